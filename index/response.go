@@ -1,0 +1,436 @@
+package index
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Status is the certStatus of a SingleResponse (RFC 6960 section 4.2.1). Its
+// values are part of the file format.
+type Status uint8
+
+// The certificate statuses, by their context tag.
+const (
+	Good Status = iota
+	Revoked
+	Unknown
+)
+
+func (s Status) String() string {
+	switch s {
+	case Good:
+		return "good"
+	case Revoked:
+		return "revoked"
+	}
+	return "unknown"
+}
+
+// A Response is a successful DER OCSPResponse taken apart. Every slice aliases
+// the octets it was parsed from; times are Unix seconds.
+type Response struct {
+	DER []byte // the whole OCSPResponse
+
+	// What serving needs, over all SingleResponses.
+	Status     Status // the gravest: revoked before unknown before good
+	ThisUpdate int64  // the latest
+	NextUpdate int64  // the earliest of those present; NoTime if none is
+	ProducedAt int64
+
+	Singles []Single // at least one
+
+	ExplicitVersion  bool   // v1 spelled out although it is the default
+	ResponderName    []byte // DER Name of a byName ResponderID, else nil
+	ResponderKeyHash []byte // octets of a byKey ResponderID, else nil
+	Extensions       []byte // content of responseExtensions, else nil
+
+	TBS                []byte // DER ResponseData: what is signed
+	SignatureAlgorithm []byte // DER AlgorithmIdentifier
+	Signature          []byte // bits of the BIT STRING, which has no unused ones
+	Certificates       []byte // content of certs: DER certificates one after another; nil if absent
+
+	producedAt []byte // the 15 octets of producedAt
+}
+
+// A Single is one SingleResponse of a Response.
+type Single struct {
+	CertID     CertID
+	Status     Status
+	RevokedAt  int64 // revocationTime; NoTime unless revoked
+	Reason     int   // CRLReason, -1 if absent
+	ThisUpdate int64
+	NextUpdate int64  // NoTime if absent
+	Extensions []byte // content of singleExtensions, else nil
+
+	revokedAt, thisUpdate, nextUpdate []byte // the 15 octets of each time
+}
+
+// NoTime stands for an absent optional time.
+const NoTime = int64(-1 << 63)
+
+var oidBasicResponse = []byte{0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01} // id-pkix-ocsp-basic
+
+// responseStatuses names the values of OCSPResponseStatus (RFC 6960 section 4.2.1).
+var responseStatuses = map[int64]string{
+	1: "malformedRequest", 2: "internalError", 3: "tryLater", 5: "sigRequired", 6: "unauthorized",
+}
+
+// Parse takes apart der, one DER OCSPResponse without trailing octets, and
+// reuses the memory of r. On an error r is of no use. It checks the syntax and
+// nothing else: no signature, no time against the clock.
+func (r *Response) Parse(der []byte) error {
+	*r = Response{DER: der, Singles: r.Singles[:0], NextUpdate: NoTime, ThisUpdate: NoTime}
+	basic, err := openOCSPResponse(der)
+	if err != nil {
+		return err
+	}
+	var seq, tbs, sigAlg, sig, certs cryptobyte.String
+	if !basic.ReadASN1(&seq, asn1.SEQUENCE) || !basic.Empty() {
+		return errors.New("BasicOCSPResponse is not one DER SEQUENCE")
+	}
+	if !seq.ReadASN1Element(&tbs, asn1.SEQUENCE) {
+		return errors.New("BasicOCSPResponse: tbsResponseData is not a SEQUENCE")
+	}
+	if !seq.ReadASN1Element(&sigAlg, asn1.SEQUENCE) {
+		return errors.New("BasicOCSPResponse: signatureAlgorithm is not a SEQUENCE")
+	}
+	if !seq.ReadASN1(&sig, asn1.BIT_STRING) || len(sig) < 1 || sig[0] != 0 {
+		return errors.New("BasicOCSPResponse: signature is not a BIT STRING of whole octets")
+	}
+	r.TBS, r.SignatureAlgorithm, r.Signature = tbs, sigAlg, sig[1:]
+	var hasCerts bool
+	if !seq.ReadOptionalASN1(&certs, &hasCerts, asn1.Tag(0).ContextSpecific().Constructed()) || !seq.Empty() {
+		return errors.New("BasicOCSPResponse: trailing octets after the signature or certs")
+	}
+	if hasCerts {
+		var list cryptobyte.String
+		if !certs.ReadASN1(&list, asn1.SEQUENCE) || !certs.Empty() {
+			return errors.New("BasicOCSPResponse: certs is not a SEQUENCE")
+		}
+		r.Certificates = list
+	}
+	return r.parseTBS(tbs)
+}
+
+// openOCSPResponse returns the octets of the BasicOCSPResponse inside der.
+func openOCSPResponse(der []byte) (basic cryptobyte.String, err error) {
+	in := cryptobyte.String(der)
+	var seq, status, explicit, body, oid cryptobyte.String
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) {
+		return nil, errors.New("not a DER SEQUENCE: no OCSPResponse begins here")
+	}
+	if !in.Empty() {
+		return nil, fmt.Errorf("%d trailing octets after the OCSPResponse", len(in))
+	}
+	if !seq.ReadASN1(&status, asn1.ENUM) || len(status) != 1 {
+		return nil, errors.New("OCSPResponse: responseStatus is not an ENUMERATED of one octet")
+	}
+	if status[0] != 0 {
+		return nil, fmt.Errorf("OCSPResponse: responseStatus is %d (%s), want 0 (successful): only signed answers can be published",
+			status[0], responseStatuses[int64(status[0])])
+	}
+	if !seq.ReadASN1(&explicit, asn1.Tag(0).ContextSpecific().Constructed()) || !seq.Empty() ||
+		!explicit.ReadASN1(&body, asn1.SEQUENCE) || !explicit.Empty() ||
+		!body.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) {
+		return nil, errors.New("OCSPResponse: responseBytes is missing or not DER")
+	}
+	if !bytes.Equal(oid, oidBasicResponse) {
+		return nil, fmt.Errorf("OCSPResponse: responseType is not id-pkix-ocsp-basic (OID octets %x)", []byte(oid))
+	}
+	if !body.ReadASN1(&basic, asn1.OCTET_STRING) || !body.Empty() {
+		return nil, errors.New("OCSPResponse: response is not one OCTET STRING")
+	}
+	return basic, nil
+}
+
+// parseTBS reads
+//
+//	ResponseData ::= SEQUENCE {
+//	    version              [0] EXPLICIT Version DEFAULT v1,
+//	    responderID          ResponderID,
+//	    producedAt           GeneralizedTime,
+//	    responses            SEQUENCE OF SingleResponse,
+//	    responseExtensions   [1] EXPLICIT Extensions OPTIONAL }
+func (r *Response) parseTBS(element cryptobyte.String) error {
+	var in, version, responder, list cryptobyte.String
+	element.ReadASN1(&in, asn1.SEQUENCE) // its caller read it as one
+	if !in.ReadOptionalASN1(&version, &r.ExplicitVersion, asn1.Tag(0).ContextSpecific().Constructed()) {
+		return errors.New("ResponseData: version is not DER")
+	}
+	if r.ExplicitVersion && !bytes.Equal(version, []byte{0x02, 0x01, 0x00}) {
+		return fmt.Errorf("ResponseData: version is %x, want v1", []byte(version))
+	}
+	var tag asn1.Tag
+	if !in.ReadAnyASN1(&responder, &tag) {
+		return errors.New("ResponseData: responderID is missing")
+	}
+	if err := r.parseResponderID(responder, tag); err != nil {
+		return err
+	}
+	var err error
+	if r.producedAt, r.ProducedAt, err = readTime(&in); err != nil {
+		return fmt.Errorf("ResponseData: producedAt: %w", err)
+	}
+	if !in.ReadASN1(&list, asn1.SEQUENCE) {
+		return errors.New("ResponseData: responses is not a SEQUENCE")
+	}
+	if list.Empty() {
+		return errors.New("ResponseData: no SingleResponse")
+	}
+	for !list.Empty() {
+		var s Single
+		if err := s.parse(&list); err != nil {
+			return fmt.Errorf("SingleResponse %d: %w", len(r.Singles)+1, err)
+		}
+		r.add(s)
+	}
+	if r.Extensions, err = readExtensions(&in); err != nil {
+		return fmt.Errorf("ResponseData: responseExtensions: %w", err)
+	}
+	if !in.Empty() {
+		return errors.New("ResponseData: trailing octets")
+	}
+	return nil
+}
+
+// add appends s and folds it into what holds for the whole response.
+func (r *Response) add(s Single) {
+	if len(r.Singles) == 0 || gravity(s.Status) > gravity(r.Status) {
+		r.Status = s.Status
+	}
+	r.ThisUpdate = max(r.ThisUpdate, s.ThisUpdate)
+	if s.NextUpdate != NoTime && (r.NextUpdate == NoTime || s.NextUpdate < r.NextUpdate) {
+		r.NextUpdate = s.NextUpdate
+	}
+	r.Singles = append(r.Singles, s)
+}
+
+func gravity(s Status) int { return [...]int{Good: 0, Unknown: 1, Revoked: 2}[s] }
+
+func (r *Response) parseResponderID(content cryptobyte.String, tag asn1.Tag) error {
+	switch tag {
+	case asn1.Tag(1).ContextSpecific().Constructed(): // byName
+		rest := content
+		if !rest.SkipASN1(asn1.SEQUENCE) || !rest.Empty() {
+			return errors.New("ResponseData: responderID byName is not a Name")
+		}
+		r.ResponderName = content
+	case asn1.Tag(2).ContextSpecific().Constructed(): // byKey
+		var hash cryptobyte.String
+		if !content.ReadASN1(&hash, asn1.OCTET_STRING) || !content.Empty() {
+			return errors.New("ResponseData: responderID byKey is not an OCTET STRING")
+		}
+		r.ResponderKeyHash = hash
+	default:
+		return fmt.Errorf("ResponseData: responderID has tag %#x, want byName [1] or byKey [2]", uint8(tag))
+	}
+	return nil
+}
+
+// parse reads
+//
+//	SingleResponse ::= SEQUENCE {
+//	    certID             CertID,
+//	    certStatus         CertStatus,
+//	    thisUpdate         GeneralizedTime,
+//	    nextUpdate         [0] EXPLICIT GeneralizedTime OPTIONAL,
+//	    singleExtensions   [1] EXPLICIT Extensions OPTIONAL }
+func (s *Single) parse(list *cryptobyte.String) error {
+	var in, next cryptobyte.String
+	if !list.ReadASN1(&in, asn1.SEQUENCE) {
+		return errors.New("not a SEQUENCE")
+	}
+	if !ReadCertID(&in, &s.CertID) {
+		return errors.New("CertID is not DER, or its hashes do not have their algorithm's length")
+	}
+	if err := s.parseStatus(&in); err != nil {
+		return err
+	}
+	var err error
+	if s.thisUpdate, s.ThisUpdate, err = readTime(&in); err != nil {
+		return fmt.Errorf("thisUpdate: %w", err)
+	}
+	s.NextUpdate = NoTime
+	var has bool
+	if !in.ReadOptionalASN1(&next, &has, asn1.Tag(0).ContextSpecific().Constructed()) {
+		return errors.New("nextUpdate is not DER")
+	}
+	if has {
+		if s.nextUpdate, s.NextUpdate, err = readTime(&next); err != nil {
+			return fmt.Errorf("nextUpdate: %w", err)
+		}
+		if !next.Empty() {
+			return errors.New("nextUpdate: trailing octets")
+		}
+	}
+	if s.Extensions, err = readExtensions(&in); err != nil {
+		return fmt.Errorf("singleExtensions: %w", err)
+	}
+	if !in.Empty() {
+		return errors.New("trailing octets")
+	}
+	return nil
+}
+
+func (s *Single) parseStatus(in *cryptobyte.String) error {
+	var content cryptobyte.String
+	var tag asn1.Tag
+	if !in.ReadAnyASN1(&content, &tag) {
+		return errors.New("certStatus is missing")
+	}
+	s.RevokedAt, s.Reason = NoTime, -1
+	switch tag {
+	case asn1.Tag(0).ContextSpecific():
+		s.Status = Good
+	case asn1.Tag(2).ContextSpecific():
+		s.Status = Unknown
+	case asn1.Tag(1).ContextSpecific().Constructed():
+		s.Status = Revoked
+		return s.parseRevokedInfo(content)
+	default:
+		return fmt.Errorf("certStatus has tag %#x, want good [0], revoked [1] or unknown [2]", uint8(tag))
+	}
+	if !content.Empty() {
+		return fmt.Errorf("certStatus %s is not a NULL", s.Status)
+	}
+	return nil
+}
+
+func (s *Single) parseRevokedInfo(in cryptobyte.String) error {
+	var err error
+	if s.revokedAt, s.RevokedAt, err = readTime(&in); err != nil {
+		return fmt.Errorf("revocationTime: %w", err)
+	}
+	var reason, enum cryptobyte.String
+	var has bool
+	if !in.ReadOptionalASN1(&reason, &has, asn1.Tag(0).ContextSpecific().Constructed()) || !in.Empty() {
+		return errors.New("RevokedInfo: trailing octets")
+	}
+	if !has {
+		return nil
+	}
+	if !reason.ReadASN1(&enum, asn1.ENUM) || !reason.Empty() || len(enum) != 1 {
+		return errors.New("revocationReason is not an ENUMERATED of one octet")
+	}
+	s.Reason = int(enum[0])
+	return nil
+}
+
+// readExtensions reads [1] EXPLICIT Extensions OPTIONAL and returns the content
+// of the SEQUENCE OF Extension, checked for syntax.
+func readExtensions(in *cryptobyte.String) ([]byte, error) {
+	var explicit, list cryptobyte.String
+	var has bool
+	if !in.ReadOptionalASN1(&explicit, &has, asn1.Tag(1).ContextSpecific().Constructed()) {
+		return nil, errors.New("not DER")
+	}
+	if !has {
+		return nil, nil
+	}
+	if !explicit.ReadASN1(&list, asn1.SEQUENCE) || !explicit.Empty() {
+		return nil, errors.New("not a SEQUENCE")
+	}
+	content := []byte(list)
+	for !list.Empty() {
+		var e Extension
+		if !ReadExtension(&list, &e) {
+			return nil, errors.New("an Extension is not DER")
+		}
+	}
+	return content, nil
+}
+
+// An Extension is one element of Extensions (RFC 5280 section 4.1.2.9).
+type Extension struct {
+	OID      []byte // content octets
+	Critical bool
+	Value    []byte // content of extnValue
+}
+
+// ReadExtension reads one DER Extension from the front of in and reports whether
+// there was one. A critical of FALSE that is spelled out, which DER forbids but
+// some encoders write, is accepted. The result aliases in. It does not allocate.
+func ReadExtension(in *cryptobyte.String, e *Extension) bool {
+	var seq, oid, critical, value cryptobyte.String
+	var has bool
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) ||
+		!seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) ||
+		!seq.ReadOptionalASN1(&critical, &has, asn1.BOOLEAN) ||
+		!seq.ReadASN1(&value, asn1.OCTET_STRING) || !seq.Empty() {
+		return false
+	}
+	if has && (len(critical) != 1 || (critical[0] != 0 && critical[0] != 0xff)) {
+		return false
+	}
+	*e = Extension{OID: oid, Critical: has && critical[0] == 0xff, Value: value}
+	return true
+}
+
+// timeSize is the length of the one form of GeneralizedTime that OCSP allows,
+// YYYYMMDDHHMMSSZ (RFC 9919 section 3.2.4).
+const timeSize = 15
+
+func readTime(in *cryptobyte.String) (octets []byte, unix int64, err error) {
+	var s cryptobyte.String
+	if !in.ReadASN1(&s, asn1.GeneralizedTime) {
+		return nil, 0, errors.New("not a GeneralizedTime")
+	}
+	unix, ok := parseTime(s)
+	if !ok {
+		return nil, 0, fmt.Errorf("GeneralizedTime %q: want the form YYYYMMDDHHMMSSZ", []byte(s))
+	}
+	return s, unix, nil
+}
+
+// parseTime reads YYYYMMDDHHMMSSZ as Unix seconds.
+func parseTime(b []byte) (unix int64, ok bool) {
+	if len(b) != timeSize || b[timeSize-1] != 'Z' {
+		return 0, false
+	}
+	var n [7]int // two digits each: century, year of century, month, day, hour, minute, second
+	for i := range n {
+		hi, lo := b[2*i]-'0', b[2*i+1]-'0'
+		if hi > 9 || lo > 9 {
+			return 0, false
+		}
+		n[i] = int(hi)*10 + int(lo)
+	}
+	t := time.Date(n[0]*100+n[1], time.Month(n[2]), n[3], n[4], n[5], n[6], 0, time.UTC)
+	same := t.Month() == time.Month(n[2]) && t.Day() == n[3] && t.Hour() == n[4] && t.Minute() == n[5] && t.Second() == n[6]
+	return t.Unix(), same // time.Date folds the 31st of June into July; DER does not
+}
+
+// appendTime is the inverse of parseTime for the times a record can hold:
+// 1970-01-01 to 2106-02-07. It neither allocates nor calls package time, for it
+// is on the path of every request.
+func appendTime(dst []byte, unix uint32) []byte {
+	days, secs := unix/86400, unix%86400
+	// Civil date from days since 1970-01-01, by eras of 400 years that begin on
+	// a 1st of March, so that the leap day is the last of its year.
+	z := days + 719468 // days from 0000-03-01 to 1970-01-01
+	era := z / 146097
+	doe := z - era*146097
+	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
+	doy := doe - (365*yoe + yoe/4 - yoe/100)
+	mp := (5*doy + 2) / 153
+	day := doy - (153*mp+2)/5 + 1
+	month, year := mp+3, yoe+era*400
+	if month > 12 {
+		month, year = month-12, year+1
+	}
+	return append(dst,
+		digits[year/100*2], digits[year/100*2+1], digits[year%100*2], digits[year%100*2+1],
+		digits[month*2], digits[month*2+1], digits[day*2], digits[day*2+1],
+		digits[secs/3600*2], digits[secs/3600*2+1], digits[secs/60%60*2], digits[secs/60%60*2+1],
+		digits[secs%60*2], digits[secs%60*2+1], 'Z')
+}
+
+// digits is 00 to 99, each as two ASCII digits.
+const digits = "00010203040506070809" + "10111213141516171819" + "20212223242526272829" +
+	"30313233343536373839" + "40414243444546474849" + "50515253545556575859" +
+	"60616263646566676869" + "70717273747576777879" + "80818283848586878889" + "90919293949596979899"
