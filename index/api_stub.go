@@ -63,9 +63,10 @@ func (r Record) CertIDs(dst []CertID) []CertID { panic("stub") }
 // ResponseSize is how many octets AppendResponse appends: 0 for a tombstone.
 func (r Record) ResponseSize() int { panic("stub") }
 
-// AppendResponse appends the stored OCSPResponse to dst and checks the record's
-// checksum; on ErrCorrupt what was appended is cut off again.
-func (r Record) AppendResponse(dst []byte) ([]byte, error) { panic("stub") }
+// AppendResponse appends the stored OCSPResponse to dst: nothing for a tombstone.
+// It cannot fail: Lookup and Records check the record's checksum (and return
+// ErrCorrupt) before they hand a Record out.
+func (r Record) AppendResponse(dst []byte) []byte { panic("stub") }
 
 // An Entry is a response made ready for a Writer: what can be done on any
 // goroutine. Its memory is reused by the next Set.
