@@ -1,0 +1,126 @@
+// Package build turns what a CA signed in advance (OCSP responses, CRLs, issuer
+// certificates) into a store that edges can serve. It is where all judgement
+// happens: every response is parsed, checked against the standards and the
+// root programs (checks.go), its signature verified, and only then packed.
+//
+//	sources ─► batches ─► parse, check, verify ─► pack in input order ─┐
+//	                      (all cores)                                  ├─► self-check ─► publish
+//	static folders ─► type from content ─► check ──────────────────────┘
+//
+// Nothing is skipped silently: what is not published is a [Rejection] with its
+// place and reason. A build that fails publishes nothing. The same inputs,
+// options and [Config].At give the same octets, whatever the number of workers.
+package build
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+)
+
+// Config says what one build reads, how it judges it and where it publishes.
+type Config struct {
+	// Out is the store directory, made if absent.
+	Out string
+
+	// Origin is the publisher's name in the manifest, for people and logs.
+	// Optional: the first host with static files, else "lancre".
+	Origin string
+
+	// Issuers are files of CA certificates, PEM or DER, one or more each. A
+	// response is published only if all its CertIDs name one of them.
+	Issuers []string
+
+	// Responses are the sources of OCSP responses, read in this order: a
+	// directory (walked in sorted order), a file, or "-" for Stdin. What a
+	// source holds is recognised from its content; see source.go.
+	Responses []string
+
+	// Stdin is what the source "-" reads. Optional unless "-" is named.
+	Stdin io.Reader
+
+	// Static are directories whose DIR/<host>/<path> is published at exactly
+	// that host and path, DIR/_/<path> at that path of any host.
+	Static []string
+
+	// Profiles are the rule sets to check against; a check that rejects in one
+	// of them rejects. Optional: ProfilePrivate alone.
+	Profiles []Profile
+
+	// At is the moment that time checks use and the manifest is created at, in
+	// whole seconds. Optional: now.
+	At time.Time
+
+	// MaxRejects is how many rejected responses a build may have and still
+	// publish the others. It says nothing of static files: one that is rejected
+	// always fails the build, for its URL would vanish.
+	MaxRejects int
+
+	// Workers is how many goroutines check responses. Optional: GOMAXPROCS. It
+	// does not influence what is published.
+	Workers int
+
+	// Progress is called after every few hundred responses, on the goroutine
+	// that called Run. Optional.
+	Progress func(Progress)
+
+	// skipSignatures leaves signatures unverified, so that a benchmark can
+	// measure everything else. Nothing outside this package's benchmarks sets it.
+	skipSignatures bool
+}
+
+// Progress is how far a build has come.
+type Progress struct {
+	Bytes      int64  // octets read from the sources, compressed as they lie there
+	TotalBytes int64  // what Bytes will be at the end; 0 if not known (a pipe, a directory)
+	Responses  uint64 // responses read, rejected ones included
+	Rejected   uint64
+}
+
+// complete returns c with the defaults filled in, or says what is missing.
+func (c Config) complete() (Config, error) {
+	if c.Out == "" {
+		return c, errors.New("no store directory to publish to (--out)")
+	}
+	if len(c.Responses) == 0 && len(c.Static) == 0 {
+		return c, errors.New("nothing to publish: name responses (--responses), static files (--static) or both")
+	}
+	if len(c.Responses) > 0 && len(c.Issuers) == 0 {
+		return c, errors.New("responses cannot be checked without their issuer's certificate (--issuer)")
+	}
+	if err := c.checkStdin(); err != nil {
+		return c, err
+	}
+	if c.MaxRejects < 0 {
+		return c, fmt.Errorf("the number of rejects allowed is %d; it cannot be negative", c.MaxRejects)
+	}
+	if len(c.Profiles) == 0 {
+		c.Profiles = []Profile{ProfilePrivate}
+	}
+	if c.At.IsZero() {
+		c.At = time.Now()
+	}
+	c.At = c.At.UTC().Truncate(time.Second)
+	if c.Workers <= 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	return c, nil
+}
+
+func (c *Config) checkStdin() error {
+	var named int
+	for _, src := range c.Responses {
+		if src == stdinSource {
+			named++
+		}
+	}
+	if named > 1 {
+		return fmt.Errorf("standard input (-) is named as a source %d times; it can be read once", named)
+	}
+	if named == 1 && c.Stdin == nil {
+		return errors.New("standard input (-) is named as a source, but there is none")
+	}
+	return nil
+}

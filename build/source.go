@@ -1,0 +1,4 @@
+package build
+
+// stdinSource names standard input among the sources.
+const stdinSource = "-"
