@@ -1,0 +1,40 @@
+# make demo    a throw-away CA and its answers, served on loopback until Ctrl-C
+# make test    everything that can be tested here
+# make check   format, vet, staticcheck, known vulnerabilities
+# make race    the tests under the race detector
+# make fuzz    every fuzz target, FUZZTIME each
+# make bench   the benchmarks
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+FUZZTIME    = 30s
+
+build:
+	go build -trimpath -o bin/ ./cmd/lancre ./cmd/lancred
+
+demo: build
+	scripts/demo
+
+test:
+	scripts/setup
+	go test ./...
+
+race:
+	go test -race ./...
+
+fuzz:
+	scripts/fuzz $(FUZZTIME)
+
+bench:
+	go test -run='^$$' -bench=. -benchmem ./...
+
+check:
+	test -z "$$(gofmt -l . | tee /dev/stderr)"
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	scripts/vulncheck $(GOVULNCHECK)
+
+clean:
+	rm -rf bin demo
+
+.PHONY: build demo test race fuzz bench check clean
