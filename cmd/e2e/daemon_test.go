@@ -1,0 +1,108 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A daemon is a running lancred.
+type daemon struct {
+	cmd   *exec.Cmd
+	addr  string      // host:port of the OCSP listener
+	admin string      // host:port of the admin listener
+	log   chan record // what it logs; closed when it has exited
+}
+
+// A record is one line of lancred's log.
+type record map[string]any
+
+// patience bounds every wait for an event: far beyond what a loaded machine needs,
+// and below the ten minutes after which go test kills the package.
+const patience = time.Minute
+
+// serve starts lancred over a store on ports of the kernel's choice and waits
+// until it listens. It is killed at the end of the test if it still runs.
+func serve(t *testing.T, store string) *daemon {
+	t.Helper()
+	d := &daemon{
+		cmd: exec.Command("lancred", "--store", store, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"),
+		log: make(chan record, 1000), // more than a test makes it log, so that logging never waits
+	}
+	stderr, err := d.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.cmd.Process.Kill() })
+	go readLog(stderr, d.log)
+	d.addr = d.await(t, "listening")["addr"].(string)
+	d.admin = d.await(t, "admin listening")["addr"].(string)
+	return d
+}
+
+func readLog(stderr io.Reader, log chan<- record) {
+	defer close(log)
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		var r record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			r = record{"msg": "not JSON: " + lines.Text()}
+		}
+		log <- r
+	}
+}
+
+// await returns the next record with that message, passing over all others.
+func (d *daemon) await(t *testing.T, msg string) record {
+	t.Helper()
+	timeout := time.After(patience)
+	var passed []record
+	for {
+		select {
+		case r, ok := <-d.log:
+			if !ok {
+				t.Fatalf("lancred exited before it logged %q, but after %v", msg, passed)
+			}
+			if r["msg"] == msg {
+				return r
+			}
+			passed = append(passed, r)
+		case <-timeout:
+			t.Fatalf("lancred did not log %q in %v, but %v", msg, patience, passed)
+		}
+	}
+}
+
+// signal sends a signal to the daemon.
+func (d *daemon) signal(t *testing.T, sig syscall.Signal) {
+	t.Helper()
+	if err := d.cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wait waits for the daemon to end and returns its exit status.
+func (d *daemon) wait(t *testing.T) int {
+	t.Helper()
+	timeout := time.After(patience)
+	for open := true; open; { // Wait closes the pipe: the log must be read to its end before
+		select {
+		case _, open = <-d.log:
+		case <-timeout:
+			t.Fatalf("lancred did not exit in %v", patience)
+		}
+	}
+	err := d.cmd.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return d.cmd.ProcessState.ExitCode()
+}

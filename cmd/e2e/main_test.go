@@ -1,0 +1,83 @@
+// Package e2e drives the real programs from outside: a CA made with openssl,
+// lancre to build what it signed into a store, lancred to serve that store, and
+// openssl, curl and ocsptool as the clients that must believe the answers.
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// bin holds lancre and lancred, built from this tree.
+var bin string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "lancre-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	bin = dir
+	build := exec.Command("go", "build", "-o", bin, "lancre/cmd/lancre", "lancre/cmd/lancred")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n%s", build, err, out)
+		return 1
+	}
+	os.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	return m.Run()
+}
+
+// need skips the test if a program is absent; under CI it fails it.
+func need(t *testing.T, programs ...string) {
+	t.Helper()
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err == nil {
+			continue
+		}
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s is not installed: run scripts/setup", p)
+		}
+		t.Skipf("%s is not installed: run scripts/setup", p)
+	}
+}
+
+// sh runs a shell script in dir and returns what it wrote to stdout and stderr.
+// vars are NAME=VALUE pairs that the script uses. The first command that fails
+// ends the test.
+func sh(t *testing.T, dir, script string, vars ...string) string {
+	t.Helper()
+	out, err := try(t, dir, script, vars...)
+	if err != nil {
+		t.Fatalf("in %s, %q: %v\n%s\n%s", dir, vars, err, script, out)
+	}
+	return out
+}
+
+// try is sh for a script that may fail.
+func try(t *testing.T, dir, script string, vars ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", "-euc", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), vars...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
