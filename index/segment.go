@@ -1,0 +1,327 @@
+package index
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"runtime"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+	"golang.org/x/sys/unix"
+)
+
+// A Segment is one open segment file. Its methods are safe for concurrent use.
+//
+// Opened from a file, it is a mapping: reading a page that a failing disk or a
+// truncated file cannot give raises a fault, which ends the process unless the
+// goroutine has called debug.SetPanicOnFault.
+type Segment struct {
+	data    []byte // the file; only octets and slot read it
+	head    *header
+	issuers []issuer
+	shapes  []shape
+	cleanup runtime.Cleanup
+	mapped  bool
+}
+
+// Info is what a segment's header says of its content.
+type Info struct {
+	Records    uint64 // responses and tombstones
+	Keys       uint64 // CertIDs they are reachable under
+	Tombstones uint64
+	Shapes     int
+	Size       int64 // of the file, octets
+	// Unix seconds over all responses; 0 if there is none.
+	MinNextUpdate, MaxThisUpdate, MinProducedAt, MaxProducedAt int64
+}
+
+// Open maps the segment file at path and checks it as OpenBytes does. The
+// mapping goes with Close, or when the Segment cannot be reached any more.
+func Open(path string) (*Segment, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() < headerSize {
+		return nil, fmt.Errorf("%s: not a segment: %s with %d octets, a segment is a file of at least %d", path, info.Mode(), info.Size(), headerSize)
+	}
+	data, err := unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("%s: mapping %d octets: %w", path, info.Size(), err)
+	}
+	s, err := OpenBytes(data)
+	if err != nil {
+		unix.Munmap(data)
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	s.mapped = true
+	s.cleanup = runtime.AddCleanup(s, func(data []byte) { unix.Munmap(data) }, data)
+	return s, nil
+}
+
+// OpenBytes opens a segment held in memory, which must stay unchanged. It checks
+// the header, the bounds of the sections, and the issuers and shapes, which are
+// copied out of data: work that does not grow with the number of records.
+// Records and slots are checked when they are read; Verify checks all of them.
+func OpenBytes(data []byte) (*Segment, error) {
+	head, err := decodeHeader(data[:min(len(data), headerSize)], uint64(len(data)))
+	if err != nil {
+		return nil, err
+	}
+	s := &Segment{data: data, head: head}
+	if last := head.slots.size/slotSize - 1; s.slot(last) != 0 {
+		return nil, fmt.Errorf("slot %d, the last, is taken: %w", last, ErrCorrupt)
+	}
+	issuers, err := s.checkedCopy(head.issuers, "issuers")
+	if err != nil {
+		return nil, err
+	}
+	if s.issuers, err = decodeIssuers(issuers, head.numIssuers); err != nil {
+		return nil, err
+	}
+	shapes, err := s.checkedCopy(head.shapeSec, "shapes")
+	if err != nil {
+		return nil, err
+	}
+	s.shapes, err = decodeShapes(shapes, head.numShapes, len(s.issuers))
+	return s, err
+}
+
+func (s *Segment) checkedCopy(sec section, name string) ([]byte, error) {
+	b := bytes.Clone(s.octets(sec.offset, sec.size))
+	if sum := xxhash.Sum64(b); sum != sec.sum {
+		return nil, fmt.Errorf("%s at offset %d: checksum is %016x, the octets give %016x: the file was changed or damaged; copy it again: %w",
+			name, sec.offset, sec.sum, sum, ErrCorrupt)
+	}
+	return b, nil
+}
+
+// Close unmaps the file at once. No Record of s may be used any more.
+func (s *Segment) Close() error {
+	if !s.mapped {
+		return nil
+	}
+	s.cleanup.Stop()
+	s.mapped = false
+	data := s.data
+	s.data = nil
+	return unix.Munmap(data)
+}
+
+// Warm reads the whole file into the page cache and then advises the kernel that
+// accesses will be random. The order matters: populated first, the kernel maps
+// large pages; advised first, it reads 4 KiB at a time, some twenty times slower.
+func (s *Segment) Warm() error {
+	if !s.mapped {
+		return nil
+	}
+	err := unix.Madvise(s.data, unix.MADV_POPULATE_READ)
+	if errors.Is(err, unix.EINVAL) { // a kernel before 5.14
+		err = unix.Madvise(s.data, unix.MADV_WILLNEED)
+	}
+	if err != nil {
+		return fmt.Errorf("reading %d mapped octets: %w", len(s.data), err)
+	}
+	return unix.Madvise(s.data, unix.MADV_RANDOM)
+}
+
+// Info returns what the header says of the content.
+func (s *Segment) Info() Info {
+	h := s.head
+	return Info{
+		Records: h.records, Keys: h.keys, Tombstones: h.tombstones, Shapes: int(h.numShapes), Size: int64(h.size),
+		MinNextUpdate: int64(h.times.minNextUpdate), MaxThisUpdate: int64(h.times.maxThisUpdate),
+		MinProducedAt: int64(h.times.minProducedAt), MaxProducedAt: int64(h.times.maxProducedAt),
+	}
+}
+
+// octets is the one way to the octets of the file: n of them from offset on, or
+// nil where the file has none.
+func (s *Segment) octets(offset, n uint64) []byte {
+	if end := offset + n; offset <= end && end <= uint64(len(s.data)) {
+		return s.data[offset:end:end]
+	}
+	return nil
+}
+
+// slot is slot i of the table, or a free one where the table has none.
+func (s *Segment) slot(i uint64) uint64 {
+	if i >= s.head.slots.size/slotSize {
+		return 0
+	}
+	return le.Uint64(s.octets(s.head.slots.offset+i*slotSize, slotSize))
+}
+
+// Lookup finds the record that is reachable under id; key must be id.Key(). The
+// error is ErrCorrupt where a record on the way fails its checks. It does not
+// allocate.
+func (s *Segment) Lookup(key uint64, id *CertID) (rec Record, found bool, err error) {
+	rec, _, found, err = s.probe(key, id)
+	return rec, found, err
+}
+
+// probe is Lookup; it also says how many slots it examined.
+func (s *Segment) probe(key uint64, id *CertID) (rec Record, slots uint32, found bool, err error) {
+	i := home(key, s.head.homeSlots)
+	for ; slots < s.head.longestProbe; slots++ {
+		slot := s.slot(i + uint64(slots))
+		if slot == 0 {
+			break
+		}
+		if slot>>slotOffsetBits != key&fingerprintMask {
+			continue
+		}
+		rec, ok := s.record(slot & slotOffsetMask)
+		if !ok {
+			return Record{}, slots + 1, false, ErrCorrupt
+		}
+		if rec.has(id) {
+			return rec, slots + 1, true, nil
+		}
+	}
+	return Record{}, slots, false, nil
+}
+
+// record reads and checks the record at offset.
+func (s *Segment) record(offset uint64) (rec Record, ok bool) {
+	recs := s.head.recs
+	if offset < recs.offset || offset-recs.offset >= recs.size {
+		return rec, false
+	}
+	room := recs.size - (offset - recs.offset)
+	if room < recordHeadSize {
+		return rec, false
+	}
+	bits := le.Uint32(s.octets(offset+4, 4))
+	number := bits & (maxShapes - 1)
+	if bits&^knownBits != 0 || bits&statusMask > uint32(Unknown)<<statusShift || int(number) >= len(s.shapes) {
+		return rec, false
+	}
+	sh := &s.shapes[number]
+	size := uint64(recordHeadSize + sh.payload)
+	if room < size {
+		return rec, false
+	}
+	if sh.whole {
+		size += uint64(le.Uint32(s.octets(offset+size-4, 4)))
+		if room < size || size > recordHeadSize+uint64(sh.payload)+MaxResponse {
+			return rec, false
+		}
+	}
+	octets := s.octets(offset, size)
+	rec = Record{segment: s, shape: sh, octets: octets, offset: offset}
+	return rec, crc32.Checksum(octets[4:], castagnoli) == le.Uint32(octets) && rec.Tombstone() == sh.tombstone()
+}
+
+// Records calls yield for every record in the order of the file until yield
+// returns false. The error names the record that cannot be read.
+func (s *Segment) Records(yield func(Record) bool) error {
+	at, end := s.head.recs.offset, s.head.recs.offset+s.head.recs.size
+	for at < end {
+		rec, ok := s.record(at)
+		if !ok {
+			return fmt.Errorf("record at offset %d fails its checksum or bounds: %w", at, ErrCorrupt)
+		}
+		if !yield(rec) {
+			return nil
+		}
+		at += uint64(len(rec.octets))
+	}
+	return nil
+}
+
+// A Record is a view of one stored response, or of a tombstone, that has passed
+// its checksum. It is valid while its Segment is open and reachable: a user whose
+// last mention of the Segment comes before the last use of the Record needs
+// runtime.KeepAlive. Safe for concurrent use.
+type Record struct {
+	segment *Segment
+	shape   *shape
+	octets  []byte
+	offset  uint64
+}
+
+// Status is the gravest certStatus of the response: revoked, unknown, good.
+func (r Record) Status() Status { return Status(r.bits() & statusMask >> statusShift) }
+
+// Tombstone reports whether the record says "ours, but no current response".
+func (r Record) Tombstone() bool { return r.bits()&tombstoneBit != 0 }
+
+// ThisUpdate is the latest thisUpdate of the response, Unix seconds.
+func (r Record) ThisUpdate() int64 { return int64(le.Uint32(r.octets[8:])) }
+
+// NextUpdate is the earliest nextUpdate of the response, Unix seconds; 0 for a tombstone.
+func (r Record) NextUpdate() int64 { return int64(le.Uint32(r.octets[12:])) }
+
+// ProducedAt is the producedAt of the response, Unix seconds.
+func (r Record) ProducedAt() int64 { return int64(le.Uint32(r.octets[16:])) }
+
+// ETag is the first 8 octets of SHA-256 over the response, the first of them the
+// most significant: printed with %016x it is the entity tag. 0 for a tombstone.
+func (r Record) ETag() uint64 { return le.Uint64(r.octets[20:]) }
+
+// Offset is where in its file the record begins.
+func (r Record) Offset() int64 { return int64(r.offset) }
+
+// Size is the length of the record in its file.
+func (r Record) Size() int { return len(r.octets) }
+
+func (r Record) bits() uint32 { return le.Uint32(r.octets[4:]) }
+
+func (r Record) payload() []byte { return r.octets[recordHeadSize:] }
+
+// ResponseSize is how many octets AppendResponse appends: 0 for a tombstone.
+func (r Record) ResponseSize() int {
+	return r.shape.size + len(r.payload()) - r.shape.payload
+}
+
+// AppendResponse appends the stored OCSPResponse to dst, octet for octet as it
+// was added: nothing for a tombstone. It does not allocate if dst has room.
+func (r Record) AppendResponse(dst []byte) []byte {
+	return r.shape.appendResponse(slices.Grow(dst, r.ResponseSize()), r.octets[:recordHeadSize], r.payload())
+}
+
+// CertIDs appends the CertIDs that the record is reachable under. The serials
+// alias the mapping: they are valid as long as r is.
+func (r Record) CertIDs(dst []CertID) []CertID {
+	for i := range r.shape.ids {
+		dst = append(dst, r.certID(&r.shape.ids[i]))
+	}
+	return dst
+}
+
+func (r Record) certID(id *shapeID) CertID {
+	is := &r.segment.issuers[id.issuer]
+	return CertID{is.alg, is.nameHash, is.keyHash, r.payload()[id.offset:][:id.size:id.size]}
+}
+
+// has reports whether the record is reachable under want.
+func (r Record) has(want *CertID) bool {
+	for i := range r.shape.ids {
+		if id := r.certID(&r.shape.ids[i]); id.Equal(want) {
+			return true
+		}
+	}
+	return false
+}
+
+// newer reports whether r is to be preferred to other under a CertID that both
+// have: by thisUpdate, then by producedAt, then, for the outcome not to depend on
+// the order of input, by ETag.
+func (r Record) newer(other Record) bool {
+	if a, b := r.ThisUpdate(), other.ThisUpdate(); a != b {
+		return a > b
+	}
+	if a, b := r.ProducedAt(), other.ProducedAt(); a != b {
+		return a > b
+	}
+	return r.ETag() > other.ETag()
+}

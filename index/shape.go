@@ -1,0 +1,344 @@
+package index
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// A shape is a response with holes where the responses of one signer differ.
+// Its encoding is in the package comment.
+type shape struct {
+	ids     []shapeID
+	holes   []hole
+	literal []byte
+	payload int  // length of the payload, without what a rest hole adds
+	size    int  // length of the response, without what a rest hole adds
+	whole   bool // there is a rest hole
+}
+
+// A shapeID is a CertID of a shape: the serial is in the payload.
+type shapeID struct {
+	issuer       uint32
+	offset, size uint16
+}
+
+type hole struct {
+	literal      uint16 // octets before it
+	kind         uint8
+	offset, size uint16 // in the payload
+}
+
+// filled is how many octets of the response the hole stands for.
+func (h *hole) filled() int {
+	switch h.kind {
+	case holePayload:
+		return int(h.size)
+	case holeRest:
+		return 0
+	}
+	return timeSize
+}
+
+// appendResponse appends the response that the record made of head (28 octets)
+// and payload stands for. Both were checked against s.
+func (s *shape) appendResponse(dst, head, payload []byte) []byte {
+	literal := s.literal
+	for i := range s.holes {
+		h := &s.holes[i]
+		dst = append(dst, literal[:h.literal]...)
+		literal = literal[h.literal:]
+		switch h.kind {
+		case holePayload:
+			dst = append(dst, payload[h.offset:int(h.offset)+int(h.size)]...)
+		case holeTime:
+			dst = appendTime(dst, le.Uint32(payload[h.offset:]))
+		case holeThisUpdate:
+			dst = appendTime(dst, le.Uint32(head[8:]))
+		case holeNextUpdate:
+			dst = appendTime(dst, le.Uint32(head[12:]))
+		case holeProducedAt:
+			dst = appendTime(dst, le.Uint32(head[16:]))
+		case holeRest:
+			dst = append(dst, payload[s.payload:]...)
+		}
+	}
+	return append(dst, literal...)
+}
+
+func (s *shape) append(b []byte) []byte {
+	size := shapeHeadSize + shapeIDSize*len(s.ids) + holeSize*len(s.holes) + len(s.literal)
+	b = le.AppendUint32(b, uint32(size))
+	b = le.AppendUint32(b, uint32(s.size))
+	b = le.AppendUint16(b, uint16(s.payload))
+	b = append(b, byte(len(s.ids)), byte(len(s.holes)))
+	for _, id := range s.ids {
+		b = le.AppendUint32(b, id.issuer)
+		b = le.AppendUint16(b, id.offset)
+		b = le.AppendUint16(b, id.size)
+	}
+	for _, h := range s.holes {
+		b = le.AppendUint16(b, h.literal)
+		b = append(b, h.kind, 0)
+		b = le.AppendUint16(b, h.offset)
+		b = le.AppendUint16(b, h.size)
+	}
+	return append(b, s.literal...)
+}
+
+// decodeShapes reads the shapes section and checks every shape, so that nothing
+// of a shape needs to be checked when it is used. The result aliases b.
+func decodeShapes(b []byte, n uint32, issuers int) ([]shape, error) {
+	list := make([]shape, 0, n)
+	for rest := b; len(rest) > 0; {
+		if len(rest) < shapeHeadSize || le.Uint32(rest) < shapeHeadSize || uint64(le.Uint32(rest)) > uint64(len(rest)) {
+			return nil, fmt.Errorf("shape %d: its size does not fit the %d octets that are left: %w", len(list), len(rest), ErrCorrupt)
+		}
+		size := le.Uint32(rest)
+		s, ok := decodeShape(rest[:size])
+		if !ok || !s.valid(issuers) {
+			return nil, fmt.Errorf("shape %d: its parts contradict each other: %w", len(list), ErrCorrupt)
+		}
+		list = append(list, s)
+		rest = rest[size:]
+	}
+	if uint32(len(list)) != n {
+		return nil, fmt.Errorf("%d shapes, the header says %d: %w", len(list), n, ErrCorrupt)
+	}
+	return list, nil
+}
+
+func decodeShape(b []byte) (s shape, ok bool) {
+	s = shape{
+		ids:     make([]shapeID, b[10]),
+		holes:   make([]hole, b[11]),
+		size:    int(le.Uint32(b[4:])),
+		payload: int(le.Uint16(b[8:])),
+	}
+	b = b[shapeHeadSize:]
+	if len(b) < shapeIDSize*len(s.ids)+holeSize*len(s.holes) {
+		return s, false
+	}
+	for i := range s.ids {
+		s.ids[i] = shapeID{le.Uint32(b), le.Uint16(b[4:]), le.Uint16(b[6:])}
+		b = b[shapeIDSize:]
+	}
+	for i := range s.holes {
+		s.holes[i] = hole{le.Uint16(b), b[2], le.Uint16(b[4:]), le.Uint16(b[6:])}
+		if b[3] != 0 {
+			return s, false
+		}
+		s.whole = s.whole || b[2] == holeRest
+		b = b[holeSize:]
+	}
+	s.literal = b
+	return s, true
+}
+
+// valid reports whether every offset lies inside the payload and the lengths add up.
+func (s *shape) valid(issuers int) bool {
+	if len(s.ids) == 0 || len(s.ids) > maxCertIDs || s.size > MaxResponse {
+		return false
+	}
+	for _, id := range s.ids {
+		if int(id.issuer) >= issuers || id.size == 0 || id.size > MaxSerial || int(id.offset)+int(id.size) > s.payload {
+			return false
+		}
+	}
+	literal, filled := 0, 0
+	for i := range s.holes {
+		h := &s.holes[i]
+		literal += int(h.literal)
+		filled += h.filled()
+		if !s.validHole(h) {
+			return false
+		}
+	}
+	return literal <= len(s.literal) && len(s.literal)+filled == s.size
+}
+
+func (s *shape) validHole(h *hole) bool {
+	switch h.kind {
+	case holePayload:
+		return h.size > 0 && int(h.offset)+int(h.size) <= s.payload
+	case holeTime:
+		return h.size == 0 && int(h.offset)+4 <= s.payload
+	case holeThisUpdate, holeNextUpdate, holeProducedAt:
+		return h.size == 0 && h.offset == 0
+	case holeRest:
+		// Alone and without literal octets: the only use there is for it.
+		return h.size == 0 && h.offset == 0 && len(s.holes) == 1 && len(s.literal) == 0 && s.payload >= 4
+	}
+	return false
+}
+
+// tombstone reports whether records of this shape have no response.
+func (s *shape) tombstone() bool { return len(s.holes) == 0 && len(s.literal) == 0 }
+
+// A cutter makes a shape and a payload out of a response. Its memory is reused.
+type cutter struct {
+	certIDs []CertID // the CertIDs, aliasing the response
+	shape   shape    // without the issuers' numbers
+	payload []byte
+
+	der []byte // the response
+	at  int    // how much of it is in the shape by now
+}
+
+// maxShaped is the longest response that is cut into holes: offsets in a shape
+// have 16 bits. Real responses have 0.3 to 4 KiB.
+const maxShaped = 1<<16 - 1
+
+// cut makes the shape and payload of r; one that is too long is kept whole.
+func (c *cutter) cut(r *Response) {
+	if len(r.DER) > maxShaped {
+		c.certIDs = c.certIDs[:0]
+		for i := range r.Singles {
+			c.certIDs = append(c.certIDs, r.Singles[i].CertID)
+		}
+		c.keepWhole(r.DER, c.certIDs)
+		return
+	}
+	c.begin(r.DER)
+	c.hole(r.producedAt, hole{kind: holeProducedAt})
+	for i := range r.Singles {
+		s := &r.Singles[i]
+		id := c.addID(&s.CertID)
+		c.hole(s.CertID.Serial, hole{kind: holePayload, offset: id.offset, size: id.size})
+		if s.revokedAt != nil {
+			c.time(s.revokedAt, s.RevokedAt)
+		}
+		if s.ThisUpdate == r.ThisUpdate {
+			c.hole(s.thisUpdate, hole{kind: holeThisUpdate})
+		} else {
+			c.time(s.thisUpdate, s.ThisUpdate)
+		}
+		switch {
+		case s.nextUpdate == nil:
+		case s.NextUpdate == r.NextUpdate:
+			c.hole(s.nextUpdate, hole{kind: holeNextUpdate})
+		default:
+			c.time(s.nextUpdate, s.NextUpdate)
+		}
+	}
+	if a, b, ok := ecdsaNumbers(r.Signature); ok {
+		c.octets(a)
+		c.octets(b)
+	} else {
+		c.octets(r.Signature)
+	}
+	c.shape.literal = append(c.shape.literal, r.DER[c.at:]...)
+	c.shape.size, c.shape.payload = len(r.DER), len(c.payload)
+}
+
+func (c *cutter) begin(der []byte) {
+	c.der, c.at = der, 0
+	c.certIDs, c.payload = c.certIDs[:0], c.payload[:0]
+	c.shape = shape{ids: c.shape.ids[:0], holes: c.shape.holes[:0], literal: c.shape.literal[:0]}
+}
+
+// hole cuts octets, a part of the response behind all earlier ones, out of it.
+func (c *cutter) hole(octets []byte, h hole) {
+	offset := cap(c.der) - cap(octets) // both slices reach to the end of the same memory
+	h.literal = uint16(offset - c.at)
+	c.shape.literal = append(c.shape.literal, c.der[c.at:offset]...)
+	c.shape.holes = append(c.shape.holes, h)
+	c.at = offset + len(octets)
+}
+
+// octets moves octets to the payload.
+func (c *cutter) octets(octets []byte) {
+	if len(octets) > 0 {
+		c.hole(octets, hole{kind: holePayload, offset: uint16(len(c.payload)), size: uint16(len(octets))})
+		c.payload = append(c.payload, octets...)
+	}
+}
+
+// time moves a time of its own to the payload; one that 32 bits cannot hold
+// stays a part of the shape.
+func (c *cutter) time(octets []byte, unix int64) {
+	if seconds, ok := storable(unix); ok {
+		c.hole(octets, hole{kind: holeTime, offset: uint16(len(c.payload))})
+		c.payload = le.AppendUint32(c.payload, seconds)
+	}
+}
+
+// addID appends a CertID, and its serial to the payload unless it is there.
+func (c *cutter) addID(id *CertID) shapeID {
+	n := shapeID{offset: uint16(len(c.payload)), size: uint16(len(id.Serial))}
+	same := slices.IndexFunc(c.certIDs, func(other CertID) bool { return bytes.Equal(other.Serial, id.Serial) })
+	if same >= 0 {
+		n = c.shape.ids[same]
+	} else {
+		c.payload = append(c.payload, id.Serial...)
+	}
+	c.certIDs = append(c.certIDs, *id)
+	c.shape.ids = append(c.shape.ids, n)
+	return n
+}
+
+// keepWhole makes a shape that shares nothing: the payload holds the response.
+// ids may be c's own.
+func (c *cutter) keepWhole(der []byte, ids []CertID) {
+	c.begin(der)
+	for i := range ids {
+		c.addID(&ids[i])
+	}
+	c.payload = le.AppendUint32(c.payload, uint32(len(der)))
+	c.shape.payload = len(c.payload)
+	c.payload = append(c.payload, der...)
+	c.shape.holes = append(c.shape.holes, hole{kind: holeRest})
+	c.shape.whole = true
+}
+
+// bury makes the shape of a tombstone.
+func (c *cutter) bury(id *CertID) {
+	c.begin(nil)
+	c.addID(id)
+	c.shape.payload = len(c.payload)
+}
+
+// sum identifies the shape: equal shapes of equal issuers have equal sums.
+func (c *cutter) sum() uint64 {
+	var d xxhash.Digest
+	d.Reset()
+	var buf [256]byte
+	b := buf[:0]
+	for i, id := range c.shape.ids {
+		b = append(b, byte(c.certIDs[i].Alg), byte(id.offset), byte(id.offset>>8), byte(id.size))
+		d.Write(c.certIDs[i].NameHash)
+		d.Write(c.certIDs[i].KeyHash)
+	}
+	for _, h := range c.shape.holes {
+		b = append(b, h.kind, byte(h.literal), byte(h.literal>>8), byte(h.offset), byte(h.offset>>8), byte(h.size), byte(h.size>>8))
+	}
+	d.Write(b)
+	d.Write(c.shape.literal)
+	return d.Sum64()
+}
+
+// ecdsaNumbers finds the magnitudes of r and s in
+//
+//	ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER }
+//
+// (RFC 3279 section 2.2.3) without the sign octet that each may have.
+func ecdsaNumbers(sig []byte) (r, s []byte, ok bool) {
+	in := cryptobyte.String(sig)
+	var seq, first, second cryptobyte.String
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() ||
+		!seq.ReadASN1(&first, asn1.INTEGER) || !seq.ReadASN1(&second, asn1.INTEGER) || !seq.Empty() {
+		return nil, nil, false
+	}
+	return magnitude(first), magnitude(second), true
+}
+
+func magnitude(integer []byte) []byte {
+	if len(integer) > 1 && integer[0] == 0 {
+		return integer[1:]
+	}
+	return integer
+}

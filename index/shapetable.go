@@ -1,0 +1,59 @@
+package index
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A shapeTable numbers the shapes of a segment in the making.
+type shapeTable struct {
+	list    []shape
+	numbers map[uint64]uint32 // by sum
+	seen    map[uint64]struct{}
+	octets  int // of all literal octets
+}
+
+const (
+	// maxShapeOctets bounds what shapes take in the memory of every reader. A
+	// signer needs some 30 to 60 of 250 octets, or 1.5 KiB with its certificate
+	// embedded: this is room for a thousand signers. Responses beyond are whole.
+	maxShapeOctets = 64 << 20
+	// maxSeen bounds the memory for shapes seen once.
+	maxSeen = 1 << 20
+)
+
+func newShapeTable() shapeTable {
+	return shapeTable{numbers: make(map[uint64]uint32), seen: make(map[uint64]struct{})}
+}
+
+func (t *shapeTable) find(sum uint64) (uint32, bool) {
+	number, ok := t.numbers[sum]
+	return number, ok
+}
+
+// secondSight reports whether e's shape was asked about before and has room.
+func (t *shapeTable) secondSight(e *Entry) bool {
+	if _, ok := t.seen[e.sum]; ok {
+		delete(t.seen, e.sum)
+		return t.octets+len(e.shape.literal) <= maxShapeOctets
+	}
+	if len(t.seen) == maxSeen {
+		clear(t.seen)
+	}
+	t.seen[e.sum] = struct{}{}
+	return false
+}
+
+// add gives s, which is copied, the next number.
+func (t *shapeTable) add(sum uint64, s *shape) (uint32, error) {
+	number := uint32(len(t.list))
+	if number == maxShapes {
+		return 0, fmt.Errorf("segment would need more than %d shapes: build one segment for each group of issuers", maxShapes)
+	}
+	own := *s
+	own.ids, own.holes, own.literal = slices.Clone(s.ids), slices.Clone(s.holes), slices.Clone(s.literal)
+	t.list = append(t.list, own)
+	t.numbers[sum] = number
+	t.octets += len(own.literal)
+	return number, nil
+}

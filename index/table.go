@@ -1,0 +1,127 @@
+package index
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// A tableWriter writes the slots. Its entries come sorted by key, so the slots
+// they belong into follow each other and are written in one pass.
+type tableWriter struct {
+	*Writer
+	records *Segment // the records written so far; slots and checksums are still missing
+	key     uint64   // of the group
+	group   []uint64 // offsets of the records to be reachable under key: one for each CertID that has it
+	next    uint64   // the first slot not written
+}
+
+func (w *Writer) writeTable() error {
+	records, err := w.writtenRecords()
+	if err != nil {
+		return err
+	}
+	defer unix.Munmap(records.data)
+	start := w.at
+	// Entries that turn out to be superseded are counted too: they only make
+	// the table a little emptier.
+	w.head.homeSlots = homeSlots(w.keys.count)
+	t := tableWriter{Writer: w, records: records}
+	if err := w.keys.each(t.add); err != nil {
+		return err
+	}
+	if err := t.endGroup(); err != nil {
+		return err
+	}
+	// At least one free slot ends the last probe.
+	if err := t.freeSlots(max(w.head.homeSlots, t.next) + 1); err != nil {
+		return err
+	}
+	return w.endSection(&w.head.slots, start)
+}
+
+// writtenRecords is a view of the file in which only records can be read.
+func (w *Writer) writtenRecords() (*Segment, error) {
+	data, err := unix.Mmap(int(w.file.Fd()), 0, int(w.at), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, err
+	}
+	return &Segment{data: data, head: &w.head, issuers: w.list, shapes: w.shapes.list}, nil
+}
+
+func (t *tableWriter) add(e indexEntry) error {
+	if e.key != t.key || len(t.group) == 0 {
+		if err := t.endGroup(); err != nil {
+			return err
+		}
+		t.key, t.group = e.key, append(t.group[:0], e.offset)
+		return nil
+	}
+	rec, ok := t.records.record(e.offset)
+	if !ok {
+		return ErrCorrupt // the disk did not keep what was written a moment ago
+	}
+	for i, offset := range t.group {
+		other, ok := t.records.record(offset)
+		if !ok {
+			return ErrCorrupt
+		}
+		if !rec.sharesCertID(other, t.key) {
+			continue // two CertIDs with one key
+		}
+		if rec.ETag() == other.ETag() {
+			t.identical++
+		} else {
+			t.superseded++
+		}
+		if rec.newer(other) {
+			t.group[i] = e.offset
+		}
+		return nil
+	}
+	t.group = append(t.group, e.offset)
+	return nil
+}
+
+// endGroup writes the slots of the group.
+func (t *tableWriter) endGroup() error {
+	for _, offset := range t.group {
+		first := home(t.key, t.head.homeSlots)
+		at := max(first, t.next)
+		if err := t.freeSlots(at); err != nil {
+			return err
+		}
+		if err := t.writeSlot(t.key&fingerprintMask<<slotOffsetBits | offset); err != nil {
+			return err
+		}
+		t.head.keys++
+		t.head.longestProbe = max(t.head.longestProbe, uint32(t.next-first))
+	}
+	return nil
+}
+
+// freeSlots writes free slots up to slot end.
+func (t *tableWriter) freeSlots(end uint64) error {
+	for t.next < end {
+		if err := t.writeSlot(0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tableWriter) writeSlot(slot uint64) error {
+	t.next++
+	var b [slotSize]byte
+	le.PutUint64(b[:], slot)
+	return t.write(b[:])
+}
+
+// sharesCertID reports whether both records are reachable under the same CertID
+// with the given key.
+func (r Record) sharesCertID(other Record, key uint64) bool {
+	for i := range r.shape.ids {
+		if id := r.certID(&r.shape.ids[i]); id.Key() == key && other.has(&id) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,312 @@
+package index
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// A Writer builds one segment file, front to back, in memory that does not grow
+// with the number of responses. The format is described in the package comment.
+// It is not safe for concurrent use; Entries are made ready concurrently.
+type Writer struct {
+	file    *os.File
+	out     *bufio.Writer
+	sum     *xxhash.Digest // of the section being written
+	at      uint64         // offset of the next octet
+	head    header
+	keys    sorter
+	issuers map[string]uint32 // encoded issuer to number
+	list    []issuer
+	shapes  shapeTable
+	record  []byte // scratch
+	check   []byte // scratch
+
+	whole, superseded, identical uint64
+	compacted                    bool // reads a segment: nothing is to be dropped any more
+}
+
+// Stats counts what a Writer did.
+type Stats struct {
+	Info
+	Whole      uint64 // responses that share their shape with no other, stored whole
+	Superseded uint64 // entries left out of a key because a newer one was added
+	Identical  uint64 // entries left out of a key because the same one was added
+}
+
+// writeBuffer is large enough for the writes, and the hashing of what they
+// write, to cost little a record.
+const writeBuffer = 1 << 20
+
+// NewWriter begins a segment in a temporary file in dir. Its name begins with
+// ".tmp-"; Finish and Abort decide what becomes of it.
+func NewWriter(dir string) (*Writer, error) {
+	f, err := os.CreateTemp(dir, ".tmp-segment-*")
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{
+		file:    f,
+		sum:     xxhash.New(),
+		at:      headerSize,
+		keys:    sorter{dir: dir, limit: sortMemory},
+		issuers: make(map[string]uint32),
+		shapes:  newShapeTable(),
+	}
+	if _, err := f.Write(make([]byte, headerSize)); err != nil {
+		w.Abort()
+		return nil, err
+	}
+	w.out = bufio.NewWriterSize(io.MultiWriter(f, w.sum), writeBuffer)
+	return w, nil
+}
+
+// Add appends one entry. The order of calls decides the octets of the file and
+// nothing else: of several entries for one CertID the newest is kept, by
+// thisUpdate, then by producedAt. After an error the Writer can only be aborted.
+func (w *Writer) Add(e *Entry) error {
+	number, err := w.shapeFor(e)
+	if err != nil {
+		return err
+	}
+	w.record = e.appendRecord(w.record[:0], number)
+	if !w.reproduces(e, number) {
+		// Another shape has the same 64-bit sum: as good as impossible, but then harmless.
+		if e.shape.whole || e.tombstone {
+			return fmt.Errorf("two sets of issuers have the same checksum %016x", e.sum)
+		}
+		e.makeWhole()
+		return w.Add(e)
+	}
+	for _, key := range e.keys {
+		if err := w.keys.add(indexEntry{key, w.at}); err != nil {
+			return err
+		}
+	}
+	t := e.times
+	if e.tombstone {
+		w.head.tombstones++
+	} else {
+		w.head.times.widen(t.thisUpdate, t.nextUpdate, t.producedAt, w.head.records == w.head.tombstones)
+	}
+	w.head.records++
+	if e.shape.whole {
+		w.whole++
+	}
+	return w.write(w.record)
+}
+
+// shapeFor returns the number of e's shape. If no response had that shape before,
+// e becomes a response stored whole: only a second one makes a shape worth its
+// octets.
+func (w *Writer) shapeFor(e *Entry) (uint32, error) {
+	if number, ok := w.shapes.find(e.sum); ok {
+		return number, nil
+	}
+	if !e.shape.whole && !e.tombstone && !w.shapes.secondSight(e) {
+		e.makeWhole()
+		return w.shapeFor(e)
+	}
+	for i := range e.certIDs {
+		e.shape.ids[i].issuer = w.issuer(&e.certIDs[i])
+	}
+	return w.shapes.add(e.sum, &e.shape)
+}
+
+func (w *Writer) issuer(id *CertID) uint32 {
+	is := issuer{id.Alg, id.NameHash, id.KeyHash}
+	var buf [1 + 2*64]byte
+	octets := is.append(buf[:0])
+	number, ok := w.issuers[string(octets)]
+	if !ok {
+		number = uint32(len(w.list))
+		w.issuers[string(octets)] = number
+		own := bytes.Clone(octets)
+		size := id.Alg.Size()
+		w.list = append(w.list, issuer{id.Alg, own[1 : 1+size], own[1+size:]})
+	}
+	return number
+}
+
+// reproduces checks that the record just encoded gives back what went in.
+func (w *Writer) reproduces(e *Entry, number uint32) bool {
+	sh := &w.shapes.list[number]
+	if sh.payload > len(e.payload) || sh.payload < len(e.payload) && !sh.whole || len(sh.ids) != len(e.certIDs) {
+		return false
+	}
+	for i, id := range sh.ids {
+		is := &w.list[id.issuer]
+		if is.alg != e.certIDs[i].Alg || !bytes.Equal(is.nameHash, e.certIDs[i].NameHash) || !bytes.Equal(is.keyHash, e.certIDs[i].KeyHash) {
+			return false
+		}
+	}
+	w.check = sh.appendResponse(w.check[:0], w.record[:recordHeadSize], w.record[recordHeadSize:])
+	return e.tombstone || bytes.Equal(w.check, e.der)
+}
+
+func (w *Writer) write(b []byte) error {
+	w.at += uint64(len(b))
+	if w.at > slotOffsetMask {
+		return fmt.Errorf("segment would exceed %d octets: build one segment a shard", uint64(slotOffsetMask))
+	}
+	_, err := w.out.Write(b)
+	return err
+}
+
+// Finish writes the rest of the segment, syncs the file and returns its path in
+// the directory given to NewWriter. The caller renames or removes it. On an error
+// nothing is left behind.
+func (w *Writer) Finish() (path string, stats Stats, err error) {
+	path, stats, err = w.finish()
+	if err != nil {
+		w.Abort()
+	}
+	return path, stats, err
+}
+
+func (w *Writer) finish() (string, Stats, error) {
+	if err := w.endSection(&w.head.recs, headerSize); err != nil {
+		return "", Stats{}, err
+	}
+	if err := w.write(make([]byte, align(w.at)-w.at)); err != nil {
+		return "", Stats{}, err
+	}
+	if err := w.out.Flush(); err != nil {
+		return "", Stats{}, err
+	}
+	w.sum.Reset()
+	if err := w.writeTable(); err != nil {
+		return "", Stats{}, err
+	}
+	if err := w.writeShared(); err != nil {
+		return "", Stats{}, err
+	}
+	if err := w.writeHeader(); err != nil {
+		return "", Stats{}, err
+	}
+	if w.superseded+w.identical > 0 && !w.compacted {
+		return w.compact()
+	}
+	if err := w.file.Sync(); err != nil {
+		return "", Stats{}, err
+	}
+	w.keys.close()
+	stats := w.stats()
+	return w.file.Name(), stats, w.file.Close()
+}
+
+func (w *Writer) stats() Stats {
+	seg := Segment{head: &w.head}
+	return Stats{Info: seg.Info(), Whole: w.whole, Superseded: w.superseded, Identical: w.identical}
+}
+
+// endSection notes where the section that began at start ends, and its sum.
+func (w *Writer) endSection(s *section, start uint64) error {
+	if err := w.out.Flush(); err != nil {
+		return err
+	}
+	*s = section{start, w.at - start, w.sum.Sum64()}
+	w.sum.Reset()
+	return nil
+}
+
+// writeShared writes the issuers and the shapes.
+func (w *Writer) writeShared() error {
+	start := w.at
+	for i := range w.list {
+		if err := w.write(w.list[i].append(nil)); err != nil {
+			return err
+		}
+	}
+	if err := w.endSection(&w.head.issuers, start); err != nil {
+		return err
+	}
+	start = w.at
+	for i := range w.shapes.list {
+		if err := w.write(w.shapes.list[i].append(nil)); err != nil {
+			return err
+		}
+	}
+	w.head.numIssuers, w.head.numShapes = uint32(len(w.list)), uint32(len(w.shapes.list))
+	return w.endSection(&w.head.shapeSec, start)
+}
+
+func (w *Writer) writeHeader() error {
+	w.head.size = w.at
+	_, err := w.file.WriteAt(w.head.encode(), 0)
+	return err
+}
+
+// compact copies the records that are still reachable under some CertID into a
+// new segment. It is needed only where the input held several responses for one
+// certificate, which keeps the usual build one sequential write.
+func (w *Writer) compact() (string, Stats, error) {
+	seg, err := Open(w.file.Name())
+	if err != nil {
+		return "", Stats{}, err
+	}
+	defer seg.Close()
+	to, err := NewWriter(w.keys.dir)
+	if err != nil {
+		return "", Stats{}, err
+	}
+	to.compacted = true
+	if err := seg.copyLive(to); err != nil {
+		to.Abort()
+		return "", Stats{}, err
+	}
+	path, stats, err := to.Finish()
+	stats.Superseded, stats.Identical = w.superseded, w.identical
+	w.Abort()
+	return path, stats, err
+}
+
+// copyLive adds to w every record that a look-up can still reach.
+func (s *Segment) copyLive(w *Writer) error {
+	var (
+		e      Entry
+		parsed Response
+		der    []byte
+		ids    []CertID
+		failed error
+	)
+	err := s.Records(func(rec Record) bool {
+		ids = rec.CertIDs(ids[:0])
+		if !s.leadsTo(ids, rec) {
+			return true
+		}
+		if rec.Tombstone() {
+			failed = e.SetTombstone(&ids[0], rec.ThisUpdate(), rec.ProducedAt())
+		} else {
+			der = rec.AppendResponse(der[:0])
+			failed = errors.Join(parsed.Parse(der), e.Set(&parsed))
+		}
+		if failed == nil {
+			failed = w.Add(&e)
+		}
+		return failed == nil
+	})
+	return errors.Join(err, failed)
+}
+
+// leadsTo reports whether a look-up of one of ids finds rec.
+func (s *Segment) leadsTo(ids []CertID, rec Record) bool {
+	for i := range ids {
+		if got, found, err := s.Lookup(ids[i].Key(), &ids[i]); err == nil && found && got.offset == rec.offset {
+			return true
+		}
+	}
+	return false
+}
+
+// Abort removes everything that the Writer has made.
+func (w *Writer) Abort() {
+	w.keys.close()
+	w.file.Close()
+	os.Remove(w.file.Name())
+}
