@@ -1,0 +1,210 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"lancre/index"
+)
+
+// A Generation is one open generation of a store: the content at one moment of
+// everything that is served together. It is immutable; all methods but Close are
+// safe for concurrent use.
+type Generation struct {
+	manifest *Manifest
+	segments []*index.Segment // of manifest.Segments, in its order
+	files    []File           // of manifest.Files, in its order
+}
+
+// A File is a static object with its content.
+type File struct {
+	FileLine
+	Body []byte // on the heap; must not be changed; places with one object share it
+}
+
+// maxReopen is how many newer manifests Open follows. Each time, a publication
+// and a gc have ended while Open was at work, which takes milliseconds.
+const maxReopen = 5
+
+// Open opens the generation that the manifest of dir names. It maps the segments
+// (see index.Open for what that checks), compares size, number of records and
+// nextUpdate with the manifest, and reads the files into memory and checks their
+// SHA-256. It does not read the segments through: Verify does.
+//
+// A publication and gc may run meanwhile: where an object vanished because there
+// is a newer manifest, Open opens what that one names.
+func Open(dir string) (*Generation, error) {
+	m, err := ReadManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	return openNamed(dir, m)
+}
+
+// openNamed opens what m names or, where an object of it vanished, what the
+// manifest in dir names by now.
+func openNamed(dir string, m *Manifest) (*Generation, error) {
+	for range maxReopen {
+		g, err := openManifest(dir, m)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return g, err
+		}
+		newer, readErr := ReadManifest(dir)
+		if readErr != nil || bytes.Equal(newer.Encode(), m.Encode()) {
+			return nil, err
+		}
+		m = newer
+	}
+	return nil, fmt.Errorf("%s: the manifest changed %d times while its objects were opened", dir, maxReopen)
+}
+
+func openManifest(dir string, m *Manifest) (*Generation, error) {
+	g := &Generation{manifest: m}
+	err := g.openSegments(dir)
+	if err == nil {
+		err = g.readFiles(dir)
+	}
+	if err != nil {
+		g.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
+func (g *Generation) openSegments(dir string) error {
+	for i := range g.manifest.Segments {
+		s, err := g.manifest.openSegment(dir, i)
+		if err != nil {
+			return err
+		}
+		g.segments = append(g.segments, s)
+	}
+	return nil
+}
+
+// openSegment opens segment i of m and compares it with its line.
+func (m *Manifest) openSegment(dir string, i int) (*index.Segment, error) {
+	line := &m.Segments[i]
+	ref := reference{m.segmentLineNumber(i), line.SHA256, line.Size}
+	f, err := ref.openObject(dir)
+	if err != nil {
+		return nil, err
+	}
+	f.Close()
+	s, err := index.Open(objectPath(dir, line.SHA256))
+	if err != nil {
+		return nil, ref.fault(err)
+	}
+	if err := line.compare(s.Info()); err != nil {
+		s.Close()
+		return nil, ref.fault(fmt.Errorf("%s: %w; %s", objectPath(dir, line.SHA256), err, goodCopy))
+	}
+	return s, nil
+}
+
+// compare reports where the segment's header and its manifest line disagree.
+func (s *SegmentLine) compare(info index.Info) error {
+	if info.Records != s.Records {
+		return fmt.Errorf("the segment has %d records, the manifest says %d", info.Records, s.Records)
+	}
+	var next time.Time
+	if info.MinNextUpdate != 0 {
+		next = time.Unix(info.MinNextUpdate, 0)
+	}
+	if got, want := formatTime(next), formatTime(s.NextUpdate); got != want {
+		return fmt.Errorf("the segment's earliest nextUpdate is %s, the manifest says %s", got, want)
+	}
+	return nil
+}
+
+// readFiles reads every object that a file line names, each once.
+func (g *Generation) readFiles(dir string) error {
+	bodies := make(map[string][]byte)
+	for i, line := range g.manifest.Files {
+		body, ok := bodies[line.SHA256]
+		if !ok || int64(len(body)) != line.Size {
+			var err error
+			ref := reference{g.manifest.fileLineNumber(i), line.SHA256, line.Size}
+			if body, err = ref.read(dir); err != nil {
+				return err
+			}
+			bodies[line.SHA256] = body
+		}
+		g.files = append(g.files, File{FileLine: line, Body: body})
+	}
+	return nil
+}
+
+// read returns the content of the object that r names.
+func (r reference) read(dir string) ([]byte, error) {
+	f, err := r.openObject(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	body := make([]byte, r.size)
+	if _, err := io.ReadFull(f, body); err != nil {
+		return nil, r.fault(fmt.Errorf("reading %s: %w", f.Name(), err))
+	}
+	sum, _, _ := digest(bytes.NewReader(body)) // reading memory cannot fail
+	if sum != r.sum {
+		return nil, r.fault(fmt.Errorf("%s has sha256 %s: it was changed or damaged; %s", f.Name(), sum, goodCopy))
+	}
+	return body, nil
+}
+
+// Manifest returns the manifest of g, which must not be changed.
+func (g *Generation) Manifest() *Manifest { return g.manifest }
+
+// Segments returns the open segments in look-up order, one for each segment line
+// of the manifest. The slice must not be changed.
+func (g *Generation) Segments() []*index.Segment { return g.segments }
+
+// Files returns the files, one for each file line of the manifest. The slice must
+// not be changed.
+func (g *Generation) Files() []File { return g.files }
+
+// Lookup searches the segments that cover key, newest first; the first one that
+// has id decides, also by a tombstone, and an error in it is final: an older
+// segment could have an answer that is out of date. key must be id.Key(). Lookup
+// does not allocate unless it returns an error.
+func (g *Generation) Lookup(key uint64, id *index.CertID) (rec index.Record, found bool, err error) {
+	for i, s := range g.segments {
+		line := &g.manifest.Segments[i]
+		if !line.Shard.Covers(key) {
+			continue
+		}
+		rec, found, err = s.Lookup(key, id)
+		if err != nil {
+			return index.Record{}, false, fmt.Errorf("object %s: %w", line.SHA256, err)
+		}
+		if found {
+			return rec, true, nil
+		}
+	}
+	return index.Record{}, false, nil
+}
+
+// Warm reads all segments into the page cache.
+func (g *Generation) Warm() error {
+	for i, s := range g.segments {
+		if err := s.Warm(); err != nil {
+			return fmt.Errorf("object %s: %w", g.manifest.Segments[i].SHA256, err)
+		}
+	}
+	return nil
+}
+
+// Close unmaps the segments at once: no Record of g may be in use any more.
+// Without Close, each mapping goes when neither g nor a Record refers to it.
+func (g *Generation) Close() error {
+	errs := make([]error, len(g.segments))
+	for i, s := range g.segments {
+		errs[i] = s.Close()
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,194 @@
+package store
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParseManifest reads the text form. It refuses a text that was cut or changed,
+// that another version of the format made, or that is not spelled exactly as
+// Encode spells it. The result does not alias text.
+func ParseManifest(text []byte) (*Manifest, error) {
+	if err := checkSeal(string(text)); err != nil {
+		return nil, err
+	}
+	_, rest, _ := strings.Cut(string(text), "\n")
+	p := parser{rest: rest, line: 1}
+	m := new(Manifest)
+	p.next("origin")
+	m.Origin = p.word("name")
+	p.next("generation")
+	m.Generation = p.number("generation", 64)
+	p.next("created")
+	m.Created = p.time("created")
+	for p.at("segment") {
+		m.Segments = append(m.Segments, p.segment())
+	}
+	for p.at("file") {
+		m.Files = append(m.Files, p.file())
+	}
+	p.end()
+	if p.err != nil {
+		return nil, p.err
+	}
+	return m, m.check()
+}
+
+// checkSeal checks the first line, the last line, and what the last line says of
+// all the others.
+func checkSeal(text string) error {
+	first, _, _ := strings.Cut(text, "\n")
+	v, ok := strings.CutPrefix(first, magic)
+	if !ok {
+		return fmt.Errorf("line 1: %.40q, want %q: this is no manifest of a store", first, magic+version)
+	}
+	if v != version {
+		return fmt.Errorf("line 1: format version %.20q, but this program reads version %s: "+
+			"use the release that built the store, or build it again with this one", v, version)
+	}
+	lines, complete := strings.CutSuffix(text, "\n")
+	last := strings.LastIndexByte(lines, '\n') + 1
+	got, ok := strings.CutPrefix(lines[last:], "end ")
+	if !ok || !complete {
+		return errors.New("the last line is not \"end SHA256\": the manifest was cut; copy it again, after the objects")
+	}
+	if want := fmt.Sprintf("%x", sha256.Sum256([]byte(text[:last]))); got != want {
+		return fmt.Errorf("line %d: end %.80q, but the lines before it have sha256 %s: "+
+			"the manifest was changed after it was written; copy it again, after the objects",
+			strings.Count(text, "\n"), got, want)
+	}
+	return nil
+}
+
+// A parser reads the fields of a manifest from first to last. After the first
+// fault, which it keeps, it reads zero values.
+type parser struct {
+	rest  string   // lines not yet begun; each ends with LF
+	line  int      // number of the current line, from 1
+	words []string // fields of the current line that are not read yet
+	err   error
+}
+
+func (p *parser) fail(format string, args ...any) {
+	if p.err == nil {
+		p.err = fmt.Errorf("line %d: %w", p.line, fmt.Errorf(format, args...))
+	}
+}
+
+// at reports whether the next line begins with keyword, and if so begins it.
+func (p *parser) at(keyword string) bool {
+	if p.err != nil || !strings.HasPrefix(p.rest, keyword+" ") {
+		return false
+	}
+	p.next(keyword)
+	return p.err == nil
+}
+
+// next ends the current line and begins the next one, which must be of keyword.
+func (p *parser) next(keyword string) {
+	if len(p.words) > 0 {
+		p.fail("%q: one field too many", p.words[0])
+	}
+	var line string
+	line, p.rest, _ = strings.Cut(p.rest, "\n")
+	p.line++
+	p.words = strings.Split(line, " ")
+	if got := p.word("keyword"); got != keyword {
+		p.fail("%.40q where %q must be", got, keyword)
+	}
+}
+
+// end reads the end line, which is the last one. checkSeal has compared its field.
+func (p *parser) end() {
+	p.next("end")
+	p.word("sha256")
+	if p.rest != "" {
+		p.fail("an end line that is not the last")
+	}
+}
+
+// word reads any field. An empty one is left to the check of its meaning.
+func (p *parser) word(what string) string {
+	if len(p.words) == 0 {
+		p.fail("%s is missing", what)
+	}
+	if p.err != nil {
+		return ""
+	}
+	w := p.words[0]
+	p.words = p.words[1:]
+	return w
+}
+
+// number reads a decimal number below 2^bits.
+func (p *parser) number(what string, bits int) uint64 {
+	return p.decimal(what, p.word(what), bits)
+}
+
+func (p *parser) decimal(what, w string, bits int) uint64 {
+	n, err := strconv.ParseUint(w, 10, bits)
+	if err != nil || strconv.FormatUint(n, 10) != w {
+		p.fail("%s %q: want a decimal number below 2^%d without leading zeros", what, w, bits)
+	}
+	return n
+}
+
+func (p *parser) time(what string) time.Time {
+	w := p.word(what)
+	t, err := time.Parse(timeLayout, w)
+	if err != nil || t.Format(timeLayout) != w {
+		p.fail("%s %q: want a time in UTC like 2026-11-23T14:00:00Z", what, w)
+	}
+	return t
+}
+
+func (p *parser) optionalTime(what string) time.Time {
+	if len(p.words) > 0 && p.words[0] == "-" {
+		p.word(what)
+		return time.Time{}
+	}
+	t := p.time(what)
+	if t.IsZero() { // the year 1, which Encode would spell "-"
+		p.fail("%s: %s", what, wantTime)
+	}
+	return t
+}
+
+func (p *parser) shard() Shard {
+	w := p.word("shard")
+	i, of, ok := strings.Cut(w, "/")
+	if !ok {
+		p.fail("shard %q: want I/OF", w)
+	}
+	return Shard{
+		Index: uint32(p.decimal("shard", i, 32)),
+		Of:    uint32(p.decimal("shard", of, 32)),
+	}
+}
+
+func (p *parser) segment() SegmentLine {
+	return SegmentLine{
+		Role:       p.word("role"),
+		Shard:      p.shard(),
+		Records:    p.number("records", 64),
+		Size:       int64(p.number("size", 63)),
+		SHA256:     p.word("sha256"),
+		NextUpdate: p.optionalTime("nextUpdate"),
+	}
+}
+
+func (p *parser) file() FileLine {
+	return FileLine{
+		Host:         p.word("host"),
+		Path:         p.word("path"),
+		ContentType:  p.word("content type"),
+		Size:         int64(p.number("size", 63)),
+		SHA256:       p.word("sha256"),
+		LastModified: p.time("last-modified"),
+		Expires:      p.optionalTime("expires"),
+	}
+}

@@ -1,0 +1,215 @@
+package store
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"lancre/index"
+)
+
+func mkfifo(path string) error { return syscall.Mkfifo(path, 0o644) }
+
+var start = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
+
+// testCA is an issuer that signs its OCSP responses itself, made once.
+var testCA = sync.OnceValues(func() (*x509.Certificate, crypto.Signer) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test CA"},
+		NotBefore: start, NotAfter: start.AddDate(1, 0, 0), IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		panic(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	return cert, key
+})
+
+// respond signs a response for serial, valid from day to seven days later; days
+// count from start.
+func respond(t testing.TB, serial int64, day int) []byte {
+	t.Helper()
+	cert, key := testCA()
+	thisUpdate := start.AddDate(0, 0, day)
+	der, err := ocsp.CreateResponse(cert, cert, ocsp.Response{
+		Status: ocsp.Good, SerialNumber: big.NewInt(serial),
+		ThisUpdate: thisUpdate, NextUpdate: thisUpdate.AddDate(0, 0, 7),
+	}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// A record is what a test puts into a segment.
+type record struct {
+	der       []byte
+	id        index.CertID
+	tombstone bool
+	day       int
+}
+
+// response is a record with a signed response for serial.
+func response(t testing.TB, serial int64, day int) record {
+	t.Helper()
+	der := respond(t, serial, day)
+	var parsed index.Response
+	if err := parsed.Parse(der); err != nil {
+		t.Fatal(err)
+	}
+	return record{der: der, id: parsed.Singles[0].CertID, day: day}
+}
+
+// tombstone is a record that says there is no response for serial any more.
+func tombstone(t testing.TB, serial int64, day int) record {
+	t.Helper()
+	return record{id: response(t, serial, day).id, tombstone: true, day: day}
+}
+
+// responses are n records with serials from first on.
+func responses(t testing.TB, first int64, n, day int) []record {
+	t.Helper()
+	records := make([]record, n)
+	for i := range records {
+		records[i] = response(t, first+int64(i), day)
+	}
+	return records
+}
+
+// addSegment makes records an object of p and returns its manifest line.
+func addSegment(t testing.TB, p *Publication, role string, shard Shard, records []record) SegmentLine {
+	t.Helper()
+	w, err := index.NewWriter(p.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		var e index.Entry
+		var parsed index.Response
+		if r.tombstone {
+			at := start.AddDate(0, 0, r.day).Unix()
+			err = e.SetTombstone(&r.id, at, at)
+		} else if err = parsed.Parse(r.der); err == nil {
+			err = e.Set(&parsed)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Add(&e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path, stats, err := w.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, size, err := p.AddFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := SegmentLine{Role: role, Shard: shard, Records: stats.Records, Size: size, SHA256: sum}
+	if stats.MinNextUpdate != 0 {
+		line.NextUpdate = time.Unix(stats.MinNextUpdate, 0)
+	}
+	return line
+}
+
+// addFile makes body an object of p and returns its manifest line.
+func addFile(t testing.TB, p *Publication, host, path, body string) FileLine {
+	t.Helper()
+	sum, size, err := p.AddObject(bytes.NewReader([]byte(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return FileLine{Host: host, Path: path, ContentType: "text/plain", Size: size, SHA256: sum, LastModified: start}
+}
+
+// publish makes one generation in dir of what fill adds to the manifest.
+func publish(t testing.TB, dir string, fill func(p *Publication, m *Manifest)) *Manifest {
+	t.Helper()
+	p, err := Begin(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Abort()
+	m := &Manifest{Origin: "test", Created: start}
+	fill(p, m)
+	if err := p.Commit(m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// publishSample makes a generation with one segment and two files, whose content
+// begins with label.
+func publishSample(t testing.TB, dir, label string) *Manifest {
+	t.Helper()
+	return publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments = []SegmentLine{addSegment(t, p, "base", Shard{0, 1}, responses(t, 1, 3, 0))}
+		m.Files = []FileLine{addFile(t, p, "_", "/a", label+" a"), addFile(t, p, "h.example", "/b", label+" b")}
+	})
+}
+
+// open opens the store dir until the test ends.
+func open(t testing.TB, dir string) *Generation {
+	t.Helper()
+	g, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.Close() })
+	return g
+}
+
+// objectsIn lists the names in dir/objects.
+func objectsIn(t testing.TB, dir string) map[string]bool {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(dir, "objects"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make(map[string]bool)
+	for _, e := range entries {
+		names[e.Name()] = true
+	}
+	return names
+}
+
+// overwrite replaces the content of a file, whatever its mode.
+func overwrite(t testing.TB, path string, content []byte) {
+	t.Helper()
+	os.Remove(path)
+	if err := os.WriteFile(path, content, 0o444); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t testing.TB, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

@@ -1,0 +1,225 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"lancre/index"
+)
+
+// Verify checks all of the store dir and calls report, one call after another, for
+// every fault. It goes on after a fault where it can, and returns nil if there was
+// none. It checks
+//
+//   - the manifest, as ParseManifest does;
+//   - that every object it names is there, with the size and SHA-256 it says;
+//   - every segment, as its Verify does, and its number of records and earliest
+//     nextUpdate against the manifest;
+//   - that a segment holds no key outside its shard, where no look-up finds it;
+//   - that the segments of role base cover every key exactly once, if there are any;
+//   - the order of look-up: that no record hides one of a later segment line that
+//     is newer by thisUpdate, then producedAt.
+//
+// Objects that the manifest does not name are no fault. Verify takes no lock: a gc
+// that runs meanwhile can make it report objects as missing.
+func Verify(dir string, report func(error)) error {
+	v := verifier{dir: dir, report: report}
+	m, err := ReadManifest(dir)
+	if err != nil {
+		v.fault(err)
+	} else {
+		v.m, v.segments = m, make([]*index.Segment, len(m.Segments))
+		v.objects()
+		v.eachSegment()
+		v.baseCoverage()
+		v.order()
+	}
+	for _, s := range v.segments {
+		if s != nil {
+			s.Close()
+		}
+	}
+	if v.faults > 0 {
+		return fmt.Errorf("%s: %d faults found", dir, v.faults)
+	}
+	return nil
+}
+
+type verifier struct {
+	dir      string
+	report   func(error)
+	faults   int
+	m        *Manifest
+	segments []*index.Segment // of m.Segments; nil where one is not sound
+}
+
+func (v *verifier) fault(err error) {
+	v.faults++
+	v.report(err)
+}
+
+// objects checks the size and SHA-256 of every object, once for each object.
+func (v *verifier) objects() {
+	sizes := make(map[string]int64) // of the objects that were read
+	for ref := range v.m.references {
+		if size, ok := sizes[ref.sum]; ok && size == ref.size {
+			continue
+		}
+		sizes[ref.sum] = ref.size
+		if err := ref.verify(v.dir); err != nil {
+			v.fault(err)
+		}
+	}
+}
+
+func (r reference) verify(dir string) error {
+	f, err := r.openObject(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	sum, _, err := digest(f)
+	if err != nil {
+		return r.fault(err)
+	}
+	if sum != r.sum {
+		return r.fault(fmt.Errorf("%s has sha256 %s: it was changed or damaged; %s", f.Name(), sum, goodCopy))
+	}
+	return nil
+}
+
+// eachSegment verifies every segment by itself, and keeps the sound ones open.
+func (v *verifier) eachSegment() {
+	for i, line := range v.m.Segments {
+		s, err := v.m.openSegment(v.dir, i)
+		if err != nil {
+			v.fault(err)
+			continue
+		}
+		if err := s.Verify(); err != nil {
+			s.Close()
+			v.fault(fmt.Errorf("%s: %w", objectPath(v.dir, line.SHA256), err))
+			continue
+		}
+		v.segments[i] = s
+		v.shard(i)
+	}
+}
+
+// eachKey calls yield for every CertID of every record of segment i.
+func (v *verifier) eachKey(i int, yield func(rec index.Record, key uint64, id *index.CertID)) {
+	var ids []index.CertID
+	err := v.segments[i].Records(func(rec index.Record) bool {
+		ids = rec.CertIDs(ids[:0])
+		for n := range ids {
+			yield(rec, ids[n].Key(), &ids[n])
+		}
+		return true
+	})
+	if err != nil {
+		v.fault(fmt.Errorf("%s: %w", objectPath(v.dir, v.m.Segments[i].SHA256), err))
+	}
+}
+
+// shard checks that segment i has no key outside its shard.
+func (v *verifier) shard(i int) {
+	line := &v.m.Segments[i]
+	if line.Shard.Of == 1 {
+		return
+	}
+	var outside int
+	var first string
+	v.eachKey(i, func(rec index.Record, key uint64, id *index.CertID) {
+		if line.Shard.Covers(key) {
+			return
+		}
+		if outside++; outside == 1 {
+			first = fmt.Sprintf("offset %d: %s with key %016x", rec.Offset(), id, key)
+		}
+	})
+	if outside > 0 {
+		v.fault(fmt.Errorf("%s: keys outside shard %s, which no look-up finds: %d, the first at %s",
+			objectPath(v.dir, line.SHA256), line.Shard, outside, first))
+	}
+}
+
+// baseCoverage checks that every key is in the shard of exactly one base segment.
+func (v *verifier) baseCoverage() {
+	var base []Shard
+	for _, s := range v.m.Segments {
+		if s.Role == "base" {
+			base = append(base, s.Shard)
+		}
+	}
+	if base == nil {
+		return
+	}
+	slices.SortStableFunc(base, func(a, b Shard) int {
+		aFrom, _ := a.span()
+		bFrom, _ := b.span()
+		return cmp.Compare(aFrom, bFrom)
+	})
+	var covered uint64 // every key below it, in the unit of span
+	for _, s := range base {
+		from, to := s.span()
+		if from < covered {
+			v.fault(fmt.Errorf("manifest: the base segment of shard %s overlaps another base segment", s))
+		}
+		if from > covered {
+			v.uncovered(covered, from)
+		}
+		covered = max(covered, to)
+	}
+	if covered < keySpace {
+		v.uncovered(covered, keySpace)
+	}
+}
+
+func (v *verifier) uncovered(from, to uint64) {
+	v.fault(fmt.Errorf("manifest: no base segment covers the keys from %016x to %016x: publish the missing shards",
+		from<<32, to<<32-1))
+}
+
+// order checks every pair of segments that can have a key in common.
+func (v *verifier) order() {
+	for i, newer := range v.segments {
+		for j := i + 1; j < len(v.segments); j++ {
+			older := v.segments[j]
+			if newer != nil && older != nil && v.m.Segments[i].Shard.overlaps(v.m.Segments[j].Shard) {
+				v.hidden(i, j)
+			}
+		}
+	}
+}
+
+// hidden checks that segment i, which decides before segment j, answers no key by
+// a record that is older than the one in j.
+func (v *verifier) hidden(i, j int) {
+	var hidden int
+	var first string
+	v.eachKey(i, func(_ index.Record, key uint64, id *index.CertID) {
+		theirs, found, _ := v.segments[j].Lookup(key, id) // both segments were verified
+		if !found {
+			return
+		}
+		mine, found, _ := v.segments[i].Lookup(key, id)
+		if !found || age(mine, theirs) >= 0 {
+			return
+		}
+		if hidden++; hidden == 1 {
+			first = fmt.Sprintf("%s: thisUpdate %d, producedAt %d at offset %d hides thisUpdate %d, producedAt %d at offset %d", id,
+				mine.ThisUpdate(), mine.ProducedAt(), mine.Offset(), theirs.ThisUpdate(), theirs.ProducedAt(), theirs.Offset())
+		}
+	})
+	if hidden > 0 {
+		v.fault(fmt.Errorf("manifest line %d is before line %d, but hides newer records of it: %d, the first for %s",
+			v.m.segmentLineNumber(i), v.m.segmentLineNumber(j), hidden, first))
+	}
+}
+
+// age compares records as a build does that has both: by thisUpdate, then by
+// producedAt.
+func age(a, b index.Record) int {
+	return cmp.Or(cmp.Compare(a.ThisUpdate(), b.ThisUpdate()), cmp.Compare(a.ProducedAt(), b.ProducedAt()))
+}
