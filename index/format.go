@@ -35,7 +35,7 @@
 //	 68  4  latest thisUpdate    ⎬ Unix seconds, over all records
 //	 72  4  earliest producedAt  ⎪ but tombstones; 0 if none
 //	 76  4  latest producedAt    ⎭
-//	 80 16  0
+//	 80 16  reserved: 0
 //	 96 24  records: offset, size, xxhash64 of the section
 //	120 24  slots:   the same three
 //	144 24  issuers: the same three
@@ -69,7 +69,8 @@
 //	 8  4  thisUpdate: the latest in the response, Unix seconds
 //	12  4  nextUpdate: the earliest in the response; 0 in a tombstone
 //	16  4  producedAt
-//	20  8  ETag: the first 8 octets of SHA-256 over the response; 0 in a tombstone
+//	20  8  ETag: the first 8 octets of SHA-256 over the response as a number, the
+//	       first the most significant; 0 in a tombstone
 //	28     payload: what this response does not share with others of its shape
 //
 // A record is reachable under every CertID of its response. A tombstone has a
@@ -113,19 +114,19 @@
 //
 // # Example
 //
-// A P-256 response of 280 octets for an 18-octet serial becomes a record of 110
-// octets: 28 of head, 18 of serial, 32 + 32 of signature. Its shape is
+// The golden test spells a whole segment. In it, two responses of 192 octets for
+// the serials 5E 01 and 5E 02 share this shape:
 //
-//	size, 280, 82, 1, 5                        response length, payload length, CertIDs, holes
-//	{0, 0, 18}                                 CertID: issuer 0, serial at payload 0
-//	{ 53, producedAt}                          30 82 01 14 … A2 16 04 14 ‹key hash› 18 0F
-//	{ 55, payload, 0, 18}                      30 5D 30 5B 30 3D … ‹name hash› ‹key hash› 02 12
-//	{  4, thisUpdate}                          80 00 18 0F
-//	{  4, nextUpdate}                          A0 11 18 0F
-//	…                                          30 0A … 03 47 00 30 44 02 20
-//	{ 21, payload, 18, 32} {2, payload, 50, 32} 02 20 between the two numbers
+//	199, 192, 8, 1, 5          size, length of response and payload, CertIDs, holes
+//	{0, 0, 2}                  CertID: issuer 0, serial at payload 0, 2 octets
+//	{58, producedAt}           after 30 81 BD … A2 16 04 14 ‹responder's key hash› 18 0F
+//	{63, payload, 0, 2}        after 30 65 30 63 … ‹name hash› 04 14 ‹key hash› 02 02
+//	{ 4, thisUpdate}           after 80 00 18 0F
+//	{ 4, nextUpdate}           after A0 11 18 0F
+//	{10, payload, 2, 6}        after 30 05 06 03 2B 65 70 03 07 00
 //
-// The golden test spells a whole segment, octet by octet.
+// and are 36 octets each in the file: 28 of head, 2 of serial, 6 of signature.
+// With a P-256 key and an 18-octet serial it is 110 in place of some 300.
 //
 // # Limits
 //

@@ -1,0 +1,148 @@
+package index
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"math/big"
+	"testing"
+
+	"github.com/cespare/xxhash/v2"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/ocsp"
+)
+
+func unhex(t testing.TB, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestReadCertID(t *testing.T) {
+	const (
+		sha1NULL   = "300906052b0e03021a0500"
+		sha1Absent = "300706052b0e03021a"
+		hash20     = "0414" + "000102030405060708090a0b0c0d0e0f10111213"
+		hash19     = "0413" + "000102030405060708090a0b0c0d0e0f101112"
+		md5        = "300c06082a864886f70d02050500"
+		hash16     = "0410" + "000102030405060708090a0b0c0d0e0f"
+	)
+	seq := func(content string) string {
+		b := cryptobyte.NewBuilder(nil)
+		b.AddASN1(0x30, func(b *cryptobyte.Builder) { b.AddBytes(unhex(t, content)) })
+		return hex.EncodeToString(b.BytesOrPanic())
+	}
+	for _, c := range []struct {
+		name, der string
+		ok        bool
+		alg       HashAlg
+		serial    string
+	}{
+		{"NULL parameters", seq(sha1NULL + hash20 + hash20 + "020112"), true, SHA1, "12"},
+		{"absent parameters", seq(sha1Absent + hash20 + hash20 + "020112"), true, SHA1, "12"},
+		{"other parameters", seq("300906052b0e03021a0101ff" + hash20 + hash20 + "020112"), false, 0, ""},
+		{"unknown algorithm", seq(md5 + hash16 + hash16 + "020112"), true, UnknownAlg, "12"},
+		{"short name hash", seq(sha1NULL + hash19 + hash20 + "020112"), false, 0, ""},
+		{"short key hash", seq(sha1NULL + hash20 + hash19 + "020112"), false, 0, ""},
+		{"negative serial", seq(sha1NULL + hash20 + hash20 + "0201ff"), true, SHA1, "ff"},
+		{"serial 0", seq(sha1NULL + hash20 + hash20 + "020100"), true, SHA1, "00"},
+		{"empty serial", seq(sha1NULL + hash20 + hash20 + "0200"), false, 0, ""},
+		{"padded serial", seq(sha1NULL + hash20 + hash20 + "02020012"), false, 0, ""},
+		{"padded negative serial", seq(sha1NULL + hash20 + hash20 + "0202ff81"), false, 0, ""},
+		{"sign octet", seq(sha1NULL + hash20 + hash20 + "02020081"), true, SHA1, "0081"},
+		{"trailing octets", seq(sha1NULL + hash20 + hash20 + "0201120500"), false, 0, ""},
+		{"no serial", seq(sha1NULL + hash20 + hash20), false, 0, ""},
+		{"indefinite length", "3080" + sha1NULL + hash20 + hash20 + "0201120000", false, 0, ""},
+		{"long form of a short length", "308136" + sha1NULL + hash20 + hash20 + "020112", false, 0, ""},
+		{"length beyond the end", "3084ffffffff", false, 0, ""},
+		{"empty", "", false, 0, ""},
+	} {
+		in := cryptobyte.String(unhex(t, c.der))
+		var id CertID
+		ok := ReadCertID(&in, &id)
+		if ok != c.ok || ok && (id.Alg != c.alg || hex.EncodeToString(id.Serial) != c.serial || !in.Empty()) {
+			t.Errorf("%s: %v, %s serial %x; want %v, %s serial %s", c.name, ok, id.Alg, id.Serial, c.ok, c.alg, c.serial)
+		}
+	}
+}
+
+// x/crypto/ocsp makes the same CertIDs, in all algorithms.
+func TestReadCertIDAgreesWithXCrypto(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := selfSigned(t, "CA", key)
+	for _, alg := range HashAlgs() {
+		cert := &x509.Certificate{SerialNumber: new(big.Int).Lsh(big.NewInt(0xfe), 100)}
+		der, err := ocsp.CreateRequest(cert, ca, &ocsp.RequestOptions{Hash: alg.Hash()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := ocsp.ParseRequest(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// OCSPRequest { TBSRequest { requestList { Request { CertID } } } }
+		in := cryptobyte.String(der)
+		for range 4 {
+			var inner cryptobyte.String
+			if !in.ReadASN1(&inner, 0x30) {
+				t.Fatal("no request")
+			}
+			in = inner
+		}
+		var id CertID
+		if !ReadCertID(&in, &id) || id.Alg != alg || !bytes.Equal(id.NameHash, want.IssuerNameHash) ||
+			!bytes.Equal(id.KeyHash, want.IssuerKeyHash) || new(big.Int).SetBytes(id.Serial).Cmp(want.SerialNumber) != 0 {
+			t.Errorf("%s: read %+v, want %+v", alg, id, want)
+		}
+	}
+}
+
+// The key is part of the file format.
+func TestKeyIsXXHashOfTheCanonicalForm(t *testing.T) {
+	id := testID(SHA256, 7, 1, 2, 3)
+	canonical := append([]byte{2}, id.NameHash...)
+	canonical = append(canonical, id.KeyHash...)
+	canonical = append(canonical, 1, 2, 3)
+	if got, want := id.Key(), xxhash.Sum64(canonical); got != want {
+		t.Errorf("key %016x, want %016x", got, want)
+	}
+	fixed := CertID{SHA1, make([]byte, 20), make([]byte, 20), []byte{1}}
+	if got := fixed.Key(); got != 0x32243aa88b196499 {
+		t.Errorf("key of an all-zero issuer's certificate 1 is %016x: existing segments cannot be read any more", got)
+	}
+	long := testID(SHA512, 7, bytes.Repeat([]byte{9}, 5000)...)
+	if allocs := testing.AllocsPerRun(10, func() { long.Key() }); allocs != 0 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
+func TestHashAlg(t *testing.T) {
+	for _, alg := range HashAlgs() {
+		got, err := ParseHashAlg(alg.String())
+		if err != nil || got != alg || alg.Size() != alg.Hash().Size() || hashAlgOf(alg.OID()) != alg {
+			t.Errorf("%s: %s, %v", alg, got, err)
+		}
+	}
+	for _, name := range []string{"", "md5", "SHA1", "unknown"} {
+		if alg, err := ParseHashAlg(name); err == nil {
+			t.Errorf("%q is %s", name, alg)
+		}
+	}
+	if HashAlg(200).String() != "unknown" || HashAlg(200).Size() != 0 || UnknownAlg.Size() != 0 {
+		t.Error("an algorithm that is none has a name or a size")
+	}
+	if SHA256.Hash() != crypto.SHA256 || SHA256.Hash().New().Size() != sha256.Size {
+		t.Error("SHA256 is not SHA-256")
+	}
+}

@@ -1,0 +1,350 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"lancre/index"
+)
+
+// answer is what a look-up came to, to compare: the octets of the response,
+// "tombstone" or "".
+func answer(t testing.TB, g *Generation, id *index.CertID) string {
+	t.Helper()
+	rec, found, err := g.Lookup(id.Key(), id)
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case !found:
+		return ""
+	case rec.Tombstone():
+		return "tombstone"
+	}
+	return string(rec.AppendResponse(nil))
+}
+
+func (r record) answer() string {
+	if r.tombstone {
+		return "tombstone"
+	}
+	return string(r.der)
+}
+
+func TestOpenWhatWasPublished(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	records := responses(t, 1, 5, 0)
+	m := publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments = []SegmentLine{addSegment(t, p, "base", Shard{0, 1}, records)}
+		m.Files = []FileLine{
+			addFile(t, p, "c.example", "/1.crl", "a list"),
+			addFile(t, p, "_", "/robots.txt", "go away"),
+			addFile(t, p, "_", "/empty", ""),
+			addFile(t, p, "d.example", "/1.crl", "a list"),
+		}
+	})
+	g := open(t, dir)
+	if !bytes.Equal(g.Manifest().Encode(), m.Encode()) {
+		t.Errorf("manifest is\n%s\nwant\n%s", g.Manifest().Encode(), m.Encode())
+	}
+	if n := len(g.Segments()); n != 1 || g.Segments()[0].Info().Records != 5 {
+		t.Errorf("%d segments", n)
+	}
+	for _, r := range records {
+		if answer(t, g, &r.id) != r.answer() {
+			t.Errorf("wrong answer for %s", &r.id)
+		}
+	}
+	if other := response(t, 6, 0); answer(t, g, &other.id) != "" {
+		t.Errorf("an answer for %s, which was not published", &other.id)
+	}
+	var got []string
+	for _, f := range g.Files() {
+		got = append(got, f.Host+f.Path+": "+string(f.Body))
+	}
+	want := "[_/empty:  _/robots.txt: go away c.example/1.crl: a list d.example/1.crl: a list]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("files are %v, want %s", got, want)
+	}
+	if c, d := g.Files()[2].Body, g.Files()[3].Body; &c[0] != &d[0] {
+		t.Error("one object at two places is in memory twice")
+	}
+	if err := g.Warm(); err != nil {
+		t.Error(err)
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLookupMatchesModel compares look-ups in deltas over a sharded base with a
+// map to which the same records were assigned, the oldest segment first.
+func TestLookupMatchesModel(t *testing.T) {
+	const serials, shards, deltas = 60, 4, 3
+	random := rand.New(rand.NewPCG(1, 2))
+	model := make(map[int64]string)
+	ids := make(map[int64]index.CertID)
+	base := make([][]record, shards)
+	for serial := int64(1); serial <= serials; serial++ {
+		r := response(t, serial, 0)
+		ids[serial] = r.id
+		if serial%5 == 0 { // in no base segment
+			continue
+		}
+		i := r.id.Key() >> 62
+		base[i] = append(base[i], r)
+		model[serial] = r.answer()
+	}
+	dir := t.TempDir()
+	publish(t, dir, func(p *Publication, m *Manifest) {
+		for day := 1; day <= deltas; day++ {
+			var delta []record
+			for serial := int64(1); serial <= serials; serial++ {
+				switch random.IntN(6) {
+				case 0:
+					delta = append(delta, response(t, serial, day))
+				case 1:
+					delta = append(delta, tombstone(t, serial, day))
+				default:
+					continue
+				}
+				model[serial] = delta[len(delta)-1].answer()
+			}
+			m.Segments = append([]SegmentLine{addSegment(t, p, "delta", Shard{0, 1}, delta)}, m.Segments...)
+		}
+		for i, records := range base {
+			m.Segments = append(m.Segments, addSegment(t, p, "base", Shard{uint32(i), shards}, records))
+		}
+	})
+	g := open(t, dir)
+	for serial, id := range ids {
+		if got := answer(t, g, &id); got != model[serial] {
+			t.Errorf("serial %d: got %.20q, want %.20q", serial, got, model[serial])
+		}
+	}
+	if err := Verify(dir, func(err error) { t.Error(err) }); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLookupSkipsOtherShards gives a segment keys outside its shard: were it
+// searched for them, they would be found.
+func TestLookupSkipsOtherShards(t *testing.T) {
+	records := responses(t, 1, 20, 0)
+	dir := t.TempDir()
+	publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments = []SegmentLine{addSegment(t, p, "base", Shard{1, 2}, records)}
+	})
+	g := open(t, dir)
+	for _, r := range records {
+		want := ""
+		if r.id.Key() >= 1<<63 {
+			want = r.answer()
+		}
+		if got := answer(t, g, &r.id); got != want {
+			t.Errorf("key %016x: got %.20q, want %.20q", r.id.Key(), got, want)
+		}
+	}
+}
+
+func TestLookupDoesNotAllocate(t *testing.T) {
+	records := responses(t, 1, 4, 0)
+	dead, absent := tombstone(t, 2, 1), response(t, 99, 0)
+	dir := t.TempDir()
+	publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments = []SegmentLine{
+			addSegment(t, p, "delta", Shard{0, 1}, []record{dead}),
+			addSegment(t, p, "base", Shard{0, 1}, records),
+		}
+	})
+	g := open(t, dir)
+	for name, id := range map[string]*index.CertID{
+		"in the newest": &dead.id, "in the oldest": &records[0].id, "in none": &absent.id,
+	} {
+		allocs := testing.AllocsPerRun(100, func() {
+			if _, _, err := g.Lookup(id.Key(), id); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs != 0 {
+			t.Errorf("%s: %v allocations", name, allocs)
+		}
+	}
+}
+
+// TestLookupDoesNotFallBack damages a record of the newer segment: the older one
+// must not answer in its place.
+func TestLookupDoesNotFallBack(t *testing.T) {
+	older, newer := response(t, 1, 0), response(t, 1, 1)
+	dir := t.TempDir()
+	m := publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments = []SegmentLine{
+			addSegment(t, p, "delta", Shard{0, 1}, []record{newer}),
+			addSegment(t, p, "base", Shard{0, 1}, []record{older}),
+		}
+	})
+	path := objectPath(dir, m.Segments[0].SHA256)
+	content := read(t, path)
+	signature := newer.der[len(newer.der)-8:]
+	at := bytes.Index(content, signature)
+	if at < 0 {
+		t.Fatal("the segment does not contain the signature")
+	}
+	content[at]++
+	overwrite(t, path, content)
+
+	_, found, err := open(t, dir).Lookup(newer.id.Key(), &newer.id)
+	if found || !errors.Is(err, index.ErrCorrupt) || !strings.Contains(err.Error(), m.Segments[0].SHA256) {
+		t.Errorf("found %v, error %v; want an ErrCorrupt that names the object", found, err)
+	}
+}
+
+// flip changes one bit in the middle of a file.
+func flip(t testing.TB, path string) {
+	t.Helper()
+	content := read(t, path)
+	content[len(content)/2] ^= 1
+	overwrite(t, path, content)
+}
+
+// damages are what can befall a store that publishSample made. Its manifest names
+// the segment on line 5, files /a and /b on lines 6 and 7.
+var damages = []struct {
+	name   string
+	damage func(t *testing.T, dir string, m *Manifest)
+	want   string // of Open's error
+}{
+	{"segment missing", func(t *testing.T, dir string, m *Manifest) {
+		os.Remove(objectPath(dir, m.Segments[0].SHA256))
+	}, "manifest line 5: open DIR/objects/SEGMENT: no such file or directory; put a good copy"},
+	{"file missing", func(t *testing.T, dir string, m *Manifest) {
+		os.Remove(objectPath(dir, m.Files[1].SHA256))
+	}, "manifest line 7: open DIR/objects/FILE_B: no such file or directory; put a good copy"},
+	{"objects missing", func(t *testing.T, dir string, m *Manifest) {
+		os.RemoveAll(filepath.Join(dir, "objects"))
+	}, "manifest line 5: open DIR/objects/SEGMENT: no such file or directory"},
+	{"segment cut", func(t *testing.T, dir string, m *Manifest) {
+		path := objectPath(dir, m.Segments[0].SHA256)
+		overwrite(t, path, read(t, path)[:100])
+	}, "manifest line 5: DIR/objects/SEGMENT has 100 octets, the manifest says SIZE; put a good copy"},
+	{"segment empty", func(t *testing.T, dir string, m *Manifest) {
+		overwrite(t, objectPath(dir, m.Segments[0].SHA256), nil)
+	}, "manifest line 5: DIR/objects/SEGMENT has 0 octets, the manifest says SIZE"},
+	{"segment is a directory", func(t *testing.T, dir string, m *Manifest) {
+		path := objectPath(dir, m.Segments[0].SHA256)
+		os.Remove(path)
+		os.Mkdir(path, 0o755)
+	}, "manifest line 5: DIR/objects/SEGMENT is not a regular file: d"},
+	{"segment header changed", func(t *testing.T, dir string, m *Manifest) {
+		path := objectPath(dir, m.Segments[0].SHA256)
+		content := read(t, path)
+		content[0] ^= 1
+		overwrite(t, path, content)
+	}, "manifest line 5: DIR/objects/SEGMENT: "},
+	{"other number of records", func(t *testing.T, dir string, m *Manifest) {
+		m.Segments[0].Records = 4
+		overwrite(t, filepath.Join(dir, "manifest"), m.Encode())
+	}, "manifest line 5: DIR/objects/SEGMENT: the segment has 3 records, the manifest says 4; put"},
+	{"other nextUpdate", func(t *testing.T, dir string, m *Manifest) {
+		m.Segments[0].NextUpdate = start
+		overwrite(t, filepath.Join(dir, "manifest"), m.Encode())
+	}, "manifest line 5: DIR/objects/SEGMENT: the segment's earliest nextUpdate is 2026-11-30T14:00:00Z, the manifest says 2026-11-23T14:00:00Z"},
+	{"file grown", func(t *testing.T, dir string, m *Manifest) {
+		overwrite(t, objectPath(dir, m.Files[0].SHA256), []byte("sample a\n"))
+	}, "manifest line 6: DIR/objects/FILE_A has 9 octets, the manifest says 8; put a good copy"},
+	{"file changed", func(t *testing.T, dir string, m *Manifest) {
+		flip(t, objectPath(dir, m.Files[0].SHA256))
+	}, "manifest line 6: DIR/objects/FILE_A has sha256 "},
+	{"manifest missing", func(t *testing.T, dir string, m *Manifest) {
+		os.Remove(filepath.Join(dir, "manifest"))
+	}, "no manifest: open DIR/manifest: no such file or directory"},
+	{"manifest edited", func(t *testing.T, dir string, m *Manifest) {
+		flip(t, filepath.Join(dir, "manifest"))
+	}, "DIR/manifest: line 8: end "},
+}
+
+func TestOpenRefusesDamage(t *testing.T) {
+	for _, test := range damages {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			m := publishSample(t, dir, "sample")
+			want := strings.NewReplacer("DIR", dir, "SEGMENT", m.Segments[0].SHA256, "SIZE", fmt.Sprint(m.Segments[0].Size),
+				"FILE_A", m.Files[0].SHA256, "FILE_B", m.Files[1].SHA256).Replace(test.want)
+			test.damage(t, dir, m)
+			_, err := Open(dir)
+			if err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("error is\n%v\nwant\n%s...", err, want)
+			}
+		})
+	}
+}
+
+func TestOpenFollowsNewerManifest(t *testing.T) {
+	dir := t.TempDir()
+	publishSample(t, dir, "old")
+	old, err := ReadManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publishSample(t, dir, "new")
+	if _, err := GC(dir); err != nil {
+		t.Fatal(err)
+	}
+	g, err := openNamed(dir, old) // as if the publication came after Open had read the manifest
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if got := g.Manifest().Generation; got != 2 {
+		t.Errorf("generation %d is open, want 2", got)
+	}
+}
+
+func TestOpenDoesNotRetryWithoutNewerManifest(t *testing.T) {
+	dir := t.TempDir()
+	m := publishSample(t, dir, "sample")
+	os.Remove(objectPath(dir, m.Files[0].SHA256))
+	if _, err := Open(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error is %v, want that of the missing object", err)
+	}
+}
+
+func TestOpenWhilePublishing(t *testing.T) {
+	dir := t.TempDir()
+	publishSample(t, dir, "generation 1")
+	done := make(chan error)
+	go func() {
+		for i := 2; i <= 20; i++ {
+			publishSample(t, dir, fmt.Sprint("generation ", i))
+			if _, err := GC(dir); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for running := true; running; {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			running = false
+		default:
+		}
+		g, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := string(g.Files()[0].Body), fmt.Sprintf("generation %d a", g.Manifest().Generation); got != want {
+			t.Errorf("file is %q, want %q", got, want)
+		}
+		g.Close()
+	}
+}
