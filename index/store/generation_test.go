@@ -318,33 +318,36 @@ func TestOpenDoesNotRetryWithoutNewerManifest(t *testing.T) {
 func TestOpenWhilePublishing(t *testing.T) {
 	dir := t.TempDir()
 	publishSample(t, dir, "generation 1")
-	done := make(chan error)
-	go func() {
-		for i := 2; i <= 20; i++ {
-			publishSample(t, dir, fmt.Sprint("generation ", i))
-			if _, err := GC(dir); err != nil {
-				done <- err
-				return
-			}
+	stop, result := make(chan struct{}), make(chan error)
+	go func() { result <- openUntil(stop, dir) }()
+	for i := 2; i <= 20; i++ {
+		publishSample(t, dir, fmt.Sprint("generation ", i))
+		if _, err := GC(dir); err != nil {
+			t.Error(err)
 		}
-		done <- nil
-	}()
-	for running := true; running; {
-		select {
-		case err := <-done:
-			if err != nil {
-				t.Fatal(err)
-			}
-			running = false
-		default:
-		}
+	}
+	close(stop)
+	if err := <-result; err != nil {
+		t.Error(err)
+	}
+}
+
+// openUntil opens dir again and again, and checks that a file and the manifest are
+// of the same generation.
+func openUntil(stop <-chan struct{}, dir string) error {
+	for {
 		g, err := Open(dir)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
-		if got, want := string(g.Files()[0].Body), fmt.Sprintf("generation %d a", g.Manifest().Generation); got != want {
-			t.Errorf("file is %q, want %q", got, want)
+		got, want := string(g.Files()[0].Body), fmt.Sprintf("generation %d a", g.Manifest().Generation)
+		if err := g.Close(); err != nil || got != want {
+			return fmt.Errorf("file is %q, want %q; Close: %v", got, want, err)
 		}
-		g.Close()
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
 	}
 }

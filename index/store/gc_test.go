@@ -1,0 +1,109 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestGCRemovesWhatIsNotNamed(t *testing.T) {
+	dir := t.TempDir()
+	old := publishSample(t, dir, "old")
+	g := open(t, dir)
+	// Segments of the same content are one object: the new generation gets other keys.
+	publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments = []SegmentLine{addSegment(t, p, "base", Shard{0, 1}, responses(t, 100, 3, 0))}
+		m.Files = []FileLine{addFile(t, p, "_", "/a", "old a")}
+	})
+	removed, err := GC(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Removed{
+		{"objects/" + old.Segments[0].SHA256, old.Segments[0].SHA256, old.Segments[0].Size},
+		{"objects/" + old.Files[1].SHA256, old.Files[1].SHA256, old.Files[1].Size},
+	}
+	slices.SortFunc(want, func(a, b Removed) int { return strings.Compare(a.Name, b.Name) })
+	if !slices.Equal(removed, want) {
+		t.Errorf("removed %v\nwant %v", removed, want)
+	}
+	if err := Verify(dir, func(err error) { t.Error(err) }); err != nil {
+		t.Error(err)
+	}
+	if err := g.Segments()[0].Verify(); err != nil {
+		t.Errorf("the old generation, still open: %v", err)
+	}
+	if removed, err := GC(dir); err != nil || len(removed) != 0 {
+		t.Errorf("a second GC removes %v, %v", removed, err)
+	}
+}
+
+func TestGCLeavesWhatItDoesNotKnow(t *testing.T) {
+	dir := t.TempDir()
+	m := publishSample(t, dir, "sample")
+	stale := filepath.Join(dir, "objects", ".tmp-123")
+	if err := os.Mkdir(stale, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, filepath.Join(stale, "segment"), []byte("half a segment"))
+	overwrite(t, filepath.Join(dir, ".tmp-456"), []byte("half a manifest"))
+	overwrite(t, objectPath(dir, sumA), []byte("old"))
+
+	unknown := []string{
+		"README", ".tmp", "tmp-1", sumA, // not in objects
+		"objects/README", "objects/" + strings.ToUpper(sumB), "objects/" + sumB[1:], "objects/" + sumB + ".part",
+	}
+	for _, name := range unknown {
+		overwrite(t, filepath.Join(dir, name), []byte("mine"))
+	}
+	folder, link := objectPath(dir, sumB), objectPath(dir, strings.Repeat("c3", 32))
+	if err := errors.Join(os.Mkdir(folder, 0o755), os.Symlink("README", link)); err != nil {
+		t.Fatal(err)
+	}
+
+	removed, err := GC(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("[{.tmp-456  15} {objects/.tmp-123  14} {objects/%s %s 3}]", sumA, sumA)
+	if fmt.Sprint(removed) != want {
+		t.Errorf("removed %v\nwant %s", removed, want)
+	}
+	for _, name := range append(unknown, "manifest", "objects/"+sumB, "objects/"+filepath.Base(link)) {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := open(t, dir).Manifest().Generation; got != m.Generation {
+		t.Errorf("generation %d is open, want %d", got, m.Generation)
+	}
+}
+
+func TestGCRefusesWithoutManifest(t *testing.T) {
+	for name, damage := range map[string]func(path string){
+		"no manifest":     func(path string) { os.Remove(path) },
+		"broken manifest": func(path string) { flip(t, path) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			publishSample(t, dir, "sample")
+			before := objectsIn(t, dir)
+			damage(filepath.Join(dir, "manifest"))
+			removed, err := GC(dir)
+			if err == nil || !strings.HasPrefix(err.Error(), "nothing removed, for what is in use is not known: ") {
+				t.Errorf("error is %v", err)
+			}
+			if len(removed) != 0 || len(objectsIn(t, dir)) != len(before) {
+				t.Errorf("removed %v", removed)
+			}
+		})
+	}
+	if _, err := GC(filepath.Join(t.TempDir(), "nowhere")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("in no directory: error is %v", err)
+	}
+}

@@ -1,0 +1,357 @@
+package store
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("STORE_TEST_HOLD"); dir != "" {
+		holdPublication(dir)
+	}
+	os.Exit(m.Run())
+}
+
+// holdPublication is the child process of TestLockHoldsAcrossProcesses: it begins
+// a publication, says so, and keeps it until it is killed or its input ends.
+func holdPublication(dir string) {
+	p, err := Begin(dir)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	p.AddObject(strings.NewReader("never named"))
+	fmt.Println("begun")
+	io.Copy(io.Discard, os.Stdin)
+	os.Exit(0) // without Commit or Abort
+}
+
+func TestLockHoldsAcrossProcesses(t *testing.T) {
+	dir := t.TempDir()
+	old := publishSample(t, dir, "old")
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), "STORE_TEST_HOLD="+dir)
+	stdin, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	stdout, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if line != "begun\n" {
+		t.Fatalf("child says %q, %v", line, err)
+	}
+	want := fmt.Sprintf("%s: another publication or gc is under way (process %d): wait for it to end", dir, child.Process.Pid)
+	if _, err := Begin(dir); err == nil || err.Error() != want {
+		t.Errorf("Begin: error is %v, want %s", err, want)
+	}
+	if _, err := GC(dir); err == nil || err.Error() != want {
+		t.Errorf("GC: error is %v, want %s", err, want)
+	}
+	if got := open(t, dir).Manifest().Generation; got != old.Generation {
+		t.Errorf("generation %d is open, want %d", got, old.Generation)
+	}
+
+	child.Process.Kill()
+	child.Wait()
+	if m := publishSample(t, dir, "new"); m.Generation != old.Generation+1 {
+		t.Errorf("after the child's death generation %d is published, want %d", m.Generation, old.Generation+1)
+	}
+}
+
+func TestOnePublicationAtATime(t *testing.T) {
+	dir := t.TempDir()
+	p, err := Begin(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Begin(dir); err == nil || !strings.Contains(err.Error(), "another publication or gc is under way") {
+		t.Errorf("second Begin: error is %v", err)
+	}
+	p.Abort()
+	p.Abort()
+	p, err = Begin(dir)
+	if err != nil {
+		t.Fatalf("Begin after Abort: %v", err)
+	}
+	p.Abort()
+}
+
+func TestGenerationsGrow(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	for generation := uint64(1); generation <= 3; generation++ {
+		p, err := Begin(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch previous := p.Previous(); {
+		case generation == 1 && previous != nil:
+			t.Errorf("a new store has a previous generation %d", previous.Generation)
+		case generation > 1 && (previous == nil || previous.Generation != generation-1):
+			t.Errorf("previous manifest is %+v, want that of generation %d", previous, generation-1)
+		}
+		m := &Manifest{Origin: "test", Created: start}
+		if err := p.Commit(m); err != nil {
+			t.Fatal(err)
+		}
+		if m.Generation != generation {
+			t.Errorf("Commit made generation %d, want %d", m.Generation, generation)
+		}
+		if got := open(t, dir).Manifest().Generation; got != generation {
+			t.Errorf("generation %d is open, want %d", got, generation)
+		}
+	}
+}
+
+func TestPublishedFilesAndModes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	m := publishSample(t, dir, "sample")
+	want := map[string]string{"manifest": "-rw-r--r--", "objects": "drwxr-xr-x"}
+	for ref := range m.references {
+		want["objects/"+ref.sum] = "-r--r--r--"
+	}
+	got := make(map[string]string)
+	err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		if err == nil && path != dir {
+			got[strings.TrimPrefix(path, dir+"/")] = info.Mode().String()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("the store is %v\nwant %v", got, want)
+	}
+}
+
+func TestCommitSortsFiles(t *testing.T) {
+	dir := t.TempDir()
+	m := publish(t, dir, func(p *Publication, m *Manifest) {
+		for _, place := range []string{"b/2", "b/10", "a/3", "_/1"} {
+			host, path, _ := strings.Cut(place, "/")
+			m.Files = append(m.Files, addFile(t, p, host, "/"+path, place))
+		}
+	})
+	var got []string
+	for _, f := range m.Files {
+		got = append(got, f.Host+f.Path)
+	}
+	if want := "[_/1 a/3 b/10 b/2]"; fmt.Sprint(got) != want {
+		t.Errorf("files are %v, want %s", got, want)
+	}
+}
+
+func TestCommitRefuses(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(m *Manifest)
+		want   string
+	}{
+		{"no origin", func(m *Manifest) { m.Origin = "" }, `new manifest: line 2: origin ""`},
+		{"no time", func(m *Manifest) { m.Created = start.AddDate(-2025, 0, 0) }, "new manifest: line 4: created 0001-"},
+		{"negative size", func(m *Manifest) { m.Segments[0].Size = -1 }, "new manifest: line 5: size -1 is negative"},
+		{"no shard", func(m *Manifest) { m.Segments[0].Shard = Shard{} }, "new manifest: line 5: shard 0/0"},
+		{"space in a type", func(m *Manifest) { m.Files[0].ContentType = "text/html; charset=utf-8" },
+			`new manifest: line 6: content type "text/html; charset=utf-8": want TYPE/SUBTYPE`},
+		{"line break in a path", func(m *Manifest) { m.Files[1].Path = "/b\nfile" }, `new manifest: line 7: path "/b\nfile"`},
+		{"one place twice", func(m *Manifest) { m.Files[1] = m.Files[0] }, "new manifest: line 7: _/a does not come after _/a"},
+		{"object that was not added", func(m *Manifest) { m.Files[0].SHA256 = sumA }, "new manifest line 6: open "},
+		{"object of another size", func(m *Manifest) { m.Files[0].Size++ }, "new manifest line 6: "},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			m := publishSample(t, dir, "sample")
+			before := read(t, filepath.Join(dir, "manifest"))
+			p, err := Begin(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Abort()
+			test.change(m)
+			if err := p.Commit(m); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+				t.Errorf("error is\n%v\nwant\n%s...", err, test.want)
+			}
+			if after := read(t, filepath.Join(dir, "manifest")); string(after) != string(before) {
+				t.Errorf("the manifest became\n%s", after)
+			}
+		})
+	}
+}
+
+func TestCommitEndsThePublication(t *testing.T) {
+	p, err := Begin(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &Manifest{Origin: "test", Created: start}
+	if err := p.Commit(m); err != nil {
+		t.Fatal(err)
+	}
+	p.Abort()
+	if err := p.Commit(m); err == nil || !strings.Contains(err.Error(), "this publication is over") {
+		t.Errorf("second Commit: error is %v", err)
+	}
+}
+
+func TestBeginRefuses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	overwrite(t, file, nil)
+	broken := t.TempDir()
+	overwrite(t, filepath.Join(broken, "manifest"), []byte("lancre store 2\n"))
+	for dir, want := range map[string]string{
+		filepath.Join(t.TempDir(), "no", "store"): "no such file or directory",
+		file:   "not a directory",
+		broken: `manifest: line 1: format version "2"`,
+	} {
+		_, err := Begin(dir)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Begin(%s): error is %v, want %q in it", dir, err, want)
+		}
+	}
+	if _, err := Begin(broken); !strings.Contains(err.Error(), "format version") {
+		t.Errorf("the refused Begin left the store locked: %v", err)
+	}
+}
+
+func TestObjectThatIsThereAlready(t *testing.T) {
+	tests := []struct {
+		name  string
+		there []byte
+		stays bool
+	}{
+		{"sound", []byte("content"), true},
+		{"cut", []byte("conten"), false},
+		{"changed", []byte("c0ntent"), false},
+		{"grown", []byte("content\n"), false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			p, err := Begin(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Abort()
+			sum, _, _ := digest(strings.NewReader("content"))
+			path := objectPath(dir, sum)
+			overwrite(t, path, test.there)
+			before, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, size, err := p.AddObject(strings.NewReader("content"))
+			if err != nil || got != sum || size != 7 {
+				t.Fatalf("AddObject gives %s, %d, %v", got, size, err)
+			}
+			after, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if os.SameFile(before, after) != test.stays || string(read(t, path)) != "content" {
+				t.Errorf("the file stays: %v, want %v; content is %q", os.SameFile(before, after), test.stays, read(t, path))
+			}
+			if entries, _ := os.ReadDir(p.TempDir()); len(entries) != 0 {
+				t.Errorf("temporary files left: %v", entries)
+			}
+		})
+	}
+}
+
+func TestAddObjectReportsTheReader(t *testing.T) {
+	dir := t.TempDir()
+	p, err := Begin(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := p.AddObject(iotest.TimeoutReader(strings.NewReader("content"))); err != iotest.ErrTimeout {
+		t.Errorf("error is %v, want that of the reader", err)
+	}
+	p.Abort()
+	if names := objectsIn(t, dir); len(names) != 0 {
+		t.Errorf("left in objects: %v", names)
+	}
+}
+
+// TestCrash stops a publication after each of its steps as the end of the process
+// would: nothing is cleaned up, the lock is gone.
+func TestCrash(t *testing.T) {
+	var added FileLine
+	steps := []struct {
+		name string
+		do   func(t *testing.T, p *Publication)
+	}{
+		{"begun", func(*testing.T, *Publication) {}},
+		{"object half written", func(t *testing.T, p *Publication) {
+			overwrite(t, filepath.Join(p.TempDir(), "1"), []byte("new"))
+		}},
+		{"object added", func(t *testing.T, p *Publication) {
+			added = addFile(t, p, "_", "/new", "new content")
+		}},
+		{"manifest half written", func(t *testing.T, p *Publication) {
+			overwrite(t, filepath.Join(p.dir, tempPrefix+"1"), sampleManifest.Encode()[:100])
+		}},
+		{"manifest written", func(t *testing.T, p *Publication) {
+			m := &Manifest{Origin: "test", Generation: 2, Created: start, Files: []FileLine{added}}
+			overwrite(t, filepath.Join(p.dir, tempPrefix+"1"), m.Encode())
+		}},
+	}
+	for n, last := range steps {
+		t.Run(last.name, func(t *testing.T) {
+			dir := t.TempDir()
+			old := publishSample(t, dir, "old")
+			p, err := Begin(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, step := range steps[:n+1] {
+				step.do(t, p)
+			}
+			p.lock.Close()
+
+			if got := string(open(t, dir).Files()[0].Body); got != "old a" {
+				t.Errorf("file is %q, want that of the old generation", got)
+			}
+			if err := Verify(dir, func(err error) { t.Error(err) }); err != nil {
+				t.Error(err)
+			}
+			if _, err := GC(dir); err != nil {
+				t.Fatal(err)
+			}
+			expectOnly(t, dir, old)
+			if m := publishSample(t, dir, "new"); m.Generation != 2 {
+				t.Errorf("the next publication is generation %d, want 2", m.Generation)
+			}
+		})
+	}
+}
+
+// expectOnly checks that dir holds the manifest and the objects of m, and no more.
+func expectOnly(t *testing.T, dir string, m *Manifest) {
+	t.Helper()
+	want := make(map[string]bool)
+	for ref := range m.references {
+		want[ref.sum] = true
+	}
+	if got := objectsIn(t, dir); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("objects are %v, want %v", got, want)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("the store has %v, %v; want manifest and objects", entries, err)
+	}
+}
