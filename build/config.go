@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -25,8 +26,9 @@ type Config struct {
 	// Out is the store directory, made if absent.
 	Out string
 
-	// Origin is the publisher's name in the manifest, for people and logs.
-	// Optional: the first host with static files, else "lancre".
+	// Origin is the publisher's name in the manifest, for people and logs:
+	// visible ASCII without spaces. Optional: the first host with static files,
+	// else "lancre".
 	Origin string
 
 	// Issuers are files of CA certificates, PEM or DER, one or more each. A
@@ -89,6 +91,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if len(c.Responses) > 0 && len(c.Issuers) == 0 {
 		return c, errors.New("responses cannot be checked without their issuer's certificate (--issuer)")
+	}
+	if strings.ContainsFunc(c.Origin, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return c, fmt.Errorf("origin %q: want visible ASCII without spaces", c.Origin)
 	}
 	if err := c.checkStdin(); err != nil {
 		return c, err

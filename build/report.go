@@ -5,6 +5,8 @@ import (
 	"io"
 	"text/tabwriter"
 	"time"
+
+	"lancre/index"
 )
 
 // A Report is what a build did. Run returns one with most errors too, for the
@@ -50,6 +52,8 @@ type IssuerCounts struct {
 	// CertIDs counts SingleResponses by their hash algorithm's name; a dual
 	// response counts under both.
 	CertIDs map[string]uint64 `json:"cert_ids"`
+
+	byAlg [index.SHA512 + 1]uint64 // what CertIDs will say
 }
 
 // A Place is where in the inputs something was found.
@@ -76,6 +80,7 @@ type Rejection struct {
 	Place  Place  `json:"place"`
 	Serial string `json:"serial,omitempty"` // hex, of the first SingleResponse; empty if it could not be read
 	Check  string `json:"check"`            // stable id of the check that failed, such as "ocsp.signature"
+	Clause string `json:"clause"`           // where that check comes from, such as "RFC 6960 section 3.2"
 	Reason string `json:"reason"`
 }
 
@@ -90,8 +95,9 @@ func (r Rejection) String() string {
 // A Warning stands for all inputs that a check complained of without rejecting them.
 type Warning struct {
 	Check  string `json:"check"`
+	Clause string `json:"clause"`
 	Count  uint64 `json:"count"`
-	Place  Place  `json:"place"`  // of the first
+	Place  Place  `json:"place"` // of the first
 	Serial string `json:"serial,omitempty"`
 	Reason string `json:"reason"` // for the first
 }
@@ -113,10 +119,16 @@ type Segment struct {
 	Size             int64     `json:"size"`    // octets
 	Records          uint64    `json:"records"` // responses and tombstones
 	Keys             uint64    `json:"keys"`    // CertIDs they are reachable under
-	Shapes           int       `json:"shapes"`
-	Whole            uint64    `json:"whole"` // responses stored whole, fitting no shape
+	Shapes           int       `json:"shapes"`  // sets of octets that responses share
+	Whole            uint64    `json:"whole"`   // responses stored whole, fitting no shape
 	BytesPerResponse float64   `json:"bytes_per_response"`
 	NextUpdate       time.Time `json:"next_update"` // the earliest
+}
+
+func (r *Report) reject(at Place, serial string, f finding) {
+	r.Rejections = append(r.Rejections, Rejection{
+		Place: at, Serial: serial, Check: f.check.String(), Clause: checkTable[f.check].clause, Reason: f.reason,
+	})
 }
 
 // summaryRejections is how many rejections a summary lists: about a screenful.

@@ -1,4 +1,268 @@
 package build
 
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// Sources of responses are recognised by content, never by name, and read as a
+// stream, so that they may be larger than memory:
+//
+//	DER       one response, or any number one after another        der.go
+//	base64    responses separated by white space                   text.go
+//	PEM       "OCSP RESPONSE" blocks, other text between them      text.go
+//	tar       each member one of these                             archive.go
+//	gzip, zstd   one of these, compressed                          archive.go
+//
+// A response may be an OCSPResponse or the BasicOCSPResponse inside one, which
+// is wrapped.
+
 // stdinSource names standard input among the sources.
 const stdinSource = "-"
+
+const (
+	// maxResponse is the largest OCSPResponse, in octets, that OpenSSL's client
+	// reads by default.
+	maxResponse = 100 << 10
+
+	// sourceBuffer holds the largest response in any form, base64 included.
+	sourceBuffer = 256 << 10
+
+	// sniffSize is how much of a source decides what it is: the first header of
+	// a tar archive.
+	sniffSize = 512
+
+	// maxNesting is how many wrappings (a tar, a compression) are looked into:
+	// room for compressed members of a compressed archive.
+	maxNesting = 4
+)
+
+// A sink takes what the sources hold, in input order. An error stops the reading.
+type sink interface {
+	// response takes one response; der is valid only during the call.
+	response(at Place, der []byte) error
+	// reject takes something that is not a response.
+	reject(at Place, c check, reason string) error
+}
+
+// A scanner reads sources into a sink. Not safe for concurrent use.
+type scanner struct {
+	sink  sink
+	stdin io.Reader
+	read  atomic.Int64 // octets of the sources, as they lie there; safe to load at any time
+
+	levels  [maxNesting + 1]level
+	scratch []byte // of a response being unwrapped
+}
+
+// A level is what reading one wrapping needs, kept for the next source.
+type level struct {
+	buf  *bufio.Reader
+	gzip *gzip.Reader
+	zstd *zstd.Decoder
+}
+
+// close frees what decoders hold.
+func (s *scanner) close() {
+	for _, l := range s.levels {
+		if l.zstd != nil {
+			l.zstd.Close()
+		}
+	}
+}
+
+// scan reads one source.
+func (s *scanner) scan(ctx context.Context, source string) error {
+	if source == stdinSource {
+		return s.input(ctx, source, s.stdin)
+	}
+	info, err := os.Stat(source)
+	if err != nil {
+		return fmt.Errorf("source of responses: %w", err)
+	}
+	if info.IsDir() {
+		return s.dir(ctx, source)
+	}
+	return s.file(ctx, source)
+}
+
+// dir reads the files below a directory in the order of their names.
+func (s *scanner) dir(ctx context.Context, name string) error {
+	entries, err := os.ReadDir(name)
+	if err != nil {
+		return fmt.Errorf("source of responses: %w", err)
+	}
+	for _, e := range entries {
+		path := filepath.Join(name, e.Name())
+		switch {
+		case e.IsDir():
+			err = s.dir(ctx, path)
+		case e.Type().IsRegular():
+			err = s.file(ctx, path)
+		default:
+			err = s.sink.reject(Place{Source: path}, checkSourceForm, notRegular(e.Type()))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notRegular says what a directory entry is that is neither file nor directory.
+func notRegular(mode fs.FileMode) string {
+	if mode&fs.ModeSymlink != 0 {
+		return "a symbolic link, which is not followed: put what it points to here"
+	}
+	return fmt.Sprintf("neither a file nor a directory (mode %s)", mode)
+}
+
+func (s *scanner) file(ctx context.Context, name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("source of responses: %w", err)
+	}
+	defer f.Close()
+	return s.input(ctx, name, f)
+}
+
+// input reads one file or pipe. What is wrong with its content is a rejection;
+// what is wrong with reading it is an error.
+func (s *scanner) input(ctx context.Context, name string, r io.Reader) error {
+	in := &input{ctx: ctx, r: r, read: &s.read}
+	err := s.stream(Place{Source: name}, in, 0)
+	if in.err != nil {
+		return fmt.Errorf("source of responses %s: %w", name, in.err)
+	}
+	return err
+}
+
+// An input counts what is read, notices an end by ctx, and remembers an error
+// that a decoder above might pass off as its own.
+type input struct {
+	ctx  context.Context
+	r    io.Reader
+	read *atomic.Int64
+	err  error // of reading, io.EOF excepted
+}
+
+func (in *input) Read(p []byte) (int, error) {
+	if in.err = context.Cause(in.ctx); in.err != nil {
+		return 0, in.err
+	}
+	n, err := in.r.Read(p)
+	in.read.Add(int64(n))
+	if err != nil && err != io.EOF {
+		in.err = err
+	}
+	return n, err
+}
+
+// stream recognises what r holds and reads it. nesting is how many wrappings r
+// is inside of.
+func (s *scanner) stream(at Place, r io.Reader, nesting int) error {
+	if nesting > maxNesting {
+		return s.sink.reject(at, checkSourceForm, fmt.Sprintf("archives or compression nested more than %d deep", maxNesting))
+	}
+	level := &s.levels[nesting]
+	if level.buf == nil {
+		level.buf = bufio.NewReaderSize(nil, sourceBuffer)
+	}
+	level.buf.Reset(r)
+	head, err := level.buf.Peek(sniffSize)
+	if err != nil && err != io.EOF {
+		return s.broken(at, err)
+	}
+	switch recognise(head) {
+	case formDER:
+		return s.der(at, level.buf)
+	case formBase64:
+		return s.base64(at, level.buf)
+	case formPEM:
+		return s.pem(at, level.buf)
+	case formTar:
+		return s.tar(at, level.buf, nesting)
+	case formGzip:
+		return s.gzip(at, level, nesting)
+	case formZstd:
+		return s.zstd(at, level, nesting)
+	case formEmpty:
+		return s.sink.reject(at, checkSourceForm, "empty: no response in it")
+	}
+	return s.sink.reject(at, checkSourceForm, fmt.Sprintf(
+		"begins with the octets %x: neither DER, base64, PEM, tar, gzip nor zstd", head[:min(len(head), 8)]))
+}
+
+// broken rejects the rest of a stream that cannot be decoded further.
+func (s *scanner) broken(at Place, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return s.sink.reject(at, checkSourceCut, "compressed or archived data ends too early: the file was cut")
+	}
+	return s.sink.reject(at, checkSourceForm, err.Error())
+}
+
+// A form is how a source holds responses.
+type form uint8
+
+const (
+	formOther form = iota
+	formEmpty
+	formDER
+	formBase64
+	formPEM
+	formTar
+	formGzip
+	formZstd
+)
+
+// tarMagicOffset is where a POSIX or GNU tar header says so.
+const tarMagicOffset = 257
+
+// recognise tells the form of a source from its first sniffSize octets, fewer
+// only if it is shorter.
+func recognise(head []byte) form {
+	switch {
+	case len(head) == 0:
+		return formEmpty
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}): // RFC 1952 section 2.3.1
+		return formGzip
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}): // RFC 8878 section 3.1.1
+		return formZstd
+	case len(head) == sniffSize && bytes.HasPrefix(head[tarMagicOffset:], []byte("ustar")):
+		return formTar
+	case head[0] == 0x30: // SEQUENCE; base64 of one begins with M
+		return formDER
+	case bytes.Contains(head, []byte("-----BEGIN ")):
+		return formPEM
+	case isBase64(head):
+		return formBase64
+	}
+	return formOther
+}
+
+// isBase64 reports whether b is base64 and white space, not white space alone.
+func isBase64(b []byte) bool {
+	digits := 0
+	for _, c := range b {
+		switch {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '+', c == '/', c == '=':
+			digits++
+		case !isSpace(c):
+			return false
+		}
+	}
+	return digits > 0
+}
+
+func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }

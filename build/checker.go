@@ -1,0 +1,231 @@
+package build
+
+import (
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+
+	"lancre/index"
+)
+
+// A checker judges responses. Each worker has its own: it reuses its memory and
+// makes no garbage for a response that passes without a warning new to its batch.
+type checker struct {
+	at             int64 // Unix seconds
+	severity       *[numChecks]severity
+	issuers        *issuers
+	skipSignatures bool
+	delegates      delegateCache
+
+	response index.Response
+
+	// Of the item in hand.
+	batch   *batch
+	item    *item
+	warned  uint64 // bits 1 << check
+	reasons [numChecks]string
+}
+
+func newChecker(c *Config, all *issuers) *checker {
+	return &checker{at: c.At.Unix(), severity: severities(c.Profiles), issuers: all, skipSignatures: c.skipSignatures}
+}
+
+// checkBatch makes every item of b an entry or a rejection.
+func (c *checker) checkBatch(b *batch) {
+	c.batch = b
+	for i := range b.items {
+		if it := &b.items[i]; it.broken.check == passed {
+			c.checkItem(it)
+		}
+	}
+}
+
+func (c *checker) checkItem(it *item) {
+	c.item, c.warned = it, 0
+	r := &c.response
+	if err := r.Parse(it.der); err != nil {
+		c.found(checkDER, err.Error)
+		return
+	}
+	c.checkVersion(r)
+	c.checkSingles(r)
+	c.checkTimes(r)
+	if !c.rejected() {
+		c.checkSigner(r)
+	}
+	if !c.rejected() {
+		if err := it.entry.Set(r); err != nil {
+			c.found(checkRecord, err.Error)
+		}
+	}
+	if c.rejected() {
+		it.serial = c.serial()
+		return
+	}
+	it.status = r.Status
+	c.batch.warn(it, c.warned, &c.reasons, c.serial)
+}
+
+// found notes that the response in hand breaks a rule. Its first rejection
+// counts. reason is called only if its text is needed.
+func (c *checker) found(id check, reason func() string) {
+	switch c.severity[id] {
+	case rejects:
+		if !c.rejected() {
+			c.item.broken = finding{id, reason()}
+		}
+	case warns:
+		if c.batch.warnings[id].count == 0 && c.warned&(1<<id) == 0 {
+			c.reasons[id] = reason()
+		}
+		c.warned |= 1 << id
+	}
+}
+
+func (c *checker) rejected() bool { return c.item.broken.check != passed }
+
+// serial is the serial number in hand, in hex.
+func (c *checker) serial() string { return hex.EncodeToString(c.response.Singles[0].CertID.Serial) }
+
+func (c *checker) checkVersion(r *index.Response) {
+	if r.ExplicitVersion {
+		c.found(checkVersion, func() string { return "version v1 is spelled out, which DER forbids for a default" })
+	}
+}
+
+// checkSingles checks whom the response is about, and sets the item's issuer.
+func (c *checker) checkSingles(r *index.Response) {
+	first := &r.Singles[0]
+	for i := range r.Singles {
+		s := &r.Singles[i]
+		c.checkSerial(s)
+		if s.Status == index.Unknown {
+			c.found(checkStatus, func() string {
+				return "certStatus is unknown: nothing is known of this certificate that is worth signing"
+			})
+		}
+		is := c.checkIssuer(s)
+		if is == nil {
+			return
+		}
+		if i == 0 {
+			c.item.issuer = is
+		} else if is != c.item.issuer || string(s.CertID.Serial) != string(first.CertID.Serial) || c.item.algs&(1<<s.CertID.Alg) != 0 {
+			c.found(checkBundle, func() string {
+				return fmt.Sprintf("SingleResponses for %s and %s: want one certificate, once by each hash algorithm", &first.CertID, &s.CertID)
+			})
+		}
+		c.item.algs |= 1 << s.CertID.Alg
+	}
+	if n := len(r.Singles); n > 1 {
+		c.found(checkDual, func() string {
+			return fmt.Sprintf("%d SingleResponses, which some clients refuse: sign one response for each hash algorithm", n)
+		})
+	}
+}
+
+// checkIssuer returns the issuer that s names, nil if there is none.
+func (c *checker) checkIssuer(s *index.Single) *issuer {
+	id := &s.CertID
+	if id.Alg == index.UnknownAlg {
+		c.found(checkHash, func() string {
+			return fmt.Sprintf("CertID hash algorithm is none of SHA-1, SHA-256, SHA-384 and SHA-512 (its hashes have %d and %d octets)", len(id.NameHash), len(id.KeyHash))
+		})
+		return nil
+	}
+	is := c.issuers.find(id)
+	if is == nil {
+		c.found(checkIssuer, func() string {
+			return fmt.Sprintf("no --issuer has the %s name hash %x and key hash %x", id.Alg, id.NameHash, id.KeyHash)
+		})
+	}
+	return is
+}
+
+// maxSerial is the longest magnitude of a serial number, in octets.
+const maxSerial = 20
+
+func (c *checker) checkSerial(s *index.Single) {
+	serial := s.CertID.Serial
+	switch {
+	case serial[0] >= 0x80 || len(serial) == 1 && serial[0] == 0:
+		c.found(checkSerial, func() string { return fmt.Sprintf("serial number %x is not positive", serial) })
+	case len(serial) > maxSerial+1 || len(serial) == maxSerial+1 && serial[0] != 0:
+		c.found(checkSerial, func() string {
+			return fmt.Sprintf("serial number %x has %d octets, want at most %d", serial, len(serial), maxSerial)
+		})
+	case len(serial) == maxSerial+1:
+		c.found(checkSerialSign, func() string {
+			return fmt.Sprintf("serial number %x has %d octets only with its sign octet, which some clients count", serial, len(serial))
+		})
+	}
+}
+
+const (
+	// futureSkew is how far in the future, in seconds, a response may be produced:
+	// the clocks of the signer and of this host need not agree exactly.
+	futureSkew = 300
+
+	// refreshMargin is how long before nextUpdate, in seconds, a response that is
+	// valid for at least twice that must have been replaced (BR section 4.9.9).
+	refreshMargin = 8 * 3600
+)
+
+func (c *checker) checkTimes(r *index.Response) {
+	if r.ProducedAt > c.at+futureSkew {
+		c.found(checkProducedAt, func() string {
+			return fmt.Sprintf("producedAt %s is in the future: it is %s", utc(r.ProducedAt), utc(c.at))
+		})
+	}
+	for i := range r.Singles {
+		s := &r.Singles[i]
+		if s.ThisUpdate > r.ProducedAt {
+			c.found(checkThisUpdate, func() string {
+				return fmt.Sprintf("thisUpdate %s is after producedAt %s", utc(s.ThisUpdate), utc(r.ProducedAt))
+			})
+		}
+		c.checkNextUpdate(s)
+	}
+}
+
+func (c *checker) checkNextUpdate(s *index.Single) {
+	valid, remaining := s.NextUpdate-s.ThisUpdate, s.NextUpdate-c.at
+	switch {
+	case s.NextUpdate == index.NoTime:
+		c.found(checkNextUpdate, func() string { return "no nextUpdate: nobody could tell how long to serve it" })
+	case valid <= 0:
+		c.found(checkNextUpdate, func() string {
+			return fmt.Sprintf("nextUpdate %s is not after thisUpdate %s", utc(s.NextUpdate), utc(s.ThisUpdate))
+		})
+	case remaining <= 0:
+		c.found(checkExpired, func() string {
+			return fmt.Sprintf("expired: nextUpdate was %s, it is %s", utc(s.NextUpdate), utc(c.at))
+		})
+	case valid >= 2*refreshMargin && remaining < refreshMargin, valid < 2*refreshMargin && remaining < valid/2:
+		c.found(checkRemaining, func() string {
+			return fmt.Sprintf("a fresh response is overdue: nextUpdate %s is only %s away", utc(s.NextUpdate), time.Duration(remaining)*time.Second)
+		})
+	}
+}
+
+func utc(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
+
+// certificates iterates over the DER certificates in certs; the last may be nil,
+// which stands for octets that are no SEQUENCE.
+func certificates(certs []byte) func(yield func(int, []byte) bool) {
+	return func(yield func(int, []byte) bool) {
+		in := cryptobyte.String(certs)
+		for n := 0; !in.Empty(); n++ {
+			var der cryptobyte.String
+			if !in.ReadASN1Element(&der, 0x30) {
+				yield(n, nil)
+				return
+			}
+			if !yield(n, der) {
+				return
+			}
+		}
+	}
+}
