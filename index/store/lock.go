@@ -34,6 +34,9 @@ func lock(dir string) (*os.File, error) {
 // holder says which process holds the flock on f, if /proc/locks tells: as in
 //
 //	7: FLOCK  ADVISORY  WRITE 4711 08:01:131074 0 EOF
+//
+// It says nothing on a file system, such as btrfs, whose files have another device
+// number there than in stat(2).
 func holder(f *os.File) string {
 	info, err := f.Stat()
 	if err != nil {

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -19,25 +17,27 @@ import (
 // replaces the manifest, so that the old generation stays whole whatever happens.
 // The system calls of a publication of one object are
 //
-//	mkdir("STORE")                          unless it is there
-//	openat("STORE") = 3
+//	mkdir("STORE"), fsync of its parent         unless it is there
+//	open("STORE") = 3
 //	flock(3, LOCK_EX|LOCK_NB)
-//	mkdir("STORE/objects")                  unless it is there
-//	openat("STORE/manifest"), read
+//	mkdir("STORE/objects"), fsync("STORE")      unless it is there
+//	open("STORE/manifest"), read                Previous
 //	mkdir("STORE/objects/.tmp-1")
-//	openat("STORE/objects/.tmp-1/2", O_CREAT|O_EXCL) = 4
+//	open("STORE/objects/.tmp-1/2", O_CREAT|O_EXCL) = 4
 //	write(4)...
+//	open("STORE/objects/<sha256>") = ENOENT     otherwise read and compared
 //	fchmod(4, 0444)
 //	fsync(4)
 //	rename("STORE/objects/.tmp-1/2", "STORE/objects/<sha256>")
-//	fsync("STORE/objects")                  Commit begins
-//	openat("STORE/.tmp-3", O_CREAT|O_EXCL) = 4
+//	open("STORE/objects/<sha256>"), fstat       Commit begins
+//	fsync("STORE/objects")
+//	open("STORE/.tmp-3", O_CREAT|O_EXCL) = 4
 //	write(4)
 //	fchmod(4, 0644)
 //	fsync(4)
 //	rename("STORE/.tmp-3", "STORE/manifest")
 //	fsync("STORE")
-//	unlinkat("STORE/objects/.tmp-1", AT_REMOVEDIR)
+//	rmdir("STORE/objects/.tmp-1")
 //	close(3)
 type Publication struct {
 	dir      string
@@ -105,18 +105,16 @@ func (p *Publication) AddFile(path string) (sha256 string, size int64, err error
 }
 
 // AddObject is AddFile for the octets that r gives up to its end.
-func (p *Publication) AddObject(r io.Reader) (sum string, size int64, err error) {
+func (p *Publication) AddObject(r io.Reader) (sha256 string, size int64, err error) {
 	f, err := os.CreateTemp(p.temp, "")
 	if err != nil {
 		return "", 0, err
 	}
 	defer f.Close()
-	h := sha256.New()
-	if size, err = io.Copy(io.MultiWriter(f, h), r); err != nil {
+	if sha256, size, err = digest(io.TeeReader(r, f)); err != nil {
 		return "", 0, err
 	}
-	sum = hex.EncodeToString(h.Sum(nil))
-	return sum, size, p.install(f, sum, size)
+	return sha256, size, p.install(f, sha256, size)
 }
 
 // install gives the temporary file f its name as an object. If that object is

@@ -107,6 +107,12 @@ func TestVerifyRules(t *testing.T) {
 		i := r.id.Key() >> 63
 		half[i] = append(half[i], r)
 	}
+	var renewed []record // what is in half[1], a day newer
+	for i := range all {
+		if r := response(t, int64(i+1), 1); r.id.Key()>>63 == 1 {
+			renewed = append(renewed, r)
+		}
+	}
 	shifted := []record{response(t, 1, 1), response(t, 2, 1), response(t, 3, -1), response(t, 4, -1)}
 	tests := []struct {
 		name   string
@@ -127,7 +133,9 @@ func TestVerifyRules(t *testing.T) {
 			[]string{"manifest: no base segment covers the keys from c000000000000000 to ffffffffffffffff"}},
 		{"base twice", []layer{{"base", whole, shifted[:2]}, {"base", whole, all}},
 			[]string{"manifest: the base segment of shard 0/1 overlaps another base segment"}},
-		{"keys outside the shard", []layer{{"base", Shard{0, 2}, all}, {"base", Shard{1, 2}, half[1]}},
+		{"base within base", []layer{{"base", whole, all}, {"base", Shard{0, 2}, nil}},
+			[]string{"manifest: the base segment of shard 0/2 overlaps another base segment"}},
+		{"keys outside the shard, not hiding newer ones", []layer{{"base", Shard{0, 2}, all}, {"base", Shard{1, 2}, renewed}},
 			[]string{fmt.Sprintf("keys outside shard 0/2, which no look-up finds: %d, the first at offset ", len(half[1]))}},
 		{"older records before newer ones", []layer{{"delta", whole, shifted}, {"base", whole, all}},
 			[]string{"manifest line 5 is before line 6, but hides newer records of it: 2, the first for sha1 serial 03 "}},
