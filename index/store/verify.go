@@ -41,7 +41,7 @@ func Verify(dir string, report func(error)) error {
 		}
 	}
 	if v.faults > 0 {
-		return fmt.Errorf("%s: %d faults found", dir, v.faults)
+		return fmt.Errorf("%s: faults found: %d", dir, v.faults)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ func faults(t *testing.T, dir string) []string {
 	t.Helper()
 	var reports []string
 	err := Verify(dir, func(err error) { reports = append(reports, err.Error()) })
-	want := fmt.Sprintf("%s: %d faults found", dir, len(reports))
+	want := fmt.Sprintf("%s: faults found: %d", dir, len(reports))
 	if len(reports) == 0 && err != nil || len(reports) > 0 && (err == nil || err.Error() != want) {
 		t.Errorf("%d reports, but the error is %v", len(reports), err)
 	}
