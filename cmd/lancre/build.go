@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"lancre/build"
+)
+
+func newBuild() *cobra.Command {
+	var c build.Config
+	var profiles []string
+	var reportFile string
+	cmd := &cobra.Command{
+		Use:   "build --out STORE [--issuer FILE]... [--responses SRC]... [--static DIR]...",
+		Short: "Check responses, CRLs and certificates and publish them as a store",
+		Long: `Build checks every input and publishes what passes as a new generation of the
+store. It replaces everything the store held before, in one step. An input that is
+rejected is named with its place and the reason, and fails the build, unless
+--max-rejects allows it. A build that fails publishes nothing.
+
+SRC is a directory, a file, or - for standard input. What it holds is known from
+its content: one OCSP response in DER or many, one after another; responses in
+base64, separated by white space; PEM blocks "OCSP RESPONSE"; a tar of any of
+these; any of these under gzip or zstd.
+
+DIR/<host>/<path> is published at exactly that host and path, DIR/_/<path> at that
+path of any host. Files named index.der, index.p7c or index.html are published at
+the "/" of their folder as well.`,
+		Example: `  lancre build --out store --issuer ca.pem --responses responses.der --static www
+  zcat today.gz | lancre build --out store --issuer ca.pem --responses - --profile br --profile moz
+  lancre build --out store --issuer ca.pem --responses old/ --at 2026-03-01T12:00:00Z`,
+		DisableFlagsInUseLine: true,
+		Args:                  takes(),
+		PreRunE: func(*cobra.Command, []string) (err error) {
+			if len(c.Responses) > 0 && len(c.Issuers) == 0 {
+				return errors.New("--responses needs the certificate of their issuer: --issuer FILE")
+			}
+			c.Profiles, err = parseAll(profiles, build.ParseProfile)
+			return err
+		},
+		RunE: work(func(cmd *cobra.Command, _ []string) error { return runBuild(cmd, c, reportFile) }),
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.Out, "out", "", "publish to `STORE`, which is made if absent")
+	f.StringVar(&c.Origin, "origin", "", "`NAME` of the publisher in the manifest (default the first host of --static)")
+	f.StringArrayVar(&c.Issuers, "issuer", nil, "`FILE` of CA certificates, PEM or DER (repeatable)")
+	f.StringArrayVar(&c.Responses, "responses", nil, "`SRC` of OCSP responses (repeatable)")
+	f.StringArrayVar(&c.Static, "static", nil, "`DIR` of CRLs, certificates and pages (repeatable)")
+	f.StringSliceVar(&profiles, "profile", nil, "`RULES` to check against: private, br, ms, moz, cs or smime (repeatable; default private)")
+	f.IntVar(&c.MaxRejects, "max-rejects", 0, "publish although up to `N` responses were rejected")
+	f.StringVar(&reportFile, "report", "", "write all that was found to `FILE`, as JSON, also if the build fails")
+	atFlag(cmd, &c.At)
+	must(cmd.MarkFlagRequired("out"))
+	must(cmd.MarkFlagDirname("out"))
+	must(cmd.MarkFlagDirname("static"))
+	must(cmd.MarkFlagFilename("issuer"))
+	cmd.MarkFlagsOneRequired("responses", "static")
+	completeFlag(cmd, "profile", build.ProfileNames()...)
+	return cmd
+}
+
+func runBuild(cmd *cobra.Command, c build.Config, reportFile string) error {
+	report, err := buildStore(cmd, c)
+	if report == nil {
+		return err
+	}
+	errs := []error{err, report.WriteSummary(cmd.OutOrStdout())}
+	if reportFile != "" {
+		errs = append(errs, writeFile(reportFile, func(w io.Writer) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", "  ")
+			return e.Encode(report)
+		}))
+	}
+	return errors.Join(errs...)
+}
+
+// buildStore runs a build that shows its progress on standard error.
+func buildStore(cmd *cobra.Command, c build.Config) (*build.Report, error) {
+	m := newMeter(cmd.ErrOrStderr(), "checked")
+	defer m.clear()
+	c.Stdin = cmd.InOrStdin()
+	c.Progress = func(p build.Progress) { m.show(p.Bytes, p.TotalBytes, p.Responses) }
+	return build.Run(cmd.Context(), c)
+}
+
+// parseAll parses each of the values of a flag that can be repeated.
+func parseAll[T any](values []string, parse func(string) (T, error)) ([]T, error) {
+	var parsed []T
+	for _, v := range values {
+		p, err := parse(v)
+		if err != nil {
+			return nil, err
+		}
+		parsed = append(parsed, p)
+	}
+	return parsed, nil
+}

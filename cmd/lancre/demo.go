@@ -1,0 +1,179 @@
+package main
+
+import (
+	_ "embed"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"lancre/build"
+	"lancre/build/demo"
+	"lancre/index"
+)
+
+//go:embed demo.html
+var demoPage []byte
+
+// A demoJob is what lancre demo is told to make.
+type demoJob struct {
+	dir          string
+	responses    uint64
+	certificates uint64 // responses / len(options.Hashes)
+	options      demo.Options
+}
+
+func newDemo() *cobra.Command {
+	var j demoJob
+	var hashes []string
+	cmd := &cobra.Command{
+		Use:   "demo --out DIR",
+		Short: "Make a throw-away CA, signed responses and a store to try Lancre with",
+		Long: `Demo makes a CA with a fresh key that is never written, and with it, in DIR:
+
+  issuer.pem             the CA's certificate
+  good.pem, revoked.pem  two certificates to ask about
+  responses.der          OCSP responses, one after another; one in 50 is revoked
+  certs.txt              a line for each certificate: serial in hex, status
+  static/                a CRL, the CA's certificate and a page, by host and path
+  store/                 all of it, as lancre build publishes it
+
+Made again in the same DIR, it is a new CA and the next generation of the store.`,
+		Example: `  lancre demo --out demo
+  lancre demo --out demo --responses 1000000 --key p256 --hash sha1
+  lancre demo --out demo --responses 2000 --key rsa2048 --delegated`,
+		DisableFlagsInUseLine: true,
+		Args:                  takes(),
+		PreRunE: func(*cobra.Command, []string) (err error) {
+			if j.options.Hashes, err = parseAll(hashes, index.ParseHashAlg); err != nil {
+				return err
+			}
+			return j.complete()
+		},
+		RunE: work(func(cmd *cobra.Command, _ []string) error { return j.run(cmd) }),
+	}
+	f := cmd.Flags()
+	f.StringVar(&j.dir, "out", "", "make everything in `DIR`, which must be absent, empty or made by demo")
+	f.Uint64Var(&j.responses, "responses", 10_000, "sign `N` responses, one for each certificate and hash algorithm")
+	f.StringVar((*string)(&j.options.Key), "key", string(demo.P256), "key `TYPE`: p256 or rsa2048")
+	f.BoolVar(&j.options.Delegated, "delegated", false, "sign by a responder certificate that is in each response, not by the CA")
+	f.StringSliceVar(&hashes, "hash", []string{"sha1", "sha256"}, "hash `ALGORITHM` of the CertIDs: sha1, sha256, sha384 or sha512 (repeatable)")
+	must(cmd.MarkFlagRequired("out"))
+	must(cmd.MarkFlagDirname("out"))
+	completeFlag(cmd, "key", string(demo.P256), string(demo.RSA2048))
+	completeFlag(cmd, "hash", "sha1", "sha256", "sha384", "sha512")
+	return cmd
+}
+
+// complete checks what cobra cannot.
+func (j *demoJob) complete() error {
+	if k := j.options.Key; k != demo.P256 && k != demo.RSA2048 {
+		return fmt.Errorf("key type %q: want %s or %s", k, demo.P256, demo.RSA2048)
+	}
+	n := uint64(len(j.options.Hashes))
+	if n == 0 || j.responses%n != 0 || j.responses < 2*n {
+		return fmt.Errorf("%d responses for %d hash algorithms: want a multiple, for at least 2 certificates (a good and a revoked one)", j.responses, n)
+	}
+	j.certificates = j.responses / n
+	return nil
+}
+
+// demoMark is the file by which demo knows a directory as its own.
+const demoMark = "made-by-lancre-demo.txt"
+
+// claim makes the directory, or checks that what is in it may be replaced.
+func (j *demoJob) claim() error {
+	if err := os.MkdirAll(j.dir, 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(j.dir)
+	if err != nil {
+		return err
+	}
+	_, err = os.Lstat(filepath.Join(j.dir, demoMark))
+	if errors.Is(err, fs.ErrNotExist) && len(entries) > 0 {
+		return fmt.Errorf("%s is not empty (it has %q) and was not made by demo (it has no %s): name another directory, or empty it",
+			j.dir, entries[0].Name(), demoMark)
+	}
+	return writeBytes(filepath.Join(j.dir, demoMark), []byte("Lancre demo made this directory and may replace everything in it.\n"))
+}
+
+func (j *demoJob) run(cmd *cobra.Command) error {
+	if err := j.claim(); err != nil {
+		return err
+	}
+	ca, err := demo.New(j.options)
+	if err != nil {
+		return err
+	}
+	if err := j.writeFiles(ca); err != nil {
+		return err
+	}
+	if err := j.writeResponses(cmd, ca); err != nil {
+		return err
+	}
+	report, err := buildStore(cmd, build.Config{
+		Out:       j.path("store"),
+		Origin:    demo.PageHost,
+		Issuers:   []string{j.path("issuer.pem")},
+		Responses: []string{j.path("responses.der")},
+		Static:    []string{j.path("static")},
+	})
+	if err != nil {
+		return err
+	}
+	return report.WriteSummary(cmd.OutOrStdout())
+}
+
+func (j *demoJob) path(name ...string) string {
+	return filepath.Join(j.dir, filepath.Join(name...))
+}
+
+// writeFiles writes everything but the responses and the store.
+func (j *demoJob) writeFiles(ca *demo.CA) error {
+	crl, err := ca.CRL(j.certificates)
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{
+		"issuer.pem": encodePEM(ca.Issuer.Raw),
+		filepath.Join("static", demo.CRLHost, demo.CRLPath):   crl,
+		filepath.Join("static", demo.IssuerHost, "index.der"): ca.Issuer.Raw,
+		filepath.Join("static", demo.PageHost, "index.html"):  demoPage,
+	}
+	for i, name := range []string{"good.pem", "revoked.pem"} {
+		cert, err := ca.Issue(ca.Certificate(uint64(i)))
+		if err != nil {
+			return err
+		}
+		files[name] = encodePEM(cert.Raw)
+	}
+	for name, content := range files {
+		if err := os.MkdirAll(filepath.Dir(j.path(name)), 0o755); err != nil {
+			return err
+		}
+		if err := writeBytes(j.path(name), content); err != nil {
+			return err
+		}
+	}
+	return writeFile(j.path("certs.txt"), func(w io.Writer) error { return ca.WriteList(w, j.certificates) })
+}
+
+func (j *demoJob) writeResponses(cmd *cobra.Command, ca *demo.CA) error {
+	m := newMeter(cmd.ErrOrStderr(), "signed")
+	defer m.clear()
+	return writeFile(j.path("responses.der"), func(w io.Writer) error {
+		return ca.WriteResponses(cmd.Context(), w, j.certificates, func(written uint64) {
+			m.show(int64(written), int64(j.responses), written)
+		})
+	})
+}
+
+func encodePEM(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}

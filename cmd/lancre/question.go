@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"strings"
+	"time"
+
+	"lancre/index"
+	"lancre/index/store"
+)
+
+// A question is what inspect is asked about one certificate.
+type question struct {
+	issuerFile, certFile, serialHex string
+	out                             string // file to write the DER response to; "" for words
+	at                              time.Time
+
+	serial []byte          // content octets of the INTEGER; unless certFile is set
+	algs   []index.HashAlg // of the CertID, in the order to try
+}
+
+// complete derives the last fields from the flags, and reports what they lack.
+func (q *question) complete(hash string) (err error) {
+	if q.at.IsZero() {
+		q.at = time.Now()
+	}
+	one := q.serialHex != "" || q.certFile != ""
+	if q.issuerFile == "" && (one || hash != "" || q.out != "") {
+		return errors.New("--serial, --cert, --hash and --out are about one certificate: name its issuer with --issuer FILE")
+	}
+	if q.issuerFile != "" && !one {
+		return errors.New("--issuer alone names no certificate: add --serial HEX or --cert FILE")
+	}
+	if q.serialHex != "" {
+		if q.serial, err = parseSerial(q.serialHex); err != nil {
+			return err
+		}
+	}
+	q.algs = index.HashAlgs()
+	if hash != "" {
+		q.algs, err = parseAll([]string{hash}, index.ParseHashAlg)
+	}
+	return err
+}
+
+// parseSerial reads a positive number in hexadecimal, with or without 0x or colons
+// between the octets, as the content octets of an INTEGER.
+func parseSerial(s string) ([]byte, error) {
+	digits := strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(s), "0x"), ":", "")
+	if len(digits)%2 == 1 {
+		digits = "0" + digits
+	}
+	octets, err := hex.DecodeString(digits)
+	if err != nil || len(octets) == 0 {
+		return nil, fmt.Errorf("serial %q: want a positive number in hexadecimal", s)
+	}
+	return integer(new(big.Int).SetBytes(octets)), nil
+}
+
+// integer is the content octets of n ≥ 0 as a DER INTEGER.
+func integer(n *big.Int) []byte {
+	b := n.Bytes()
+	if len(b) == 0 || b[0] >= 0x80 {
+		b = append([]byte{0}, b...) // the sign
+	}
+	return b
+}
+
+// certIDs lists what the certificate may be called: under each algorithm, by each
+// issuer in the file that fits.
+func (q *question) certIDs() ([]index.CertID, error) {
+	issuers, err := readCertificates(q.issuerFile)
+	if err != nil {
+		return nil, err
+	}
+	serial := q.serial
+	if q.certFile != "" {
+		if issuers, serial, err = q.readCert(issuers); err != nil {
+			return nil, err
+		}
+	}
+	var ids []index.CertID
+	for _, alg := range q.algs {
+		for _, issuer := range issuers {
+			id, err := certID(issuer, alg, serial)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", q.issuerFile, err)
+			}
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// readCert reads the first certificate of q.certFile and returns its serial and
+// those of the issuers that have the name of its issuer.
+func (q *question) readCert(issuers []*x509.Certificate) (by []*x509.Certificate, serial []byte, err error) {
+	certs, err := readCertificates(q.certFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, issuer := range issuers {
+		if bytes.Equal(certs[0].RawIssuer, issuer.RawSubject) {
+			by = append(by, issuer)
+		}
+	}
+	if by == nil {
+		return nil, nil, fmt.Errorf("%s: its issuer is %q, but %s holds the certificate of %q",
+			q.certFile, certs[0].Issuer, q.issuerFile, issuers[0].Subject)
+	}
+	return by, integer(certs[0].SerialNumber), nil
+}
+
+// certID makes the CertID of a certificate (RFC 6960 section 4.1.1).
+func certID(issuer *x509.Certificate, alg index.HashAlg, serial []byte) (index.CertID, error) {
+	var spki struct {
+		Algorithm pkix.AlgorithmIdentifier
+		PublicKey asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(issuer.RawSubjectPublicKeyInfo, &spki); err != nil {
+		return index.CertID{}, fmt.Errorf("public key of %s: %w", issuer.Subject, err)
+	}
+	return index.CertID{
+		Alg:      alg,
+		NameHash: digest(alg.Hash(), issuer.RawSubject),
+		KeyHash:  digest(alg.Hash(), spki.PublicKey.Bytes),
+		Serial:   serial,
+	}, nil
+}
+
+func digest(h crypto.Hash, b []byte) []byte {
+	d := h.New()
+	d.Write(b)
+	return d.Sum(nil)
+}
+
+// answer finds the response in g, opened from dir, and writes it to q.out or, in
+// words, to out.
+func (q *question) answer(g *store.Generation, dir string, out io.Writer) error {
+	ids, err := q.certIDs()
+	if err != nil {
+		return err
+	}
+	for i := range ids {
+		id := &ids[i]
+		r, found, err := g.Lookup(id.Key(), id)
+		switch {
+		case err != nil:
+			return err
+		case found && r.Tombstone():
+			return fmt.Errorf("%s: %v: a tombstone: the certificate is known and has no current response; an edge answers tryLater", dir, id)
+		case found:
+			return q.write(g, r, id, out)
+		}
+	}
+	return fmt.Errorf("%s: no response for %v, looked for under %v: an edge answers unauthorized", dir, &ids[0], q.algs)
+}
+
+func (q *question) write(g *store.Generation, r index.Record, id *index.CertID, out io.Writer) error {
+	der := r.AppendResponse(nil)
+	switch q.out {
+	case "":
+		return q.explain(out, g, r, id, der)
+	case "-":
+		_, err := out.Write(der)
+		return err
+	}
+	return writeBytes(q.out, der)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lancre",
+		Short: "Publish OCSP responses and CRLs that were signed in advance",
+		Long: `Lancre checks OCSP responses, CRLs and issuer certificates that a CA signed
+in advance, and packs them into a store, which lancred serves.
+
+Exit status: 0 done, 1 the input was rejected or a problem was found, 2 wrong usage.`,
+		Example: `  lancre demo --out demo
+  lancre build --out store --issuer ca.pem --responses responses.der --static www
+  lancre verify store`,
+		Version:       version(),
+		SilenceErrors: true, // run prints them
+		SilenceUsage:  true,
+		PreRunE: func(*cobra.Command, []string) error {
+			return errors.New("a command is missing")
+		},
+		Run: func(*cobra.Command, []string) {}, // not reached: without it, cobra takes no command for a call for help
+	}
+	root.AddCommand(newBuild(), newVerify(), newInspect(), newGC(), newDemo())
+	return root
+}
+
+// version is what the go command recorded in the program: the module version, or
+// "(devel)" with the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && !strings.Contains(v, s.Value[:min(12, len(s.Value))]) {
+			v += " " + s.Value
+		}
+	}
+	return v
+}
+
+// A problem is what a command found to be wrong with its input or the system. All
+// other errors come from cobra or from a PreRunE: they are about the usage.
+type problem struct{ error }
+
+func (p problem) Unwrap() error { return p.error }
+
+// work makes a command's RunE of what it does.
+func work(do func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		err := do(cmd, args)
+		if errors.Is(err, context.Canceled) {
+			err = errors.New("interrupted before the end")
+		}
+		if err != nil {
+			err = problem{err}
+		}
+		return err
+	}
+}
+
+// takes demands exactly the named arguments.
+func takes(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == len(names) {
+			return nil
+		}
+		if len(names) == 0 {
+			return fmt.Errorf("unexpected argument %q: it takes flags only", args[0])
+		}
+		return fmt.Errorf("%d arguments %q: want %d (%s)", len(args), args, len(names), strings.Join(names, " "))
+	}
+}
+
+// completeStore offers directories where a command takes a STORE.
+func completeStore(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// completeFlag offers fixed values for a flag that the command has.
+func completeFlag(cmd *cobra.Command, flag string, values ...string) {
+	must(cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
+}
+
+// must is for errors that mean a wrong flag name in this program: every start of
+// it would show them.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// atFlag adds --at, the moment that time checks use.
+func atFlag(cmd *cobra.Command, at *time.Time) {
+	cmd.Flags().TimeVar(at, "at", time.Time{}, []string{time.RFC3339},
+		"the `TIME` (RFC 3339) that time checks use, such as 2026-03-01T12:00:00Z (default now)")
+	completeFlag(cmd, "at", time.Now().UTC().Format(time.RFC3339))
+}

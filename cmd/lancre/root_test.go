@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// execute runs one command line inside this process.
+func execute(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	status = run(t.Context(), args, strings.NewReader(""), &out, &err)
+	return status, out.String(), err.String()
+}
+
+func TestWrongUsage(t *testing.T) {
+	for _, tt := range []struct{ line, want string }{
+		{"", "lancre: a command is missing"},
+		{"--nonsense", "lancre: unknown flag: --nonsense"},
+		{"veryfi store", `lancre: unknown command "veryfi" for "lancre"`},
+		{"build", `lancre build: required flag(s) "out" not set`},
+		{"build --out store", "lancre build: at least one of the flags in the group [responses static] is required"},
+		{"build --out store --responses x.der", "lancre build: --responses needs the certificate of their issuer: --issuer FILE"},
+		{"build --out store --static www --profile strict", `lancre build: profile "strict": want one of private, br,`},
+		{"build --out store --static www --at yesterday", `lancre build: invalid argument "yesterday" for "--at" flag`},
+		{"build --out store --static www --max-rejects some", `lancre build: invalid argument "some" for "--max-rejects"`},
+		{"build --out store --static www more", `lancre build: unexpected argument "more": it takes flags only`},
+		{"build --out", "lancre build: flag needs an argument: --out"},
+		{"verify", "lancre verify: 0 arguments []: want 1 (STORE)"},
+		{"verify a b", `lancre verify: 2 arguments ["a" "b"]: want 1 (STORE)`},
+		{"verify --force store", "lancre verify: unknown flag: --force"},
+		{"gc", "lancre gc: 0 arguments []: want 1 (STORE)"},
+		{"inspect", "lancre inspect: 0 arguments []: want 1 (STORE)"},
+		{"inspect store --serial 01", "name its issuer with --issuer FILE"},
+		{"inspect store --hash sha1", "name its issuer with --issuer FILE"},
+		{"inspect store --out x.der", "name its issuer with --issuer FILE"},
+		{"inspect store --issuer ca.pem", "--issuer alone names no certificate"},
+		{"inspect store --issuer ca.pem --serial xyz", `serial "xyz": want a positive number in hexadecimal`},
+		{"inspect store --issuer ca.pem --serial 01 --hash md5", `hash algorithm "md5": want sha1, sha256, sha384 or sha512`},
+		{"inspect store --issuer ca.pem --serial 01 --cert x.pem", "[serial cert] are set none of the others can be"},
+		{"demo", `lancre demo: required flag(s) "out" not set`},
+		{"demo --out d --key dsa", `key type "dsa": want p256 or rsa2048`},
+		{"demo --out d --hash md5", `hash algorithm "md5"`},
+		{"demo --out d --responses 5", "5 responses for 2 hash algorithms: want a multiple"},
+		{"demo --out d --responses 1 --hash sha1", "1 responses for 1 hash algorithms: want a multiple, for at least 2 certificates"},
+		{"demo --out d --responses -2", `invalid argument "-2" for "--responses"`},
+	} {
+		t.Run(tt.line, func(t *testing.T) {
+			t.Chdir(t.TempDir()) // where nothing must appear
+			status, stdout, stderr := execute(t, strings.Fields(tt.line)...)
+			if status != exitUsage {
+				t.Errorf("exit status %d, want %d", status, exitUsage)
+			}
+			if !strings.Contains(stderr, tt.want) || !strings.Contains(stderr, "\nhint: ") || stdout != "" {
+				t.Errorf("stderr %q, want %q and a hint in it; stdout %q, want none", stderr, tt.want, stdout)
+			}
+		})
+	}
+}
+
+// commands are all of ours; help and completion are cobra's.
+func commands() []*cobra.Command {
+	root := newRoot()
+	return append(root.Commands(), root)
+}
+
+// Each example line must be one that its command would accept.
+func TestExamplesAreValid(t *testing.T) {
+	for _, cmd := range commands() {
+		lines := strings.Split(strings.TrimSpace(cmd.Example), "\n")
+		for _, line := range lines {
+			_, args, ok := strings.Cut(line, "lancre ")
+			if !ok {
+				t.Errorf("%s: the example %q does not run lancre", cmd.Name(), line)
+				continue
+			}
+			checkUsage(t, strings.Fields(args))
+		}
+	}
+}
+
+// checkUsage does all that cobra does with a command line but run it.
+func checkUsage(t *testing.T, args []string) {
+	t.Helper()
+	root := newRoot()
+	cmd, rest, err := root.Find(args)
+	if err == nil {
+		err = cmd.ParseFlags(rest)
+	}
+	if err == nil {
+		err = cmd.ValidateArgs(cmd.Flags().Args())
+	}
+	if err == nil && cmd.PreRunE != nil {
+		err = cmd.PreRunE(cmd, cmd.Flags().Args())
+	}
+	if err == nil {
+		err = cmd.ValidateRequiredFlags()
+	}
+	if err == nil {
+		err = cmd.ValidateFlagGroups()
+	}
+	if err != nil {
+		t.Errorf("lancre %s: %v", strings.Join(args, " "), err)
+	}
+}
+
+func TestEveryCommandIsDocumented(t *testing.T) {
+	for _, cmd := range commands() {
+		if cmd.Short == "" || cmd.Long == "" || cmd.Example == "" {
+			t.Errorf("%s: want a short and a long text and an example", cmd.Name())
+		}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" || (f.Shorthand != "" && f.Name != "help" && f.Name != "version") {
+				t.Errorf("%s --%s: usage %q, shorthand %q: want a text, and long flags only", cmd.Name(), f.Name, f.Usage, f.Shorthand)
+			}
+		})
+		for _, line := range strings.Split(cmd.Long, "\n") {
+			if len(line) > 90 {
+				t.Errorf("%s: a line of %d characters in its help: %q", cmd.Name(), len(line), line)
+			}
+		}
+	}
+}
+
+func TestInterruptedWorkIsAProblem(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, err bytes.Buffer
+	dir := t.TempDir()
+	status := run(ctx, []string{"demo", "--out", dir, "--responses", "1000"}, strings.NewReader(""), &out, &err)
+	if want := "lancre demo: interrupted before the end\n"; status != exitProblem || err.String() != want {
+		t.Errorf("exit status %d, stderr %q; want %d, %q", status, &err, exitProblem, want)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, tt := range []struct{ line, want string }{
+		{"__complete ver", "verify\t"},
+		{"__complete build --profile s", "smime\n"},
+		{"__complete demo --key r", "rsa2048\n"},
+		{"__complete inspect store --hash sha5", "sha512\n"},
+		{"__complete verify", "verify\t"},
+	} {
+		if status, stdout, _ := execute(t, strings.Fields(tt.line)...); status != exitDone || !strings.Contains(stdout, tt.want) {
+			t.Errorf("%s: status %d, %q, want %q in it", tt.line, status, stdout, tt.want)
+		}
+	}
+	if _, stdout, _ := execute(t, "__complete", "gc", ""); !strings.HasPrefix(stdout, ":16\n") { // ShellCompDirectiveFilterDirs
+		t.Errorf("gc completes to %q, want directories", stdout)
+	}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes this test binary also the lancre program that scripts run.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"lancre": main})
+}
+
+// TestScripts runs the program as a person does: one script a feature.
+//
+// The commands that the scripts have besides those of testscript:
+//
+//	exits STATUS PROGRAM ARG...   run it; it must end with just that status
+//	flip FILE OFFSET              invert the octet there; a negative OFFSET counts from the end
+//	cut FILE N                    take N octets off the end
+//	begins FILE1 FILE2            FILE2 must begin with the octets of FILE1
+//	same DIR1 DIR2                both must hold the same files with the same content
+//	object VAR STORE PATTERN      set $VAR to the object on the manifest line that PATTERN matches
+//
+// $NOW is the time at which the script begins, in RFC 3339.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("NOW", time.Now().UTC().Format(time.RFC3339))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":  exits,
+			"flip":   flip,
+			"cut":    cut,
+			"begins": begins,
+			"same":   same,
+			"object": object,
+		},
+	})
+}
+
+// arguments ends the script unless there are n of them and the command is not negated.
+func arguments(ts *testscript.TestScript, neg bool, args []string, n int) {
+	if neg || len(args) != n {
+		ts.Fatalf("want %d arguments and no negation, got %q", n, args)
+	}
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS PROGRAM ARG...")
+	}
+	status := 0
+	err := ts.Exec(args[1], args[2:]...)
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		status = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%s: %v", args[1], err)
+	}
+	if strconv.Itoa(status) != args[0] {
+		ts.Fatalf("exit status %d, want %s", status, args[0])
+	}
+}
+
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2)
+	data := []byte(ts.ReadFile(args[0]))
+	offset, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if offset < 0 {
+		offset += len(data)
+	}
+	data[offset] ^= 0xff
+	replace(ts, ts.MkAbs(args[0]), data)
+}
+
+func cut(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2)
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	data := []byte(ts.ReadFile(args[0]))
+	replace(ts, ts.MkAbs(args[0]), data[:len(data)-n])
+}
+
+// replace replaces a file, which may be read-only, by another of that name.
+func replace(ts *testscript.TestScript, path string, data []byte) {
+	ts.Check(os.Remove(path))
+	ts.Check(os.WriteFile(path, data, 0o644))
+}
+
+func begins(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2)
+	short, long := ts.ReadFile(args[0]), ts.ReadFile(args[1])
+	if short == "" || len(long) < len(short) || long[:len(short)] != short {
+		ts.Fatalf("%s (%d octets) does not begin with the octets of %s (%d)", args[1], len(long), args[0], len(short))
+	}
+}
+
+func same(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2)
+	a, b := tree(ts, args[0]), tree(ts, args[1])
+	for name := range a {
+		if content, ok := b[name]; !ok || content != a[name] {
+			ts.Fatalf("%s is not the same in %s and %s", name, args[0], args[1])
+		}
+	}
+	if len(a) != len(b) {
+		ts.Fatalf("%s has %d files, %s %d", args[0], len(a), args[1], len(b))
+	}
+}
+
+// tree is the content of all files below dir, by name.
+func tree(ts *testscript.TestScript, dir string) map[string]string {
+	files := make(map[string]string)
+	root := ts.MkAbs(dir)
+	ts.Check(filepath.WalkDir(root, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		files[path[len(root):]] = ts.ReadFile(path)
+		return nil
+	}))
+	return files
+}
+
+var sha256Pattern = regexp.MustCompile(`[0-9a-f]{64}`)
+
+func object(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 3)
+	line := regexp.MustCompile(`(?m)^.*` + args[2] + `.*$`).FindString(ts.ReadFile(filepath.Join(args[1], "manifest")))
+	sum := sha256Pattern.FindString(line)
+	if sum == "" {
+		ts.Fatalf("no object on a manifest line that matches %s", args[2])
+	}
+	ts.Setenv(args[0], filepath.Join(args[1], "objects", sum))
+}
