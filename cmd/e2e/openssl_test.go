@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/base64"
+	"fmt"
+	"net/http"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -69,6 +72,7 @@ func TestOpenSSL(t *testing.T) {
 				checkOpenSSL(t, d, a, cert)
 				checkInspect(t, a, cert)
 			}
+			checkCaching(t, d, a)
 			checkOcsptool(t, d, a)
 			checkNotIssued(t, d, a)
 			checkStatic(t, d, a)
@@ -112,6 +116,38 @@ func checkBytes(t *testing.T, d *daemon, a *authority, cert string) {
 				t.Errorf("%s: %s is not what was signed:\n%x\nwant\n%x", file, got, got, want)
 			}
 		}
+	}
+}
+
+// checkCaching wants what a cache needs (RFC 9919 section 7.2): times that fit, and
+// an ETag that revalidates.
+func checkCaching(t *testing.T, d *daemon, a *authority) {
+	t.Helper()
+	request := url.QueryEscape(base64.StdEncoding.EncodeToString(readFile(t, filepath.Join(a.dir, "good.sha1.req"))))
+	status := a.sh(t, `
+		curl -sS -D headers -o got.get --etag-save etag http://$ADDR/$REQUEST
+		curl -sS -w '%{http_code}' --etag-compare etag http://$ADDR/$REQUEST
+	`, "ADDR="+d.addr, "REQUEST="+request)
+	if status != "304" {
+		t.Errorf("a request with the ETag just given is answered with %s, want 304", status)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(readFile(t, filepath.Join(a.dir, "headers")))), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var times [3]time.Time
+	for i, name := range []string{"Last-Modified", "Date", "Expires"} {
+		if times[i], err = http.ParseTime(resp.Header.Get(name)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var maxAge int
+	if _, err := fmt.Sscanf(resp.Header.Get("Cache-Control"), "max-age=%d,", &maxAge); err != nil {
+		t.Errorf("Cache-Control %q: %v", resp.Header.Get("Cache-Control"), err)
+	}
+	cached := times[1].Add(time.Duration(maxAge) * time.Second)
+	if times[0].After(times[1]) || maxAge <= 0 || cached.After(times[2]) {
+		t.Errorf("Last-Modified, Date and Expires are %s, with max-age %d: out of order", times, maxAge)
 	}
 }
 

@@ -21,19 +21,24 @@ const (
 	`
 )
 
-// TestReload brings three generations to a running edge: two good ones, and one
-// whose segment is cut short in the copy and then copied again.
+// TestReload follows an edge from an empty store through three generations to its
+// end. The copy of the third is cut short at first.
 func TestReload(t *testing.T) {
-	need(t, "openssl")
+	need(t, "openssl", "curl")
 	dir := t.TempDir()
 	newRoot(t, dir)
 	a := newAuthority(t, dir, "ca", p256, direct)
 	a.issue(t, "one", "leaf")
 	a.issue(t, "two", "leaf")
 
+	a.sh(t, `mkdir edge`)
+	d := serve(t, filepath.Join(a.dir, "edge"))
+	checkReady(t, d, "503")
+
 	buildGeneration(t, a)
 	a.sh(t, copyObjects+replaceManifest)
-	d := serve(t, filepath.Join(a.dir, "edge"))
+	d.await(t, "generation served")
+	checkReady(t, d, "200")
 	checkStatus(t, d, a, "one", "good")
 	checkStatus(t, d, a, "two", "good")
 
@@ -48,6 +53,7 @@ func TestReload(t *testing.T) {
 	buildGeneration(t, a)
 	a.sh(t, copyObjects+`truncate -s -1 $SEGMENT`+replaceManifest)
 	d.await(t, "generation refused")
+	checkReady(t, d, "200")
 	checkStatus(t, d, a, "one", "revoked")
 	checkStatus(t, d, a, "two", "good") // as the generation before it says
 
@@ -55,11 +61,7 @@ func TestReload(t *testing.T) {
 	d.signal(t, syscall.SIGHUP)
 	d.await(t, "generation served")
 	checkStatus(t, d, a, "two", "revoked")
-}
 
-// TestStop wants SIGTERM to end an edge with exit status 0.
-func TestStop(t *testing.T) {
-	d := serve(t, t.TempDir())
 	d.signal(t, syscall.SIGTERM)
 	if status := d.wait(t); status != 0 {
 		t.Errorf("lancred exits with status %d on SIGTERM, want 0", status)
@@ -77,6 +79,15 @@ func buildGeneration(t *testing.T, a *authority) {
 		cp *.resp responses/
 		lancre build --out store --issuer ca.pem --responses responses
 	`)
+}
+
+// checkReady wants that HTTP status of /readyz.
+func checkReady(t *testing.T, d *daemon, status string) {
+	t.Helper()
+	got := sh(t, t.TempDir(), `curl -sS -o /dev/null -w '%{http_code}' http://$ADMIN/readyz`, "ADMIN="+d.admin)
+	if got != status {
+		t.Errorf("/readyz answers %s, want %s", got, status)
+	}
 }
 
 // checkStatus wants openssl to believe the answer about a certificate, and the
