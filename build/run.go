@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -158,7 +159,9 @@ func selfCheck(path string, want index.Info) error {
 	if got := s.Info(); got != want {
 		return fmt.Errorf("written %+v, read back %+v", want, got)
 	}
-	return s.Verify()
+	var first error
+	s.Verify(func(f *index.Fault) { first = cmp.Or(first, error(f)) })
+	return first
 }
 
 func (b *builder) reportSegment(line store.SegmentLine, stats index.Stats) {

@@ -195,7 +195,7 @@ func TestGoldenSegmentIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Verify(); err != nil {
+	if err := verify(s); err != nil {
 		t.Error(err)
 	}
 	for _, der := range goldenResponses() {

@@ -306,7 +306,7 @@ func finish(t testing.TB, w *Writer) (*Segment, Stats) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	if err := s.Verify(); err != nil {
+	if err := verify(s); err != nil {
 		t.Fatal(err)
 	}
 	return s, stats

@@ -222,13 +222,13 @@ func (s *Segment) record(offset uint64) (rec Record, ok bool) {
 }
 
 // Records calls yield for every record in the order of the file until yield
-// returns false. The error names the record that cannot be read.
+// returns false. The error, a *Fault, names the record that cannot be read.
 func (s *Segment) Records(yield func(Record) bool) error {
 	at, end := s.head.recs.offset, s.head.recs.offset+s.head.recs.size
 	for at < end {
 		rec, ok := s.record(at)
 		if !ok {
-			return fmt.Errorf("record at offset %d fails its checksum or bounds: %w", at, ErrCorrupt)
+			return &Fault{int64(at), checkRecord, "a record fails its checksum or bounds"}
 		}
 		if !yield(rec) {
 			return nil

@@ -1,18 +1,44 @@
 package index
 
 import (
-	"errors"
 	"fmt"
 	"runtime/debug"
 
 	"github.com/cespare/xxhash/v2"
 )
 
-// maxFaults bounds what Verify reports: a file that is bad throughout would
-// repeat itself a million times.
+// maxFaults bounds what Verify reports of one segment: one that is bad throughout
+// would repeat itself a million times.
 const maxFaults = 20
 
-// Verify checks everything that the format promises and that OpenBytes did not:
+// The checks of Verify, as a Fault names them.
+const (
+	checkSection    = "segment.section"    // a section has its checksum; octets between sections are 0
+	checkRecord     = "segment.record"     // a record has its checksum and ends where the next begins
+	checkResponse   = "segment.response"   // a record gives back a response with the CertIDs, status, times and SHA-256 it claims
+	checkLookup     = "segment.lookup"     // a look-up of each CertID of a record finds it or one that is not older
+	checkSlots      = "segment.slots"      // no slot is taken but by these
+	checkHeader     = "segment.header"     // counts, times and longest probe are those of the records
+	checkUnreadable = "segment.unreadable" // every page of the file can be read
+)
+
+// A Fault is one contradiction between a segment and the format. errors.Is says
+// that it is ErrCorrupt.
+type Fault struct {
+	Offset int64  // in the file
+	Check  string // stable name of the check that failed
+	Reason string
+}
+
+func (f *Fault) Error() string {
+	return fmt.Sprintf("offset %d: %s (%s)", f.Offset, f.Reason, f.Check)
+}
+
+// Unwrap returns ErrCorrupt.
+func (f *Fault) Unwrap() error { return ErrCorrupt }
+
+// Verify checks everything that the format promises and that OpenBytes did not,
+// and calls report for each of the first 20 faults:
 //
 //   - the checksum of each section, and that the octets between sections are 0;
 //   - every record: its checksum; that it gives back an OCSPResponse whose CertIDs,
@@ -20,29 +46,34 @@ const maxFaults = 20
 //   - that a look-up of each of its CertIDs finds it or, for some but not all of
 //     them, one that is not older;
 //   - that no slot is taken but by these, and that the longest probe is right;
-//   - the counts and times in the header.
+//   - the counts and times in the header;
+//   - that every page of the file can be read.
 //
-// It returns the faults found, each with its offset in the file, at most 20 of
-// them, joined. A page that cannot be read is a fault like others. It reads the
-// whole file and takes some 2 µs a record.
-func (s *Segment) Verify() (err error) {
+// It reports whether there was none. It reads the whole file once and takes some
+// 2 µs a record.
+func (s *Segment) Verify(report func(*Fault)) (ok bool) {
+	v := verifier{Segment: s, report: report}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("a page of the file cannot be read (%v): the file was cut off while open, or the disk fails: %w", fault, ErrCorrupt)
+		if r := recover(); r != nil {
+			if _, fault := r.(interface{ Addr() uintptr }); !fault {
+				panic(r)
+			}
+			v.fault(0, checkUnreadable, "a page of the file cannot be read: the file was cut off while open, or the disk fails")
+			ok = false
 		}
 	}()
-	v := verifier{Segment: s}
 	v.sections()
 	v.records()
 	v.slots()
 	v.header()
-	return errors.Join(v.faults...)
+	return v.faults == 0
 }
 
 type verifier struct {
 	*Segment
-	faults []error
+	report func(*Fault)
+	faults int
 
 	// What the records turned out to hold.
 	count, keys, tombstones uint64
@@ -54,10 +85,9 @@ type verifier struct {
 	ids      []CertID
 }
 
-func (v *verifier) fault(offset uint64, format string, args ...any) {
-	if len(v.faults) < maxFaults {
-		err := fmt.Errorf(format, args...)
-		v.faults = append(v.faults, fmt.Errorf("offset %d: %w: %w", offset, err, ErrCorrupt))
+func (v *verifier) fault(offset uint64, check, format string, args ...any) {
+	if v.faults++; v.faults <= maxFaults {
+		v.report(&Fault{int64(offset), check, fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -65,13 +95,13 @@ func (v *verifier) sections() {
 	names := [...]string{"records", "slots", "issuers", "shapes"}
 	for i, sec := range v.head.sections() {
 		if sum := xxhash.Sum64(v.octets(sec.offset, sec.size)); sum != sec.sum {
-			v.fault(sec.offset, "%s of %d octets have checksum %016x, the header says %016x", names[i], sec.size, sum, sec.sum)
+			v.fault(sec.offset, checkSection, "%s of %d octets have checksum %016x, the header says %016x", names[i], sec.size, sum, sec.sum)
 		}
 	}
 	end := v.head.recs.offset + v.head.recs.size
 	for i, b := range v.octets(end, v.head.slots.offset-end) {
 		if b != 0 {
-			v.fault(end+uint64(i), "octet %#x between the sections, want 0", b)
+			v.fault(end+uint64(i), checkSection, "octet %#x between the sections, want 0", b)
 		}
 	}
 }
@@ -88,8 +118,8 @@ func (v *verifier) records() {
 		v.content(rec)
 		return true
 	})
-	if err != nil {
-		v.faults = append(v.faults, err)
+	if fault, ok := err.(*Fault); ok {
+		v.fault(uint64(fault.Offset), fault.Check, "%s", fault.Reason)
 	}
 }
 
@@ -105,17 +135,17 @@ func (v *verifier) reachable(rec Record) {
 		got, slots, found, err := v.probe(id.Key(), id)
 		switch {
 		case err != nil || !found:
-			v.fault(rec.offset, "a look-up of the record's own %s finds nothing", id)
+			v.fault(rec.offset, checkLookup, "a look-up of the record's own %s finds nothing", id)
 		case got.offset == rec.offset:
 			reached = true
 			v.keys++
 			v.longestProbe = max(v.longestProbe, slots)
 		case rec.newer(got):
-			v.fault(rec.offset, "a look-up of %s finds the older record at offset %d", id, got.offset)
+			v.fault(rec.offset, checkLookup, "a look-up of %s finds the older record at offset %d", id, got.offset)
 		}
 	}
 	if !reached {
-		v.fault(rec.offset, "no look-up finds the record of %s", &v.ids[0])
+		v.fault(rec.offset, checkLookup, "no look-up finds the record of %s", &v.ids[0])
 	}
 }
 
@@ -133,27 +163,27 @@ func (v *verifier) content(rec Record) {
 	v.response = rec.AppendResponse(v.response[:0])
 	r := &v.parsed
 	if err := r.Parse(v.response); err != nil {
-		v.fault(rec.offset, "the record's response: %v", err)
+		v.fault(rec.offset, checkResponse, "the record's response: %v", err)
 		return
 	}
 	if len(r.Singles) != len(v.ids) {
-		v.fault(rec.offset, "the record has %d CertIDs, its response %d", len(v.ids), len(r.Singles))
+		v.fault(rec.offset, checkResponse, "the record has %d CertIDs, its response %d", len(v.ids), len(r.Singles))
 		return
 	}
 	for i := range v.ids {
 		if !v.ids[i].Equal(&r.Singles[i].CertID) {
-			v.fault(rec.offset, "the record is for %s, its response for %s", &v.ids[i], &r.Singles[i].CertID)
+			v.fault(rec.offset, checkResponse, "the record is for %s, its response for %s", &v.ids[i], &r.Singles[i].CertID)
 		}
 	}
 	if r.Status != rec.Status() {
-		v.fault(rec.offset, "the record's status is %s, its response's %s", rec.Status(), r.Status)
+		v.fault(rec.offset, checkResponse, "the record's status is %s, its response's %s", rec.Status(), r.Status)
 	}
 	if r.ThisUpdate != rec.ThisUpdate() || r.NextUpdate != rec.NextUpdate() || r.ProducedAt != rec.ProducedAt() {
-		v.fault(rec.offset, "the record's thisUpdate, nextUpdate and producedAt are %d, %d and %d, its response's %d, %d and %d",
+		v.fault(rec.offset, checkResponse, "the record's thisUpdate, nextUpdate and producedAt are %d, %d and %d, its response's %d, %d and %d",
 			rec.ThisUpdate(), rec.NextUpdate(), rec.ProducedAt(), r.ThisUpdate, r.NextUpdate, r.ProducedAt)
 	}
 	if etag := etagOf(v.response); etag != rec.ETag() {
-		v.fault(rec.offset, "the record's ETag is %016x, its response's %016x", rec.ETag(), etag)
+		v.fault(rec.offset, checkResponse, "the record's ETag is %016x, its response's %016x", rec.ETag(), etag)
 	}
 }
 
@@ -166,7 +196,7 @@ func (v *verifier) slots() {
 		}
 	}
 	if taken != v.keys {
-		v.fault(v.head.slots.offset, "%d slots are taken, %d lead to a record", taken, v.keys)
+		v.fault(v.head.slots.offset, checkSlots, "%d slots are taken, %d lead to a record", taken, v.keys)
 	}
 }
 
@@ -187,7 +217,7 @@ func (v *verifier) header() {
 		{76, "latest producedAt", uint64(h.times.maxProducedAt), uint64(v.times.maxProducedAt)},
 	} {
 		if c.head != c.got {
-			v.fault(c.offset, "header: %s is %d, the records give %d", c.what, c.head, c.got)
+			v.fault(c.offset, checkHeader, "header: %s is %d, the records give %d", c.what, c.head, c.got)
 		}
 	}
 }

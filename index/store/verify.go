@@ -24,7 +24,7 @@ import (
 // Objects that the manifest does not name are no fault. Verify takes no lock: a gc
 // that runs meanwhile can make it report objects as missing.
 func Verify(dir string, report func(error)) error {
-	v := verifier{dir: dir, report: report}
+	v := verifier{dir: dir, report: report, damaged: make(map[string]bool)}
 	m, err := ReadManifest(dir)
 	if err != nil {
 		v.fault(err)
@@ -51,6 +51,7 @@ type verifier struct {
 	report   func(error)
 	faults   int
 	m        *Manifest
+	damaged  map[string]bool  // objects that are not what their name says
 	segments []*index.Segment // of m.Segments; nil where one is not sound
 }
 
@@ -68,6 +69,7 @@ func (v *verifier) objects() {
 		}
 		sizes[ref.sum] = ref.size
 		if err := ref.verify(v.dir); err != nil {
+			v.damaged[ref.sum] = true
 			v.fault(err)
 		}
 	}
@@ -94,12 +96,14 @@ func (v *verifier) eachSegment() {
 	for i, line := range v.m.Segments {
 		s, err := v.m.openSegment(v.dir, i)
 		if err != nil {
-			v.fault(err)
+			if !v.damaged[line.SHA256] { // else it was reported
+				v.fault(err)
+			}
 			continue
 		}
-		if err := s.Verify(); err != nil {
+		object := objectPath(v.dir, line.SHA256)
+		if !s.Verify(func(f *index.Fault) { v.fault(fmt.Errorf("%s: %w", object, f)) }) {
 			s.Close()
-			v.fault(fmt.Errorf("%s: %w", objectPath(v.dir, line.SHA256), err))
 			continue
 		}
 		v.segments[i] = s

@@ -1,0 +1,160 @@
+package bench
+
+import (
+	"context"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"lancre/build"
+	"lancre/build/demo"
+	"lancre/index"
+)
+
+// dir holds everything that the benchmarks write.
+var dir string
+
+func TestMain(m *testing.M) {
+	var err error
+	if dir, err = os.MkdirTemp("", "lancre-bench-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// records is the size of the corpus.
+func records() uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("LANCRE_BENCH_RECORDS"), 10, 64); err == nil && n > 0 {
+		return n
+	}
+	return 1_000_000
+}
+
+// A corpus is a CA with its answers, as a file of responses and as a store.
+type corpus struct {
+	ca        *demo.CA
+	n         uint64
+	issuer    string // PEM file
+	responses string // DER, one after another
+	store     string
+}
+
+// unsigned is the corpus that look-ups are measured on; it is made once a run.
+var unsigned = sync.OnceValue(func() *corpus {
+	c, err := makeCorpus("unsigned", demo.Options{Hashes: []index.HashAlg{index.SHA1}, Unsigned: true}, records())
+	if err != nil {
+		panic(err)
+	}
+	return c
+})
+
+func makeCorpus(name string, o demo.Options, n uint64) (*corpus, error) {
+	ca, err := demo.New(o)
+	if err != nil {
+		return nil, err
+	}
+	base := filepath.Join(dir, name)
+	if err := os.Mkdir(base, 0o755); err != nil {
+		return nil, err
+	}
+	c := &corpus{ca: ca, n: n, issuer: filepath.Join(base, "issuer.der"), responses: filepath.Join(base, "responses.der"), store: filepath.Join(base, "store")}
+	if err := os.WriteFile(c.issuer, ca.Issuer.Raw, 0o644); err != nil {
+		return nil, err
+	}
+	f, err := os.Create(c.responses)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := ca.WriteResponses(context.Background(), f, n, nil); err != nil {
+		return nil, err
+	}
+	if o.Unsigned {
+		_, err = build.Run(context.Background(), c.config(c.store).WithoutSignatures())
+		return c, err
+	}
+	return c, nil
+}
+
+// config is that of a build of the corpus.
+func (c *corpus) config(out string) build.Config {
+	return build.Config{Out: out, Issuers: []string{c.issuer}, Responses: []string{c.responses}, At: c.ca.ProducedAt}
+}
+
+// certID is that of certificate i.
+func (c *corpus) certID(i uint64) index.CertID {
+	nameHash, keyHash := issuerHashes(c.ca, index.SHA1)
+	return index.CertID{Alg: index.SHA1, NameHash: nameHash, KeyHash: keyHash, Serial: c.ca.Certificate(i).Serial}
+}
+
+// issuerHashes are issuerNameHash and issuerKeyHash (RFC 6960 section 4.1.1).
+func issuerHashes(ca *demo.CA, alg index.HashAlg) (name, key []byte) {
+	var spki, bits cryptobyte.String
+	in := cryptobyte.String(ca.Issuer.RawSubjectPublicKeyInfo)
+	if !in.ReadASN1(&spki, asn1.SEQUENCE) || !spki.SkipASN1(asn1.SEQUENCE) || !spki.ReadASN1(&bits, asn1.BIT_STRING) {
+		panic("the demo's key is not DER")
+	}
+	sum := func(b []byte) []byte {
+		h := alg.Hash().New()
+		h.Write(b)
+		return h.Sum(nil)
+	}
+	return sum(ca.Issuer.RawSubject), sum(bits[1:])
+}
+
+// request is the DER OCSPRequest for id, as most clients make it.
+func request(id *index.CertID) []byte {
+	b := cryptobyte.NewBuilder(nil)
+	seq := func(f cryptobyte.BuilderContinuation) cryptobyte.BuilderContinuation {
+		return func(b *cryptobyte.Builder) { b.AddASN1(asn1.SEQUENCE, f) }
+	}
+	// OCSPRequest { TBSRequest { requestList { Request { CertID } } } }
+	seq(seq(seq(seq(seq(func(b *cryptobyte.Builder) {
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(id.Alg.OID()) })
+			b.AddASN1NULL()
+		})
+		b.AddASN1OctetString(id.NameHash)
+		b.AddASN1OctetString(id.KeyHash)
+		b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(id.Serial) })
+	})))))(b)
+	return b.BytesOrPanic()
+}
+
+// sample are CertIDs spread over the corpus in random order: enough of them for
+// their records not to stay in the processor's caches.
+func (c *corpus) sample(n int) []index.CertID {
+	ids := make([]index.CertID, n)
+	nameHash, keyHash := issuerHashes(c.ca, index.SHA1)
+	var state uint64 = 1
+	for i := range ids {
+		state = state*6364136223846793005 + 1442695040888963407 // Knuth's MMIX generator
+		ids[i] = index.CertID{Alg: index.SHA1, NameHash: nameHash, KeyHash: keyHash, Serial: c.ca.Certificate((state >> 33) % c.n).Serial}
+	}
+	return ids
+}
+
+// absent are CertIDs that the store does not have.
+func absent(ids []index.CertID) []index.CertID {
+	missing := make([]index.CertID, len(ids))
+	for i, id := range ids {
+		id.Serial = binary.BigEndian.AppendUint64([]byte{0x7f, 0xff}, uint64(i))
+		missing[i] = id
+	}
+	return missing
+}
+
+// perSecond reports how many things of a kind were done in a second.
+func perSecond(b *testing.B, n uint64, what string, took time.Duration) {
+	b.ReportMetric(float64(n)/took.Seconds(), what+"/s")
+}
+
