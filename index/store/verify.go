@@ -24,7 +24,7 @@ import (
 // Objects that the manifest does not name are no fault. Verify takes no lock: a gc
 // that runs meanwhile can make it report objects as missing.
 func Verify(dir string, report func(error)) error {
-	v := verifier{dir: dir, report: report, damaged: make(map[string]bool)}
+	v := verifier{dir: dir, report: report, reported: make(map[string]bool)}
 	m, err := ReadManifest(dir)
 	if err != nil {
 		v.fault(err)
@@ -51,11 +51,15 @@ type verifier struct {
 	report   func(error)
 	faults   int
 	m        *Manifest
-	damaged  map[string]bool  // objects that are not what their name says
+	reported map[string]bool  // texts of faults: one look finds the size wrong, and the next again
 	segments []*index.Segment // of m.Segments; nil where one is not sound
 }
 
 func (v *verifier) fault(err error) {
+	if v.reported[err.Error()] {
+		return
+	}
+	v.reported[err.Error()] = true
 	v.faults++
 	v.report(err)
 }
@@ -69,7 +73,6 @@ func (v *verifier) objects() {
 		}
 		sizes[ref.sum] = ref.size
 		if err := ref.verify(v.dir); err != nil {
-			v.damaged[ref.sum] = true
 			v.fault(err)
 		}
 	}
@@ -96,9 +99,7 @@ func (v *verifier) eachSegment() {
 	for i, line := range v.m.Segments {
 		s, err := v.m.openSegment(v.dir, i)
 		if err != nil {
-			if !v.damaged[line.SHA256] { // else it was reported
-				v.fault(err)
-			}
+			v.fault(err)
 			continue
 		}
 		object := objectPath(v.dir, line.SHA256)
