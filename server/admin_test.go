@@ -1,0 +1,159 @@
+package server
+
+import (
+	"crypto"
+	"encoding/json"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+)
+
+// admin asks the admin handler and returns the status and the body.
+func (e *edge) admin(method, path string) (int, string) {
+	w := httptest.NewRecorder()
+	e.Admin().ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	return w.Code, w.Body.String()
+}
+
+// wantAdmin wants that status and, in the body's reason, that word.
+func wantAdmin(t *testing.T, e *edge, method, path string, status int, reason string) report {
+	t.Helper()
+	code, body := e.admin(method, path)
+	var r report
+	if err := json.Unmarshal([]byte(body), &r); err != nil {
+		t.Fatalf("%s: %v in %s", path, err, body)
+	}
+	if code != status || r.OK != (status == 200) || !strings.Contains(r.Reason, reason) || (r.Reason == "") != r.OK {
+		t.Errorf("%s: %d %s, want %d %q", path, code, body, status, reason)
+	}
+	return r
+}
+
+func TestHealth(t *testing.T) {
+	e := newEdge(t, content{segments: [][]entry{
+		{{der: respond(t, "05", crypto.SHA1, ocsp.Good, start), tombstone: true}}, // hides the other's canary
+		good(t, "05"),
+	}}, func(c *Config) { c.FreshWithin = 2 * time.Hour })
+	r := wantAdmin(t, e, "GET", "/readyz", 200, "")
+	if r.Generation != 1 || r.AgeSeconds != 3600 {
+		t.Errorf("generation %d, age %d s, want 1, 3600", r.Generation, r.AgeSeconds)
+	}
+	wantAdmin(t, e, "GET", "/livez", 200, "")
+	wantAdmin(t, e, "GET", "/freshz", 200, "")
+
+	e.time.Store(start.Add(2*time.Hour + time.Second).Unix())
+	wantAdmin(t, e, "GET", "/freshz", 503, "2h0m1s old")
+	wantAdmin(t, e, "GET", "/readyz", 200, "") // stale, but good
+
+	e.time.Store(start.Add(life).Unix())
+	wantAdmin(t, e, "GET", "/readyz", 503, "expired")
+	wantAdmin(t, e, "GET", "/livez", 200, "")
+}
+
+func TestReadyAsksEverySegment(t *testing.T) {
+	e := newEdge(t, content{segments: [][]entry{good(t, "05"), good(t, "06")}}, func(c *Config) { c.Prefixes = []string{"/ocsp"} })
+	if n := len(e.current.Load().canaries); n != 2 {
+		t.Fatalf("%d canaries for 2 segments", n)
+	}
+	wantAdmin(t, e, "GET", "/readyz", 200, "")
+	broken := *e.current.Load()
+	broken.canaries = append(broken.canaries, ask(t, "99", crypto.SHA1))
+	e.current.Store(&broken)
+	wantAdmin(t, e, "GET", "/readyz", 503, "canary of segment 2 is answered unauthorized")
+}
+
+func TestAdminReload(t *testing.T) {
+	e := newEdge(t, content{segments: [][]entry{good(t, "05")}})
+	if r := wantAdmin(t, e, "POST", "/reload", 200, ""); r.Reload != Unchanged {
+		t.Errorf("reload is %s", r.Reload)
+	}
+	publish(t, e.dir, content{segments: [][]entry{good(t, "06")}})
+	if r := wantAdmin(t, e, "POST", "/reload", 200, ""); r.Reload != Swapped || r.Generation != 2 {
+		t.Errorf("reload is %s, generation %d", r.Reload, r.Generation)
+	}
+	remove(t, e.dir+"/manifest")
+	if r := wantAdmin(t, e, "POST", "/reload", 409, "manifest"); r.Reload != Refused || r.Generation != 2 {
+		t.Errorf("reload is %s, generation %d", r.Reload, r.Generation)
+	}
+	if code, _ := e.admin("GET", "/reload"); code != 405 {
+		t.Errorf("GET /reload is answered %d", code)
+	}
+	if code, _ := e.admin("GET", "/debug/pprof/"); code != 200 {
+		t.Errorf("pprof is answered %d", code)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
+	request := ask(t, "05", crypto.SHA1)
+	e.get(t, target(request))
+	e.get(t, target(request), "If-None-Match: *")
+	e.post(t, request)
+	e.post(t, request)
+	e.post(t, nil)
+	e.post(t, ask(t, "99", crypto.SHA1))
+	e.post(t, unhexString(t, plain(der(seq, reqFor("05")), extensions(context2, extension(der(oid, nonceOID), der(octets))))))
+	e.send(t, "PUT / HTTP/1.1\r\nHost: x\r\n\r\n")
+	e.send(t, "junk\r\n\r\n")
+	wantAdmin(t, e, "GET", "/readyz", 200, "") // counts nowhere
+
+	_, text := e.admin("GET", "/metrics")
+	for _, want := range []string{
+		`ocsp_responses{type="Success"} 3`,
+		`ocsp_responses{type="NotModified"} 1`,
+		`ocsp_responses{type="Malformed"} 1`,
+		`ocsp_responses{type="Unauthorized"} 2`,
+		`ocsp_responses{type="TryLater"} 0`,
+		`ocsp_nonces_total 1`,
+		`lancred_requests_total{method="GET",outcome="served"} 1`,
+		`lancred_requests_total{method="GET",outcome="not_modified"} 1`,
+		`lancred_requests_total{method="POST",outcome="served"} 2`,
+		`lancred_requests_total{method="POST",outcome="malformed"} 1`,
+		`lancred_requests_total{method="other",outcome="method_not_allowed"} 1`,
+		`lancred_reloads_total{result="swapped"} 1`,
+		`lancred_reloads_total{result="refused"} 0`,
+		`lancred_generation 1`,
+		`lancred_manifest_age_seconds 3600`,
+		`lancred_segments 1`,
+		`lancred_ready 1`,
+		`lancred_fresh 1`,
+		`lancred_faults_total 0`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("/metrics lacks %s", want)
+		}
+	}
+	if !strings.Contains(text, `outcome="bad_http"} 1`) {
+		t.Error("/metrics lacks the request that was no HTTP")
+	}
+}
+
+// Every outcome has a name, no two the same, and all that is sent for it.
+func TestOutcomes(t *testing.T) {
+	seen := make(map[string]bool)
+	for o, row := range defaultOutcomes {
+		if row.name == "" || seen[row.name] {
+			t.Errorf("outcome %d has the name %q", o, row.name)
+		}
+		seen[row.name] = true
+		if row.status != 0 && row.cache == "" {
+			t.Errorf("%s has no Cache-Control", row.name)
+		}
+		if (row.body != nil) != (row.ocsp != "" && row.status != 0) {
+			t.Errorf("%s has the body %x and the OCSP type %q", row.name, row.body, row.ocsp)
+		}
+		if row.closes && row.body != nil {
+			t.Errorf("%s closes and has a body", row.name)
+		}
+	}
+}
+
+// Panics and faults of the canary probe must not end the process either.
+func TestProbeOfTruncatedSegment(t *testing.T) {
+	e := newEdge(t, content{segments: [][]entry{good(t, "05")}})
+	truncate(t, e)
+	wantAdmin(t, e, "GET", "/readyz", 503, "fault")
+}

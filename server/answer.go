@@ -1,0 +1,127 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+
+	"lancre/index"
+)
+
+const (
+	// maxSkew is how far, in seconds, thisUpdate may lie ahead of the edge's
+	// clock: what clients allow for theirs (OpenSSL's ocsp command by default).
+	maxSkew = 300
+
+	// maxRefresh is the longest time, in seconds, from thisUpdate until a CA has
+	// renewed a response (TLS BR 4.9.10: four days).
+	maxRefresh = 96 * 3600
+
+	// overdueMaxAge, in seconds, is how long caches keep a response that should
+	// have been renewed by now.
+	overdueMaxAge = 300
+)
+
+// find looks id up in x's generation.
+func (x *exchange) find(id *index.CertID) (rec index.Record, found bool, err error) {
+	if id.Alg == index.UnknownAlg {
+		return rec, false, nil // no store is keyed by it
+	}
+	return x.gen.store.Lookup(id.Key(), id)
+}
+
+// answer answers x.req: with the response for the first certificate that there
+// is a valid one for (RFC 9919 section 4.1: the most complete response).
+func (x *exchange) answer() outcome {
+	if x.req.nonce {
+		x.srv.metrics.nonces.add(x.ctx.ConnID())
+	}
+	if x.req.critical {
+		return x.refuse(unauthorized)
+	}
+	best := unauthorized
+	for i := range x.req.certIDs() {
+		rec, found, err := x.find(&x.req.ids[i])
+		if err != nil {
+			return x.corrupt(err)
+		}
+		if !found {
+			continue
+		}
+		if best = currency(rec, x.now); best == served {
+			return x.serve(rec)
+		}
+	}
+	return x.refuse(best)
+}
+
+// currency reports whether rec may be served at now; if not, why.
+func currency(rec index.Record, now int64) outcome {
+	switch {
+	case rec.Tombstone():
+		return tombstone
+	case rec.ThisUpdate() > now+maxSkew:
+		return notYetValid
+	case rec.NextUpdate() <= now: // also if it has none: it could never be withdrawn from caches
+		return expired
+	}
+	return served
+}
+
+// serve answers with the response of rec, or with 304 if the client has it.
+func (x *exchange) serve(rec index.Record) outcome {
+	h := &x.ctx.Response.Header
+	tag := appendETag(x.etag[:0], rec.ETag())
+	modified := appendDate(x.modified[:0], min(rec.ProducedAt(), x.now))
+	setHeader(h, headerETag, tag)
+	setHeader(h, headerExpires, appendDate(x.buf[:0], rec.NextUpdate()))
+	setHeader(h, headerCacheControl, appendMaxAge(x.buf[:0], x.maxAge(rec), ", public, no-transform, must-revalidate"))
+	if !x.ctx.Request.Header.IsPost() && x.clientHas(tag, modified) {
+		x.ctx.SetStatusCode(http.StatusNotModified)
+		return notModified
+	}
+	setHeader(h, headerLastModified, modified)
+	h.SetContentTypeBytes(typeOCSP)
+
+	// The one copy of the octets, straight into what fasthttp sends: the mapping
+	// must not be read after the handler has returned.
+	x.ctx.Response.SwapBody(rec.AppendResponse(x.ctx.Response.SwapBody(nil)[:0]))
+	return served
+}
+
+func (x *exchange) corrupt(err error) outcome {
+	if n := x.srv.metrics.corrupt.Add(1); sampled(n) {
+		x.srv.log.Error("a record is corrupt and is not served: rebuild the store, check the disk",
+			"store", x.srv.cfg.Store, "generation", x.gen.generation, "count", n, "err", err)
+	}
+	return x.refuse(corrupt)
+}
+
+// maxAge is how long, in seconds, caches may keep rec (RFC 9919 section 7): until
+// the CA is due to have renewed it, which is when half of its life is over or
+// four days. Up to a tenth of that is taken off, by the ETag, so that the
+// responses of one signing run do not all expire at once.
+func (x *exchange) maxAge(rec index.Record) int64 {
+	now, from, until := x.now, rec.ThisUpdate(), rec.NextUpdate()
+	life := min((until-from)/2, maxRefresh)
+	jitter := life * int64(rec.ETag()>>48) / 10 >> 16
+	age := int64(overdueMaxAge)
+	if refresh := from + life - jitter; now < refresh {
+		age = refresh - now
+	}
+	return max(0, min(age, int64(x.srv.cfg.CapMaxAge.Seconds()), until-now-1))
+}
+
+// appendETag appends the strong entity tag of a stored response.
+func appendETag(dst []byte, etag uint64) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for shift := 60; shift >= 0; shift -= 4 {
+		dst = append(dst, hex[etag>>shift&15])
+	}
+	return append(dst, '"')
+}
+
+func appendMaxAge(dst []byte, seconds int64, rest string) []byte {
+	dst = strconv.AppendInt(append(dst, "max-age="...), seconds, 10)
+	return append(dst, rest...)
+}

@@ -1,0 +1,123 @@
+package server
+
+import (
+	"bytes"
+	"math/bits"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Header names in the form fasthttp keeps them in, and values.
+var (
+	headerAcceptRanges    = []byte("Accept-Ranges")
+	headerAllow           = []byte("Allow")
+	headerCacheControl    = []byte("Cache-Control")
+	headerContentEncoding = []byte("Content-Encoding")
+	headerContentRange    = []byte("Content-Range")
+	headerETag            = []byte("ETag")
+	headerExpect          = []byte("Expect")
+	headerExpires         = []byte("Expires")
+	headerIfModifiedSince = []byte("If-Modified-Since")
+	headerIfNoneMatch     = []byte("If-None-Match")
+	headerIfRange         = []byte("If-Range")
+	headerLastModified    = []byte("Last-Modified")
+	headerRange           = []byte("Range")
+	headerRetryAfter      = []byte("Retry-After")
+
+	typeOCSP = []byte("application/ocsp-response") // no parameter: clients compare the whole value
+	typeText = []byte("text/plain")
+)
+
+func setHeader(h *fasthttp.ResponseHeader, canonicalName, value []byte) {
+	h.SetCanonical(canonicalName, value)
+}
+
+// An exchange is one request being answered, and the memory that takes. It is
+// reused, so nothing may refer to it once its request is answered.
+type exchange struct {
+	srv *Server
+	ctx *fasthttp.RequestCtx
+	now int64     // Unix seconds
+	gen *snapshot // nil if there is no generation
+
+	req request
+
+	der      [maxTarget]byte // what a GET target decodes to
+	alt      [maxTarget]byte // a target decoded once more
+	restored [maxTarget]byte // a target with its lost slash
+	etag     [18]byte
+	modified [29]byte
+	buf      [128]byte // one header value
+}
+
+// guarded answers with faults of mapped memory turned into panics: a page that
+// cannot be read (a truncated file, a failing disk) would else end the process.
+func (x *exchange) guarded() outcome {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	return x.route()
+}
+
+func (x *exchange) route() outcome {
+	h := &x.ctx.Request.Header
+	if !wellFramed(h) {
+		return x.refuse(badHTTP)
+	}
+	// fasthttp has dealt with 100-continue; HTTP/1.0 knows none (RFC 9110 section 10.1.1).
+	if e := h.PeekCanonical(headerExpect); len(e) > 0 && h.IsHTTP11() && !bytes.EqualFold(e, []byte("100-continue")) {
+		return x.refuse(expectationFailed)
+	}
+	switch {
+	case h.IsGet() || h.IsHead():
+		return x.get()
+	case h.IsPost():
+		return x.post()
+	}
+	return x.refuse(methodNotAllowed)
+}
+
+// post answers POST. Its Content-Type is of no interest: clients send the right
+// one, a form's, or none.
+func (x *exchange) post() outcome {
+	if x.gen == nil {
+		return x.refuse(unavailable)
+	}
+	if _, ok := x.srv.cfg.cutPrefix(x.ctx.URI().PathOriginal()); !ok {
+		return x.refuse(notFound)
+	}
+	if e := x.ctx.Request.Header.PeekCanonical(headerContentEncoding); len(e) > 0 && !bytes.EqualFold(e, []byte("identity")) {
+		return x.refuse(unsupportedEncoding)
+	}
+	if !x.req.parse(x.ctx.Request.Body()) {
+		return x.refuse(malformed)
+	}
+	return x.answer()
+}
+
+// rescue is deferred by respond. It turns a panic into an answer.
+func (s *Server) rescue(ctx *fasthttp.RequestCtx, o *outcome) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	ctx.Response.Reset()
+	ctx.Response.Header.SetNoDefaultContentType(true)
+	if _, fault := r.(interface{ Addr() uintptr }); fault {
+		*o = s.refuse(ctx, faulted)
+		if n := s.metrics.faults.Add(1); sampled(n) {
+			s.log.Error("a mapped page could not be read: was a file of the store changed in place, or does the disk fail?",
+				"store", s.cfg.Store, "count", n, "err", r.(runtime.Error).Error())
+		}
+		return
+	}
+	*o = s.refuse(ctx, panicked)
+	if n := s.metrics.panics.Add(1); sampled(n) {
+		s.log.Error("a request made the handler panic: please report this",
+			"count", n, "panic", r, "target", string(ctx.Request.Header.RequestURI()), "stack", string(debug.Stack()))
+	}
+}
+
+// sampled picks which of many equal events are logged: the first, the second,
+// the fourth and so on.
+func sampled(n uint64) bool { return bits.OnesCount64(n) == 1 }

@@ -1,0 +1,149 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"lancre/index/store"
+)
+
+const (
+	// pollEvery is how often the manifest is read although nothing was notified:
+	// not every file system does, NFS for one.
+	pollEvery = 30 * time.Second
+
+	// unmapAfter is how long after a swap the old generation's mappings are
+	// collected. Requests that read them are long over, and the garbage
+	// collector would leave them for two minutes.
+	unmapAfter = 5 * time.Second
+)
+
+// A ReloadResult says what a reload came to. It is a metric's label.
+type ReloadResult string
+
+// The results of a reload.
+const (
+	Swapped   ReloadResult = "swapped"   // the store's generation is being served
+	Unchanged ReloadResult = "unchanged" // it was already
+	Refused   ReloadResult = "refused"   // it cannot be used; the one before is being served
+)
+
+// Reload looks at the store's manifest now and, if it names a newer generation,
+// opens, checks and warms that and serves it from the next request on. On an
+// error the generation before stays. It returns when that is done, which for a
+// large store may take minutes.
+func (s *Server) Reload() (ReloadResult, error) { return s.reload("asked") }
+
+func (s *Server) reload(why string) (ReloadResult, error) {
+	s.reloadMu.Lock()
+	defer s.reloadMu.Unlock()
+	began := time.Now()
+	old := s.current.Load()
+	next, err := s.load(old)
+	switch {
+	case err != nil:
+		s.metrics.reloads.WithLabelValues(string(Refused)).Inc()
+		s.log.Error("generation refused", "store", s.cfg.Store, "serving", old.number(), "why", why, "err", err)
+		return Refused, err
+	case next == nil:
+		s.metrics.reloads.WithLabelValues(string(Unchanged)).Inc()
+		return Unchanged, nil
+	}
+	s.current.Store(next)
+	s.metrics.reloads.WithLabelValues(string(Swapped)).Inc()
+	s.log.Info("generation served", "store", s.cfg.Store, "generation", next.generation, "was", old.number(), "why", why,
+		"segments", len(next.store.Segments()), "files", len(next.store.Files()), "took", time.Since(began).String())
+	if old != nil {
+		time.AfterFunc(unmapAfter, runtime.GC)
+	}
+	return Swapped, nil
+}
+
+// number is the generation, 0 for none.
+func (snap *snapshot) number() uint64 {
+	if snap == nil {
+		return 0
+	}
+	return snap.generation
+}
+
+// load returns the store's generation if it succeeds old, nil if it is old.
+func (s *Server) load(old *snapshot) (*snapshot, error) {
+	m, err := store.ReadManifest(s.cfg.Store)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: lancre build publishes one", err)
+		}
+		return nil, err
+	}
+	if newer, err := succeeds(m, old); !newer {
+		return nil, err
+	}
+	g, err := store.Open(s.cfg.Store)
+	if err != nil {
+		return nil, err
+	}
+	// The manifest may have been replaced in between.
+	newer, err := succeeds(g.Manifest(), old)
+	var next *snapshot
+	if newer {
+		next, err = newSnapshot(g, s.cfg.DefaultHost)
+	}
+	if err != nil || next == nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	return next, nil
+}
+
+// succeeds reports whether m may replace old. That m is old is no error. An older
+// generation would bring back certificates that were revoked since.
+func succeeds(m *store.Manifest, old *snapshot) (bool, error) {
+	if old == nil || m.Generation > old.generation {
+		return true, nil
+	}
+	if m.Generation < old.generation {
+		return false, fmt.Errorf("generation %d is older than %d, which is being served: publish a newer one, or restart to go back",
+			m.Generation, old.generation)
+	}
+	if !bytes.Equal(m.Encode(), old.store.Manifest().Encode()) {
+		return false, fmt.Errorf("generation %d is being served with another content: a generation must not be published twice",
+			m.Generation)
+	}
+	return false, nil
+}
+
+// watch reloads when the manifest changes, until the server stops.
+func (s *Server) watch() {
+	var events chan fsnotify.Event // nil blocks for ever
+	watcher, err := fsnotify.NewWatcher()
+	if err == nil {
+		defer watcher.Close()
+		// The directory, for the manifest is replaced by a rename.
+		err = watcher.Add(s.cfg.Store)
+		events = watcher.Events
+	}
+	if err != nil {
+		s.log.Warn("the store is not watched, only polled", "store", s.cfg.Store, "every", pollEvery.String(), "err", err)
+	}
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case e := <-events:
+			if filepath.Base(e.Name) == "manifest" && (e.Has(fsnotify.Create) || e.Has(fsnotify.Write)) {
+				s.reload("changed")
+			}
+		case <-poll.C:
+			s.reload("polled")
+		}
+	}
+}

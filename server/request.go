@@ -1,0 +1,129 @@
+package server
+
+import (
+	"bytes"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"lancre/index"
+)
+
+// maxCertIDs is how many certificates one request may ask for. RFC 6960 sets no
+// limit and no known client sends more than one.
+const maxCertIDs = 16
+
+// A request is what matters of an OCSPRequest. It aliases the octets it was
+// parsed from.
+type request struct {
+	ids      [maxCertIDs]index.CertID
+	count    int  // of ids, at least 1
+	nonce    bool // a nonce was asked for, which a stored response cannot have
+	critical bool // there is a critical extension that must be understood and is not
+}
+
+// certIDs are the certificates asked for, in the order of the request.
+func (r *request) certIDs() []index.CertID { return r.ids[:r.count] }
+
+// The extensions of RFC 6960 section 4.4 that a request may carry and that may be
+// ignored even if critical: what they ask for cannot change a stored response.
+var (
+	oidOCSP = []byte{0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01} // id-pkix-ocsp
+	extensionNonce, extensionResponse,
+	extensionServiceLocator, extensionPrefSigAlgs = byte(2), byte(4), byte(7), byte(8)
+)
+
+const (
+	tagVersion     = asn1.Tag(0x80 | 0x20 | 0)
+	tagRequestor   = asn1.Tag(0x80 | 0x20 | 1)
+	tagExtensions  = asn1.Tag(0x80 | 0x20 | 2)
+	tagSignature   = asn1.Tag(0x80 | 0x20 | 0)
+	tagSingleExtns = asn1.Tag(0x80 | 0x20 | 0)
+)
+
+// parse reads one DER OCSPRequest and reports whether der is one (RFC 6960
+// section 4.1.1):
+//
+//	OCSPRequest ::= SEQUENCE {
+//	    tbsRequest               TBSRequest,
+//	    optionalSignature    [0] EXPLICIT Signature OPTIONAL }
+//	TBSRequest ::= SEQUENCE {
+//	    version              [0] EXPLICIT Version DEFAULT v1,
+//	    requestorName        [1] EXPLICIT GeneralName OPTIONAL,
+//	    requestList              SEQUENCE OF Request,
+//	    requestExtensions    [2] EXPLICIT Extensions OPTIONAL }
+//
+// A version that is spelled out although it is the default, which DER forbids,
+// is accepted: Apple sends it. Name and signature are skipped unread. It does
+// not allocate.
+func (r *request) parse(der []byte) bool {
+	r.count, r.nonce, r.critical = 0, false, false
+	in := cryptobyte.String(der)
+	var outer, tbs, version, list cryptobyte.String
+	var hasVersion bool
+	return in.ReadASN1(&outer, asn1.SEQUENCE) && in.Empty() &&
+		outer.ReadASN1(&tbs, asn1.SEQUENCE) &&
+		outer.SkipOptionalASN1(tagSignature) && outer.Empty() &&
+		tbs.ReadOptionalASN1(&version, &hasVersion, tagVersion) &&
+		(!hasVersion || bytes.Equal(version, []byte{0x02, 0x01, 0x00})) &&
+		tbs.SkipOptionalASN1(tagRequestor) &&
+		tbs.ReadASN1(&list, asn1.SEQUENCE) &&
+		r.parseList(list) &&
+		r.parseExtensions(&tbs, tagExtensions) && tbs.Empty()
+}
+
+// parseList reads
+//
+//	Request ::= SEQUENCE {
+//	    reqCert                      CertID,
+//	    singleRequestExtensions  [0] EXPLICIT Extensions OPTIONAL }
+func (r *request) parseList(list cryptobyte.String) bool {
+	for ; !list.Empty(); r.count++ {
+		var entry cryptobyte.String
+		if r.count == maxCertIDs ||
+			!list.ReadASN1(&entry, asn1.SEQUENCE) ||
+			!index.ReadCertID(&entry, &r.ids[r.count]) ||
+			!r.parseExtensions(&entry, tagSingleExtns) || !entry.Empty() {
+			return false
+		}
+	}
+	return r.count > 0
+}
+
+// parseExtensions reads Extensions under an optional explicit tag. They may be
+// empty, against RFC 5280: a monitor of the web PKI sends them so.
+func (r *request) parseExtensions(in *cryptobyte.String, tag asn1.Tag) bool {
+	var explicit, list cryptobyte.String
+	var has bool
+	if !in.ReadOptionalASN1(&explicit, &has, tag) {
+		return false
+	}
+	if !has {
+		return true
+	}
+	if !explicit.ReadASN1(&list, asn1.SEQUENCE) || !explicit.Empty() {
+		return false
+	}
+	for !list.Empty() {
+		var e index.Extension
+		if !index.ReadExtension(&list, &e) {
+			return false
+		}
+		r.noteExtension(&e)
+	}
+	return true
+}
+
+func (r *request) noteExtension(e *index.Extension) {
+	arc, ours := bytes.CutPrefix(e.OID, oidOCSP)
+	if ours && len(arc) == 1 {
+		switch arc[0] {
+		case extensionNonce:
+			r.nonce = true
+			return
+		case extensionResponse, extensionServiceLocator, extensionPrefSigAlgs:
+			return
+		}
+	}
+	r.critical = r.critical || e.Critical
+}

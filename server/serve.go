@@ -1,0 +1,137 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	maxHeaderBytes = 16 << 10 // of a request, beside its target
+	maxBody        = 10240    // octets of a POST: 16 signed certificate names fit; RFC 9919 allows any limit
+	readTimeout    = 10 * time.Second
+	idleTimeout    = 75 * time.Second // longer than the 60 s after which common load balancers drop an idle connection
+
+	// noHost stands for the Host that a request lacks. No files are published
+	// for it.
+	noHost = "-"
+
+	// shutdownLimit is how long Shutdown waits for downloads that go on.
+	shutdownLimit = 30 * time.Second
+)
+
+// newHTTP sets what fasthttp's defaults would do otherwise.
+func (s *Server) newHTTP() *fasthttp.Server {
+	return &fasthttp.Server{
+		Handler:      s.handle,
+		ErrorHandler: s.handleError,
+		HeaderReceived: func(h *fasthttp.RequestHeader) (_ fasthttp.RequestConfig) {
+			// HTTP/1.0 may come without Host. fasthttp would then take the octets
+			// after a leading "//", which are base64 here, for one.
+			if len(h.Host()) == 0 {
+				h.SetHost(noHost)
+			}
+			return
+		},
+		Logger:                       httpLogger{s.log},
+		ReadBufferSize:               maxTarget + maxHeaderBytes,
+		MaxRequestBodySize:           maxBody,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		LazyRequestTime:              true,
+		DisablePreParseMultipartForm: true,
+		NoDefaultServerHeader:        true,
+		NoDefaultContentType:         true,
+		SecureErrorLogMessage:        true,
+		CloseOnShutdown:              true,
+	}
+}
+
+// httpLogger passes on what an operator can do something about. What fasthttp
+// says about one connection is a client's doing.
+type httpLogger struct{ log *slog.Logger }
+
+// Printf implements fasthttp.Logger.
+func (l httpLogger) Printf(format string, args ...any) {
+	if !strings.HasPrefix(format, "error when serving connection") {
+		l.log.Error("http", "err", fmt.Sprintf(format, args...))
+	}
+}
+
+// handleError answers what fasthttp could not read as a request.
+func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
+	var small *fasthttp.ErrSmallBuffer
+	var timeout net.Error
+	o := badHTTP
+	switch {
+	case errors.As(err, &small):
+		o = headersTooLarge // or the target; fasthttp keeps nothing that would tell
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		o = bodyTooLarge
+	case errors.As(err, &timeout) && timeout.Timeout():
+		o = timedOut
+	}
+	if c, ok := ctx.Conn().(*conn); ok {
+		c.linger.Store(true)
+	}
+	s.metrics.count(ctx, s.refuse(ctx, o))
+}
+
+// Serve answers on the public listeners and, unless it is nil, the admin one,
+// and watches the store. It closes the listeners and returns nil after
+// Shutdown, or the error of the listener that failed.
+func (s *Server) Serve(public []net.Listener, admin net.Listener) error {
+	go s.watch()
+	errs := make(chan error, len(public)+1)
+	for _, ln := range public {
+		go func() { errs <- s.http.Serve(&listener{ln, s.log}) }()
+	}
+	side := &http.Server{Handler: s.Admin(), ReadHeaderTimeout: readTimeout}
+	defer side.Close()
+	if admin != nil {
+		go func() { errs <- side.Serve(admin) }()
+	}
+	for {
+		select {
+		case <-s.stop:
+			return nil
+		case err := <-errs:
+			if err != nil {
+				return err
+			}
+			// A nil comes from a listener that Shutdown closed.
+		}
+	}
+}
+
+// Shutdown stops the server without failing a request: it says not ready, goes on
+// for DrainWait, answers with Connection: close for Drain, closes the listeners
+// and waits for what is being sent. It returns early when ctx is done.
+func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.stopOnce.Do(func() { close(s.stop) })
+	s.stopping.Store(true)
+	sleep(ctx, s.cfg.DrainWait)
+	s.closing.Store(true)
+	sleep(ctx, s.cfg.Drain)
+	ctx, cancel := context.WithTimeout(ctx, shutdownLimit)
+	defer cancel()
+	if err := s.http.ShutdownWithContext(ctx); err != nil {
+		return fmt.Errorf("%d connections were still open: %w", s.http.GetOpenConnectionsCount(), err)
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

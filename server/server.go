@@ -1,0 +1,89 @@
+// Package server is the edge: it answers OCSP requests, CRL and certificate
+// downloads from one generation of a store, and swaps in the next one when its
+// manifest changes. It knows requests and octets and nothing of X.509: whatever
+// needs judgement was decided when the store was built.
+//
+// The life of a request:
+//
+//	fasthttp ── route (handler.go) ──┬─ a file at this host and path  static.go
+//	                                 ├─ GET, base64 in the target     get.go
+//	                                 └─ POST, DER in the body         request.go
+//	                                      └─ look-up and answer       answer.go
+//
+// It takes the current generation once, so it is answered from one generation;
+// it allocates nothing, takes no lock and logs nothing. Mapped memory is read
+// inside the handler only, where a page that cannot be read becomes a 503.
+package server
+
+import (
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/valyala/fasthttp"
+)
+
+// A Server answers from one store. Its methods are safe for concurrent use.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	outcomes outcomeTable
+	metrics  *metrics
+	http     *fasthttp.Server
+	pool     sync.Pool // of *exchange
+
+	current  atomic.Pointer[snapshot] // nil until a generation could be loaded
+	reloadMu sync.Mutex               // held while a generation is loaded
+	stop     chan struct{}            // closed when Shutdown is done
+	stopOnce sync.Once
+	stopping atomic.Bool // not ready any more: Shutdown has begun
+	closing  atomic.Bool // every answer is the last on its connection
+}
+
+// New checks cfg and loads the store's generation. A store that has none, or
+// one that cannot be used, is no error: the reason is logged, every OCSP request
+// is answered tryLater, and the store is watched until it has one.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	if err := cfg.checkStore(); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg:      cfg,
+		log:      cfg.Log,
+		outcomes: cfg.outcomes(),
+		stop:     make(chan struct{}),
+	}
+	s.pool.New = func() any { return new(exchange) }
+	s.metrics = newMetrics(s)
+	s.http = s.newHTTP()
+	s.reload("start")
+	return s, nil
+}
+
+// now is the clock in the unit that HTTP and OCSP have.
+func (s *Server) now() int64 { return s.cfg.Now().Unix() }
+
+// handle is the handler of the public listeners.
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	o := s.respond(ctx)
+	s.metrics.count(ctx, o)
+	if s.closing.Load() {
+		ctx.SetConnectionClose()
+	}
+}
+
+// respond answers ctx and says how. Nothing that happens in it ends the process.
+func (s *Server) respond(ctx *fasthttp.RequestCtx) (o outcome) {
+	x := s.pool.Get().(*exchange)
+	x.srv, x.ctx, x.now, x.gen = s, ctx, s.now(), s.current.Load()
+	defer s.rescue(ctx, &o)
+	o = x.guarded()
+	runtime.KeepAlive(x.gen) // its mappings were read up to here
+	x.ctx, x.gen = nil, nil
+	s.pool.Put(x) // after a panic x is left to the garbage collector
+	return o
+}

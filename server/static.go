@@ -1,0 +1,156 @@
+package server
+
+import (
+	"bytes"
+	"net/http"
+	"time"
+
+	"lancre/index/store"
+)
+
+// Content types that decide how long caches keep a file.
+const (
+	typeCRL  = "application/pkix-crl"
+	typeCert = "application/pkix-cert"
+	typeCMS  = "application/pkcs7-mime"
+)
+
+const (
+	// CRL ages, in seconds. An hour is a quarter of what TLS BR 4.9.7 leaves
+	// between a CRL's signing and its use; a minute keeps a herd of clients with a
+	// CRL about to expire off the edge.
+	maxCRLAge = 3600
+	minCRLAge = 60
+
+	certificateCache = "public, max-age=86400, no-transform" // they never change
+	pageCache        = "public, max-age=3600"
+)
+
+// A fileSet finds files by host and path: hosts in lower case without a port,
+// paths as they are on the wire.
+type fileSet struct {
+	hosts       map[string]*host
+	defaultHost string
+}
+
+// A host is the files of one host.
+type host struct {
+	paths map[string]*file
+	files bool // among them are CRLs or certificates
+}
+
+// A file is a published file and the header values that do not depend on when
+// they are sent. Immutable.
+type file struct {
+	store.File
+	contentType []byte
+	etag        []byte
+	expires     []byte // nil if it never does
+}
+
+// anyHost is the host under which a store publishes files for any host.
+const anyHost = "_"
+
+func newFileSet(files []store.File, defaultHost string) fileSet {
+	s := fileSet{hosts: make(map[string]*host), defaultHost: defaultHost}
+	for _, f := range files {
+		h := s.hosts[f.Host]
+		if h == nil {
+			h = &host{paths: make(map[string]*file)}
+			s.hosts[f.Host] = h
+		}
+		h.paths[f.Path] = newFile(f)
+		h.files = h.files || f.ContentType == typeCRL || f.ContentType == typeCert || f.ContentType == typeCMS
+	}
+	return s
+}
+
+func newFile(f store.File) *file {
+	r := &file{File: f, contentType: []byte(f.ContentType), etag: []byte(`"` + f.SHA256 + `"`)}
+	if !f.Expires.IsZero() {
+		r.expires = appendDate(nil, f.Expires.Unix())
+	}
+	return r
+}
+
+// find returns the file at path on the host that hostPort names, or nil.
+// fileHost says that CRLs or certificates are published at that very host. It does not
+// allocate.
+func (s *fileSet) find(hostPort, path []byte) (f *file, fileHost bool) {
+	h := s.hosts[string(hostName(hostPort))]
+	if h == nil {
+		h = s.hosts[s.defaultHost]
+	}
+	if h != nil {
+		f, fileHost = h.paths[string(path)], h.files
+	}
+	if f == nil {
+		if h = s.hosts[anyHost]; h != nil {
+			f = h.paths[string(path)]
+		}
+	}
+	return f, fileHost
+}
+
+// hostName is hostPort, in lower case already, without port and trailing dot.
+func hostName(hostPort []byte) []byte {
+	if i := bytes.LastIndexByte(hostPort, ':'); i >= 0 && bytes.IndexByte(hostPort[i:], ']') < 0 {
+		hostPort = hostPort[:i]
+	}
+	return bytes.TrimSuffix(hostPort, []byte("."))
+}
+
+// serveFile answers GET and HEAD with f, a part of it, or 304.
+func (x *exchange) serveFile(f *file) outcome {
+	h := &x.ctx.Response.Header
+	modified := appendDate(x.modified[:0], min(f.LastModified.Unix(), x.now))
+	setHeader(h, headerETag, f.etag)
+	setHeader(h, headerCacheControl, f.appendCacheControl(x.buf[:0], x.now))
+	if f.expires != nil {
+		setHeader(h, headerExpires, f.expires)
+	}
+	if x.clientHas(f.etag, modified) {
+		x.ctx.SetStatusCode(http.StatusNotModified)
+		return fileNotModified
+	}
+	setHeader(h, headerLastModified, modified)
+	setHeader(h, headerAcceptRanges, []byte("bytes"))
+	h.SetContentTypeBytes(f.contentType)
+
+	body, o := x.selectRange(f)
+	x.ctx.Response.SetBodyRaw(body) // on the heap, so it may outlive the handler
+	x.allowTime(len(body))
+	return o
+}
+
+// appendCacheControl appends the Cache-Control of f. A CRL past its nextUpdate is
+// served still: that of an offline root is better than none.
+func (f *file) appendCacheControl(dst []byte, now int64) []byte {
+	switch {
+	case f.ContentType == typeCert || f.ContentType == typeCMS:
+		return append(dst, certificateCache...)
+	case f.ContentType != typeCRL || f.Expires.IsZero():
+		return append(dst, pageCache...)
+	}
+	left := f.Expires.Unix() - now
+	if left <= 0 {
+		return appendMaxAge(dst, minCRLAge, ", must-revalidate")
+	}
+	return appendMaxAge(append(dst, "public, "...), min(maxCRLAge, max(minCRLAge, left)), ", no-transform, must-revalidate")
+}
+
+const (
+	// writeTimeout is the time to take an answer that fits the socket's buffer.
+	writeTimeout = 10 * time.Second
+
+	// minRate, in octets a second, is what a download must keep up on average.
+	minRate = 32 << 10
+)
+
+// allowTime gives the client the time that size octets take at minRate.
+func (x *exchange) allowTime(size int) {
+	if size > minRate {
+		// An error means a connection that is gone, which the write will find.
+		_ = x.ctx.SetWriteDeadline(time.Now().Add(writeTimeout + time.Duration(size/minRate)*time.Second))
+	}
+}
