@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/spf13/cobra"
+
+	"lancre/server"
+)
+
+// options are what the command line sets.
+type options struct {
+	server server.Config
+	listen []string
+	admin  string
+}
+
+func newOptions(log *slog.Logger) *options {
+	o := &options{server: server.DefaultConfig()}
+	o.server.Log = log
+	return o
+}
+
+// register declares the flags. What they mean is said at length in server.Config.
+func (o *options) register(cmd *cobra.Command) {
+	f, c := cmd.Flags(), &o.server
+	f.SortFlags = false
+	f.StringVar(&c.Store, "store", "", "the store `DIR` to serve")
+	f.StringArrayVar(&o.listen, "listen", []string{"127.0.0.1:8080"}, "serve on `ADDR`, repeatable; sockets from systemd come instead")
+	f.StringVar(&o.admin, "admin", "127.0.0.1:9090", "serve metrics, health and profiles on `ADDR`, which must not be public; empty for nowhere")
+	f.StringArrayVar(&c.Prefixes, "prefix", nil, "answer OCSP below this `PATH` only, repeatable")
+	f.StringVar(&c.DefaultHost, "default-host", "", "serve the files of `HOST` to requests for unknown hosts")
+	f.IntVar(&c.MalformedStatus, "malformed-status", c.MalformedStatus, "HTTP `STATUS` of malformedRequest: 400 or 200")
+	f.IntVar(&c.ExpiredStatus, "expired-status", c.ExpiredStatus, "HTTP `STATUS` of tryLater in place of a response that is not valid now: 503 or 200")
+	f.DurationVar(&c.NegativeMaxAge, "negative-max-age", c.NegativeMaxAge, "let caches keep an unauthorized answer this long")
+	f.DurationVar(&c.CapMaxAge, "cap-max-age", c.CapMaxAge, "let caches keep a response no longer than this")
+	f.DurationVar(&c.FreshWithin, "fresh-within", c.FreshWithin, "age of the generation beyond which /freshz says stale")
+	f.DurationVar(&c.DrainWait, "drain-wait", c.DrainWait, "when stopping, time to be not ready before draining")
+	f.DurationVar(&c.Drain, "drain", c.Drain, "when stopping, time to answer with Connection: close")
+	if err := cmd.MarkFlagRequired("store"); err != nil {
+		panic(err) // the name is mistyped
+	}
+}
+
+// open opens the public listeners and the admin one, which is nil if there shall
+// be none, and logs their addresses.
+func (o *options) open() (public []net.Listener, admin net.Listener, err error) {
+	if public, err = o.openPublic(); err != nil {
+		return nil, nil, err
+	}
+	for _, ln := range public {
+		o.server.Log.Info("listening", "addr", ln.Addr().String())
+	}
+	if o.admin == "" {
+		return public, nil, nil
+	}
+	if admin, err = net.Listen("tcp", o.admin); err != nil {
+		return nil, nil, fmt.Errorf("--admin: %w", err)
+	}
+	o.server.Log.Info("admin listening", "addr", admin.Addr().String())
+	return public, admin, nil
+}
+
+// openPublic returns the stream sockets that systemd passed or, if it passed
+// none, opens those of --listen.
+func (o *options) openPublic() (public []net.Listener, err error) {
+	passed, err := activation.Listeners()
+	for _, ln := range passed {
+		if ln != nil { // which stands for a socket that does not stream
+			public = append(public, ln)
+		}
+	}
+	if err != nil || len(public) > 0 {
+		return public, err
+	}
+	for _, addr := range o.listen {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, fmt.Errorf("--listen: %w", err)
+		}
+		public = append(public, ln)
+	}
+	return public, nil
+}
