@@ -41,9 +41,10 @@ type algorithm struct {
 	exact bool           // encoded octet by octet as BR section 7.1.3.2 wants
 }
 
-// br reports whether public CAs may sign with a, using key.
+// br reports whether public CAs may sign with a, using key. Whether key is of
+// a's type is for the signature to show.
 func (a algorithm) br(key any) bool {
-	if k, ok := key.(*ecdsa.PublicKey); ok {
+	if k, ok := key.(*ecdsa.PublicKey); ok && a.curve != nil {
 		return a.curve == k.Curve
 	}
 	return a.x509 != x509.PureEd25519

@@ -120,6 +120,9 @@ func recogniseDER(data []byte) (content, finding) {
 	if !in.ReadASN1(&seq, asn1.SEQUENCE) {
 		return content{}, finding{checkStaticType, "begins like DER, but is not one SEQUENCE: the file was cut"}
 	}
+	if !in.Empty() { // x509.ParseRevocationList would not mind
+		return content{}, finding{checkStaticType, fmt.Sprintf("%d octets behind the end of the DER: want one object a file", len(in))}
+	}
 	if seq.PeekASN1Tag(asn1.OBJECT_IDENTIFIER) {
 		if err := checkCertsOnly(data); err != nil {
 			return content{}, finding{checkStaticType, "CMS: " + err.Error()}

@@ -1,0 +1,447 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"lancre/index"
+	"lancre/index/store"
+)
+
+// published opens the store of a report.
+func published(t testing.TB, r *Report) *store.Generation {
+	t.Helper()
+	g, err := store.Open(r.Store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.Close() })
+	return g
+}
+
+// answers checks that g answers for every CertID in der with der.
+func answers(t testing.TB, g *store.Generation, der []byte) {
+	t.Helper()
+	var r index.Response
+	if err := r.Parse(der); err != nil {
+		t.Fatal(err)
+	}
+	for i := range r.Singles {
+		id := &r.Singles[i].CertID
+		rec, found, err := g.Lookup(id.Key(), id)
+		if err != nil || !found {
+			t.Fatalf("%s: found %v, %v", id, found, err)
+		}
+		if got := rec.AppendResponse(nil); !bytes.Equal(got, der) {
+			t.Errorf("%s: other octets than went in", id)
+		}
+	}
+}
+
+// files are the contents of all files below dir, by name.
+func files(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	found := make(map[string]string)
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		found[strings.TrimPrefix(path, dir)] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// What x/crypto signs, by each kind of key, directly and delegated, is published
+// octet for octet. It takes producedAt from the clock, so this test does too.
+func TestPublishesWhatXCryptoSigns(t *testing.T) {
+	clock := time.Now()
+	recent := func(c *x509.Certificate) { c.NotBefore, c.NotAfter = clock.Add(-day), clock.Add(30*day) }
+	for name, ca := range map[string]identity{
+		"RSA": newCA(t, "RSA CA", rsaKey()), "P-256": newCA(t, "P-256 CA", p256Key()), "P-384": newCA(t, "P-384 CA", p384Key()),
+	} {
+		for kind, signer := range map[string]identity{"direct": ca, "delegated": newResponder(t, ca, otherP256(), recent)} {
+			template := ocsp.Response{
+				Status: ocsp.Revoked, RevokedAt: clock.Add(-day), RevocationReason: ocsp.KeyCompromise, SerialNumber: big.NewInt(4711),
+				ThisUpdate: clock.Add(-hour), NextUpdate: clock.Add(4 * day), IssuerHash: index.SHA256.Hash(),
+			}
+			if kind == "delegated" {
+				template.Certificate = signer.cert
+			}
+			der, err := ocsp.CreateResponse(ca.cert, signer.cert, template, signer.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := run(t, ca, Config{Responses: []string{write(t, "r", der)}, At: clock})
+			if err != nil {
+				t.Fatalf("%s, %s: %v", name, kind, err)
+			}
+			g := published(t, report)
+			answers(t, g, der)
+		}
+	}
+}
+
+// What our own maker makes, and the checks are tested with, is right by OpenSSL.
+func TestOpenSSLAgreesOnSignatures(t *testing.T) {
+	openssl, err := exec.LookPath("openssl")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("openssl is not installed")
+		}
+		t.Skip("openssl is not installed: no second opinion on signatures")
+	}
+	ca := newCA(t, "CA", p256Key())
+	responder := newResponder(t, ca, otherP256())
+	rsaCA, edCA := newCA(t, "RSA", rsaKey()), newCA(t, "Ed25519", edKey())
+	for name, tt := range map[string]struct {
+		make response
+		ca   identity
+		want bool
+	}{
+		"direct":    {response{issuer: ca}, ca, true},
+		"delegated": {response{issuer: ca, signer: responder, certs: []identity{responder}}, ca, true},
+		"RSA-PSS":   {response{issuer: rsaCA, algorithm: algorithmDER(x509.SHA384WithRSAPSS)}, rsaCA, true},
+		"Ed25519":   {response{issuer: edCA}, edCA, true},
+		"spoilt":    {response{issuer: ca, spoil: true}, ca, false},
+		"no EKU": {func() response {
+			r := newResponder(t, ca, otherP256(), func(c *x509.Certificate) { c.ExtKeyUsage = nil })
+			return response{issuer: ca, signer: r, certs: []identity{r}}
+		}(), ca, false},
+	} {
+		der := tt.make.der(t)
+		caFile := write(t, "ca.pem", pemBlock("CERTIFICATE", tt.ca.cert.Raw))
+		out, _ := exec.Command(openssl, "ocsp", "-respin", write(t, "r.der", der), "-issuer", caFile, "-CAfile", caFile,
+			"-attime", fmt.Sprint(now.Unix()), "-serial", "1", "-no_nonce").CombinedOutput()
+		if got := bytes.Contains(out, []byte("Response verify OK")); got != tt.want {
+			t.Errorf("%s: OpenSSL verifies it: %v, want %v\n%s", name, got, tt.want, out)
+		}
+		broken, _ := judge(t, der, ProfilePrivate, tt.ca)
+		if got := broken.check == passed; got != tt.want {
+			t.Errorf("%s: we accept it: %v (%s), want %v", name, got, broken.reason, tt.want)
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	ca, rsaCA := newCA(t, "CA", p256Key()), newCA(t, "RSA CA", rsaKey())
+	newer := response{issuer: ca, thisUpdate: now.Add(-hour), nextUpdate: now.Add(3 * day)}.der(t)
+	older := response{issuer: ca, producedAt: now.Add(-day), thisUpdate: now.Add(-day)}.der(t)
+	dual := response{issuer: rsaCA, serials: []string{"\x05", "\x05"}, algs: []index.HashAlg{index.SHA1, index.SHA256}, status: index.Revoked}.der(t)
+	unknown := response{issuer: rsaCA, serials: []string{"\x06"}, algs: []index.HashAlg{index.SHA384}, status: index.Unknown}.der(t)
+	expired := response{issuer: ca, serials: []string{"\x07"}, nextUpdate: now}.der(t)
+	input := write(t, "in", older, newer, newer, expired, dual, unknown)
+	report, err := run(t, ca, Config{
+		Issuers:   []string{write(t, "a", ca.cert.Raw), write(t, "b", rsaCA.cert.Raw)},
+		Responses: []string{input}, MaxRejects: 1, Origin: "example",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (ResponseCounts{Read: 6, Rejected: 1, Published: 3, Superseded: 1, Identical: 1}); report.Responses != want {
+		t.Errorf("counts\n%+v, want\n%+v", report.Responses, want)
+	}
+	if i := report.Issuers[0]; i.Good != 3 || i.Revoked != 0 || i.Unknown != 0 || len(i.CertIDs) != 1 || i.CertIDs["sha1"] != 3 || i.Subject != "CN=CA" {
+		t.Errorf("first issuer %+v", i)
+	}
+	if i := report.Issuers[1]; i.Good != 0 || i.Revoked != 1 || i.Unknown != 1 || i.CertIDs["sha1"] != 1 || i.CertIDs["sha256"] != 1 || i.CertIDs["sha384"] != 1 {
+		t.Errorf("second issuer %+v", i)
+	}
+	at := Place{Source: input, Offset: int64(len(older) + 2*len(newer))}
+	if r := report.Rejections; len(r) != 1 || r[0].Place != at || r[0].Serial != "07" || r[0].Check != "ocsp.time-expired" || r[0].Reason == "" || r[0].Clause == "" {
+		t.Errorf("rejections %+v, want one at %s", r, at)
+	}
+	var warnings []string
+	for _, w := range report.Warnings {
+		warnings = append(warnings, fmt.Sprint(w.Count, " ", w.Check, " ", w.Serial))
+	}
+	if got, want := strings.Join(warnings, ", "), "1 ocsp.dual 05, 1 ocsp.status-unknown 06"; got != want {
+		t.Errorf("warnings %s, want %s", got, want)
+	}
+	s := report.Segment
+	if s.Records != 3 || s.Keys != 4 || !s.NextUpdate.Equal(now.Add(3*day)) || s.BytesPerResponse != float64(s.Size)/3 {
+		t.Errorf("segment %+v", s)
+	}
+	if report.Generation != 1 || report.Origin != "example" || report.At != now || report.Profiles[0] != "private" {
+		t.Errorf("report %+v", report)
+	}
+	g := published(t, report)
+	for _, der := range [][]byte{newer, dual, unknown} {
+		answers(t, g, der)
+	}
+	checkSummary(t, report, "generation 1", "6 read, 1 rejected", "CN=RSA CA: 0 good, 1 revoked, 1 unknown", "ocsp.dual", "serial 07: expired", "earliest nextUpdate 2026-11-23")
+}
+
+func checkSummary(t *testing.T, r *Report, want ...string) {
+	t.Helper()
+	var b strings.Builder
+	if err := r.WriteSummary(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range want {
+		if !strings.Contains(b.String(), w) {
+			t.Errorf("summary lacks %q:\n%s", w, &b)
+		}
+	}
+	if _, err := json.Marshal(r); err != nil {
+		t.Error(err)
+	}
+}
+
+// The number of workers changes nothing, nor does building again.
+func TestSameInputSameOctets(t *testing.T) {
+	ca := newCA(t, "CA", p256Key())
+	list := many(t, ca, 3*batchItems/2)
+	list[7] = response{issuer: ca, spoil: true, serials: []string{seq(8)}}.der(t)
+	list[300] = response{issuer: ca, byName: true, serials: []string{seq(301)}}.der(t)
+	c := Config{Responses: []string{write(t, "in", list...)}, Issuers: []string{write(t, "ca", ca.cert.Raw)}, MaxRejects: 1,
+		Static: []string{staticDir(t, map[string][]byte{"i.example/ca.der": ca.cert.Raw})}}
+	var first map[string]string
+	var firstReport *Report
+	for _, workers := range []int{1, 4, 4} {
+		c.Out, c.Workers = t.TempDir(), workers
+		report, err := run(t, ca, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := files(t, c.Out)
+		delete(got, "/lock")
+		report.Store, report.CheckSeconds, report.VerifySeconds, report.TotalSeconds = "", 0, 0, 0
+		if first == nil {
+			first, firstReport = got, report
+			continue
+		}
+		if len(got) != len(first) {
+			t.Errorf("%d workers: %d files, want %d", workers, len(got), len(first))
+		}
+		for name, data := range first {
+			if got[name] != data {
+				t.Errorf("%d workers: %s differs", workers, name)
+			}
+		}
+		a, b := made(json.Marshal(firstReport)), made(json.Marshal(report))
+		if !bytes.Equal(a, b) {
+			t.Errorf("%d workers: report\n%s, want\n%s", workers, b, a)
+		}
+	}
+}
+
+// A build that fails leaves the generation, and leaves no temporary file.
+func TestFailurePublishesNothing(t *testing.T) {
+	ca := newCA(t, "CA", p256Key())
+	good := write(t, "good", many(t, ca, 3)...)
+	out := t.TempDir()
+	if _, err := run(t, ca, Config{Out: out, Responses: []string{good}}); err != nil {
+		t.Fatal(err)
+	}
+	before := files(t, out)
+	spoilt := write(t, "spoilt", response{issuer: ca, spoil: true}.der(t))
+	expiredCRL := staticDir(t, map[string][]byte{"c.example/1.crl": newCRL(t, ca, func(l *x509.RevocationList) { l.NextUpdate = now })})
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	for name, tt := range map[string]struct {
+		c    Config
+		want string
+		ctx  context.Context
+	}{
+		"a rejection":          {c: Config{Responses: []string{good, spoilt}}, want: "1 of 4 responses rejected, 0 allowed"},
+		"too many rejections":  {c: Config{Responses: []string{good, spoilt, spoilt}, MaxRejects: 1}, want: "2 of 5 responses rejected, 1 allowed"},
+		"nothing but rejected": {c: Config{Responses: []string{spoilt}, MaxRejects: 5}, want: "all 1 responses rejected"},
+		"empty input":          {c: Config{Responses: []string{write(t, "empty")}, MaxRejects: 5}, want: "all 1 responses rejected"},
+		"empty directory":      {c: Config{Responses: []string{t.TempDir()}}, want: "no response in any of the sources"},
+		"absent source":        {c: Config{Responses: []string{good, "/nowhere"}}, want: "/nowhere"},
+		"static file":          {c: Config{Responses: []string{good}, Static: []string{expiredCRL}, MaxRejects: 5}, want: "1 static files rejected"},
+		"absent static":        {c: Config{Static: []string{"/nowhere"}}, want: "/nowhere"},
+		"absent issuer":        {c: Config{Responses: []string{good}, Issuers: []string{"/nowhere"}}, want: "/nowhere"},
+		"ended":                {c: Config{Responses: []string{good}}, want: "canceled", ctx: ended},
+	} {
+		tt.c.Out, tt.c.At = out, now
+		if tt.c.Issuers == nil {
+			tt.c.Issuers = []string{write(t, "ca", ca.cert.Raw)}
+		}
+		if tt.ctx == nil {
+			tt.ctx = context.Background()
+		}
+		report, err := Run(tt.ctx, tt.c)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want %q in it", name, err, tt.want)
+		}
+		if report != nil && report.Generation != 0 {
+			t.Errorf("%s: generation %d", name, report.Generation)
+		}
+		after := files(t, out)
+		if len(after) != len(before) {
+			t.Errorf("%s: %d files, before %d", name, len(after), len(before))
+		}
+		for file, data := range before {
+			if after[file] != data {
+				t.Errorf("%s: %s changed", name, file)
+			}
+		}
+	}
+}
+
+// Reading goes on for a while after the first rejections, so that they can be
+// seen together, but not for ever.
+func TestReadingStopsWhenAllIsWrong(t *testing.T) {
+	ca := newCA(t, "CA", p256Key())
+	foreign := response{issuer: newCA(t, "stranger", otherP256())}.der(t)
+	report, err := run(t, ca, Config{Responses: []string{stdinSource}, Stdin: &repeat{data: foreign}, MaxRejects: 10})
+	if err == nil || len(report.Rejections) != 10+rejectionMargin+1 {
+		t.Errorf("%d rejections, %v", len(report.Rejections), err)
+	}
+}
+
+// A repeat is data again and again without end.
+type repeat struct {
+	data []byte
+	at   int
+}
+
+func (r *repeat) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		m := copy(p[n:], r.data[r.at:])
+		n, r.at = n+m, (r.at+m)%len(r.data)
+	}
+	return n, nil
+}
+
+// A build can be ended while it reads from a pipe that nobody writes to.
+func TestBuildEndsWhileItWaitsForInput(t *testing.T) {
+	ca := newCA(t, "CA", p256Key())
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { // more than is buffered anywhere, so that Progress is called
+		for range 100 {
+			w.Write(bytes.Repeat(response{issuer: ca}.der(t), 10*batchItems))
+		}
+	}()
+	_, err = Run(ctx, Config{Out: t.TempDir(), Issuers: []string{write(t, "ca", ca.cert.Raw)}, Responses: []string{stdinSource}, Stdin: r,
+		At: now, Progress: func(Progress) { cancel() }})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	ca := newCA(t, "CA", p256Key())
+	in := bytes.Join(many(t, ca, 2*batchItems), nil)
+	var seen []Progress
+	if _, err := run(t, ca, Config{Responses: []string{write(t, "in", in)}, Progress: func(p Progress) { seen = append(seen, p) }}); err != nil {
+		t.Fatal(err)
+	}
+	last := seen[len(seen)-1]
+	if want := (Progress{Bytes: int64(len(in)), TotalBytes: int64(len(in)), Responses: 2 * batchItems}); last != want {
+		t.Errorf("last %+v, want %+v", last, want)
+	}
+	for i := range seen[1:] {
+		if seen[i+1].Responses < seen[i].Responses || seen[i+1].Bytes < seen[i].Bytes {
+			t.Errorf("progress goes back: %+v after %+v", seen[i+1], seen[i])
+		}
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	good := Config{Out: "x", Issuers: []string{"ca"}, Responses: []string{"r"}}
+	if _, err := good.complete(); err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(*Config){
+		"no store":         func(c *Config) { c.Out = "" },
+		"no input":         func(c *Config) { c.Responses = nil },
+		"no issuer":        func(c *Config) { c.Issuers = nil },
+		"no stdin":         func(c *Config) { c.Responses = []string{"-"} },
+		"stdin twice":      func(c *Config) { c.Stdin, c.Responses = os.Stdin, []string{"-", "-"} },
+		"negative rejects": func(c *Config) { c.MaxRejects = -1 },
+		"origin":           func(c *Config) { c.Origin = "two words" },
+	} {
+		c := good
+		spoil(&c)
+		if _, err := c.complete(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if c, _ := good.complete(); c.At.IsZero() || c.At.Nanosecond() != 0 || c.Workers < 1 || len(c.Profiles) != 1 {
+		t.Errorf("defaults %+v", c)
+	}
+}
+
+func TestProfileNamesAreRead(t *testing.T) {
+	for _, name := range ProfileNames() {
+		if p, err := ParseProfile(name); err != nil || p.String() != name {
+			t.Errorf("%s is read as %s, %v", name, p, err)
+		}
+	}
+	if _, err := ParseProfile("BR"); err == nil {
+		t.Error("BR is read")
+	}
+}
+
+// newCRL makes a CRL of ca; change may alter its template.
+func newCRL(t testing.TB, ca identity, change ...func(*x509.RevocationList)) []byte {
+	t.Helper()
+	template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(-hour), NextUpdate: now.Add(7 * day)}
+	for _, f := range change {
+		f(template)
+	}
+	return made(x509.CreateRevocationList(rand.Reader, template, ca.cert, ca.key))
+}
+
+// staticDir makes a directory of files, by their names in it.
+func staticDir(t testing.TB, contents map[string][]byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, data := range contents {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// How fast responses are packed, with their signatures verified and without.
+func BenchmarkRun(b *testing.B) {
+	ca := newCA(b, "CA", p256Key())
+	in := bytes.Join(many(b, ca, 4096), nil)
+	for _, skip := range []bool{false, true} {
+		b.Run(fmt.Sprintf("verify=%v", !skip), func(b *testing.B) {
+			c := Config{Out: b.TempDir(), Issuers: []string{write(b, "ca", ca.cert.Raw)}, Responses: []string{stdinSource}, At: now, skipSignatures: skip}
+			n := 0
+			for b.Loop() {
+				c.Stdin = bytes.NewReader(in)
+				if _, err := Run(context.Background(), c); err != nil {
+					b.Fatal(err)
+				}
+				n += 4096
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "responses/s")
+		})
+	}
+}
