@@ -13,7 +13,7 @@ const (
 	maxSkew = 300
 
 	// maxRefresh is the longest time, in seconds, from thisUpdate until a CA has
-	// renewed a response (TLS BR 4.9.10: four days).
+	// renewed a response (TLS BR 4.9.9: four days).
 	maxRefresh = 96 * 3600
 
 	// overdueMaxAge, in seconds, is how long caches keep a response that should
@@ -30,7 +30,7 @@ func (x *exchange) find(id *index.CertID) (rec index.Record, found bool, err err
 }
 
 // answer answers x.req: with the response for the first certificate that there
-// is a valid one for (RFC 9919 section 4.1: the most complete response).
+// is a valid one for (RFC 9919 section 3.2.1: the most complete response).
 func (x *exchange) answer() outcome {
 	if x.req.nonce {
 		x.srv.metrics.nonces.add(x.ctx.ConnID())
@@ -96,7 +96,7 @@ func (x *exchange) corrupt(err error) outcome {
 	return x.refuse(corrupt)
 }
 
-// maxAge is how long, in seconds, caches may keep rec (RFC 9919 section 7): until
+// maxAge is how long, in seconds, caches may keep rec (RFC 9919 section 7.1): until
 // the CA is due to have renewed it, which is when half of its life is over or
 // four days. Up to a tenth of that is taken off, by the ETag, so that the
 // responses of one signing run do not all expire at once.

@@ -68,7 +68,7 @@ func DefaultConfig() Config {
 	return Config{
 		MalformedStatus: http.StatusBadRequest,
 		ExpiredStatus:   http.StatusServiceUnavailable,
-		CapMaxAge:       12 * time.Hour,         // half of the day in which a revocation must be published (TLS BR 4.9.1)
+		CapMaxAge:       12 * time.Hour,         // half of the day in which a revocation must be published (TLS BR 4.9.7)
 		FreshWithin:     24 * time.Hour,         // that day
 		Drain:           300 * time.Millisecond, // with it no request failed in restarts under load; without it a few did
 		Log:             slog.Default(),

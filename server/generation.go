@@ -32,6 +32,10 @@ func newSnapshot(g *store.Generation, defaultHost string) (*snapshot, error) {
 		generation: m.Generation,
 		created:    m.Created.Unix(),
 	}
+	// Before anything reads them: this reports a bad page as an error.
+	if err := g.Warm(); err != nil {
+		return nil, err
+	}
 	for i, seg := range g.Segments() {
 		if n := seg.Info().MinNextUpdate; n != 0 && (snap.nextUpdate == 0 || n < snap.nextUpdate) {
 			snap.nextUpdate = n
@@ -44,7 +48,7 @@ func newSnapshot(g *store.Generation, defaultHost string) (*snapshot, error) {
 			snap.canaries = append(snap.canaries, request)
 		}
 	}
-	return snap, g.Warm()
+	return snap, nil
 }
 
 // canary returns an OCSPRequest for the first response in seg; nil if it has none.

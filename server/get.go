@@ -4,7 +4,7 @@ import "bytes"
 
 // maxTarget is the longest request target, in octets: 4 KiB of base64, enough
 // for 16 CertIDs under any algorithm, and room for a prefix and for the scheme
-// and authority that a proxy may write. RFC 9919 section 6.1 keeps to 255.
+// and authority that a proxy may write. RFC 9919 section 6 has clients keep to 255.
 const maxTarget = 5 << 10
 
 // What an octet means in the base64 of a target, for those that stand for no

@@ -46,7 +46,11 @@ func (s *Server) reload(why string) (ReloadResult, error) {
 	defer s.reloadMu.Unlock()
 	began := time.Now()
 	old := s.current.Load()
-	next, err := s.load(old)
+	var next *snapshot
+	err := guardFaults(func() (err error) {
+		next, err = s.load(old)
+		return err
+	})
 	switch {
 	case err != nil:
 		s.metrics.reloads.WithLabelValues(string(Refused)).Inc()
@@ -122,12 +126,13 @@ func succeeds(m *store.Manifest, old *snapshot) (bool, error) {
 // watch reloads when the manifest changes, until the server stops.
 func (s *Server) watch() {
 	var events chan fsnotify.Event // nil blocks for ever
+	var failures chan error
 	watcher, err := fsnotify.NewWatcher()
 	if err == nil {
 		defer watcher.Close()
 		// The directory, for the manifest is replaced by a rename.
 		err = watcher.Add(s.cfg.Store)
-		events = watcher.Events
+		events, failures = watcher.Events, watcher.Errors
 	}
 	if err != nil {
 		s.log.Warn("the store is not watched, only polled", "store", s.cfg.Store, "every", pollEvery.String(), "err", err)
@@ -142,6 +147,9 @@ func (s *Server) watch() {
 			if filepath.Base(e.Name) == "manifest" && (e.Has(fsnotify.Create) || e.Has(fsnotify.Write)) {
 				s.reload("changed")
 			}
+		case err := <-failures:
+			s.log.Warn("watching the store failed", "store", s.cfg.Store, "err", err)
+			s.reload("watching failed")
 		case <-poll.C:
 			s.reload("polled")
 		}

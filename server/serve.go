@@ -15,7 +15,7 @@ import (
 
 const (
 	maxHeaderBytes = 16 << 10 // of a request, beside its target
-	maxBody        = 10240    // octets of a POST: 16 signed certificate names fit; RFC 9919 allows any limit
+	maxBody        = 10240    // octets of a POST: 16 CertIDs take 3 KB at most, a signature and its certificates the rest
 	readTimeout    = 10 * time.Second
 	idleTimeout    = 75 * time.Second // longer than the 60 s after which common load balancers drop an idle connection
 

@@ -16,9 +16,9 @@ const (
 )
 
 const (
-	// CRL ages, in seconds. An hour is a quarter of what TLS BR 4.9.7 leaves
-	// between a CRL's signing and its use; a minute keeps a herd of clients with a
-	// CRL about to expire off the edge.
+	// CRL ages, in seconds. Relying parties must be able to get the current CRL
+	// every four hours (CCADB policy 6.2): an hour at the edge leaves three for the
+	// caches before it. A minute keeps off the herd when a CRL is about to expire.
 	maxCRLAge = 3600
 	minCRLAge = 60
 
@@ -143,7 +143,8 @@ const (
 	// writeTimeout is the time to take an answer that fits the socket's buffer.
 	writeTimeout = 10 * time.Second
 
-	// minRate, in octets a second, is what a download must keep up on average.
+	// minRate, in octets a second, is what a download must keep up on average: a
+	// poor mobile line does.
 	minRate = 32 << 10
 )
 

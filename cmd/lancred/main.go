@@ -108,20 +108,26 @@ func run(o *options) error {
 		case sig := <-term:
 			log.Info("stopping", "signal", sig.String())
 			notify(log, daemon.SdNotifyStopping)
-			return shutdown(s, term)
+			return shutdown(s, log, term)
 		}
 	}
 }
 
-// shutdown stops s, at once if another signal comes.
-func shutdown(s *server.Server, term <-chan os.Signal) error {
+// shutdown stops s, at once if another signal comes: then requests that are cut
+// off are no error.
+func shutdown(s *server.Server, log *slog.Logger, term <-chan os.Signal) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
 		<-term
 		cancel()
 	}()
-	return s.Shutdown(ctx)
+	err := s.Shutdown(ctx)
+	if err != nil && ctx.Err() != nil {
+		log.Warn("stopped at once", "err", err)
+		return nil
+	}
+	return err
 }
 
 // notify tells the service manager, if there is one.

@@ -1,0 +1,58 @@
+package server
+
+import (
+	"fmt"
+	"math/bits"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/valyala/fasthttp"
+)
+
+// A pageFault is what the runtime panics with under SetPanicOnFault.
+type pageFault interface {
+	runtime.Error
+	Addr() uintptr
+}
+
+// guardFaults calls f and returns its error, or one for mapped memory that f
+// could not read.
+func guardFaults(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		r := recover()
+		if fault, ok := r.(pageFault); ok {
+			err = fmt.Errorf("a mapped page could not be read: %w", fault)
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	return f()
+}
+
+// rescue is deferred by respond. It turns a panic into an answer.
+func (s *Server) rescue(ctx *fasthttp.RequestCtx, o *outcome) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	ctx.Response.Reset()
+	ctx.Response.Header.SetNoDefaultContentType(true)
+	if fault, ok := r.(pageFault); ok {
+		*o = s.refuse(ctx, faulted)
+		if n := s.metrics.faults.Add(1); sampled(n) {
+			s.log.Error("a mapped page could not be read: was a file of the store changed in place, or does the disk fail?",
+				"store", s.cfg.Store, "count", n, "err", fault.Error())
+		}
+		return
+	}
+	*o = s.refuse(ctx, panicked)
+	if n := s.metrics.panics.Add(1); sampled(n) {
+		s.log.Error("a request made the handler panic: please report this",
+			"count", n, "panic", r, "target", string(ctx.Request.Header.RequestURI()), "stack", string(debug.Stack()))
+	}
+}
+
+// sampled picks which of many equal events are logged: the first, the second,
+// the fourth and so on.
+func sampled(n uint64) bool { return bits.OnesCount64(n) == 1 }
