@@ -72,14 +72,14 @@ func (x *exchange) serve(rec index.Record) outcome {
 	h := &x.ctx.Response.Header
 	tag := appendETag(x.etag[:0], rec.ETag())
 	modified := appendDate(x.modified[:0], min(rec.ProducedAt(), x.now))
-	setHeader(h, headerETag, tag)
-	setHeader(h, headerExpires, appendDate(x.buf[:0], rec.NextUpdate()))
-	setHeader(h, headerCacheControl, appendMaxAge(x.buf[:0], x.maxAge(rec), ", public, no-transform, must-revalidate"))
+	h.SetCanonical(headerETag, tag)
+	h.SetCanonical(headerExpires, appendDate(x.buf[:0], rec.NextUpdate()))
+	h.SetCanonical(headerCacheControl, appendMaxAge(x.buf[:0], x.maxAge(rec), ", public, no-transform, must-revalidate"))
 	if !x.ctx.Request.Header.IsPost() && x.clientHas(tag, modified) {
 		x.ctx.SetStatusCode(http.StatusNotModified)
 		return notModified
 	}
-	setHeader(h, headerLastModified, modified)
+	h.SetCanonical(headerLastModified, modified)
 	h.SetContentTypeBytes(typeOCSP)
 
 	// The one copy of the octets, straight into what fasthttp sends: the mapping

@@ -28,10 +28,6 @@ var (
 	typeText = []byte("text/plain")
 )
 
-func setHeader(h *fasthttp.ResponseHeader, canonicalName, value []byte) {
-	h.SetCanonical(canonicalName, value)
-}
-
 // An exchange is one request being answered, and the memory that takes. It is
 // reused, so nothing may refer to it once its request is answered.
 type exchange struct {

@@ -131,17 +131,17 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, o outcome) outcome {
 	row := &s.outcomes[o]
 	h := &ctx.Response.Header
 	ctx.SetStatusCode(row.status)
-	setHeader(h, headerCacheControl, []byte(row.cache))
+	h.SetCanonical(headerCacheControl, []byte(row.cache))
 	h.SetContentTypeBytes(typeText)
 	if row.body != nil {
 		h.SetContentTypeBytes(typeOCSP)
 		ctx.Response.SetBodyRaw(row.body)
 	}
 	if row.retryAfter {
-		setHeader(h, headerRetryAfter, []byte(retryAfter))
+		h.SetCanonical(headerRetryAfter, []byte(retryAfter))
 	}
 	if row.status == http.StatusMethodNotAllowed {
-		setHeader(h, headerAllow, []byte("GET, HEAD, POST"))
+		h.SetCanonical(headerAllow, []byte("GET, HEAD, POST"))
 	}
 	if row.closes {
 		ctx.SetConnectionClose()

@@ -25,13 +25,13 @@ func (x *exchange) selectRange(f *file) ([]byte, outcome) {
 		return f.Body, fileServed
 	case from >= to:
 		x.refuse(fileBadRange)
-		setHeader(&x.ctx.Response.Header, headerContentRange, strconv.AppendInt([]byte("bytes */"), int64(len(f.Body)), 10))
+		x.ctx.Response.Header.SetCanonical(headerContentRange, strconv.AppendInt([]byte("bytes */"), int64(len(f.Body)), 10))
 		return nil, fileBadRange
 	}
 	x.ctx.SetStatusCode(http.StatusPartialContent)
 	b := strconv.AppendInt(append(x.buf[:0], "bytes "...), from, 10)
 	b = strconv.AppendInt(append(b, '-'), to-1, 10)
-	setHeader(&x.ctx.Response.Header, headerContentRange, strconv.AppendInt(append(b, '/'), int64(len(f.Body)), 10))
+	x.ctx.Response.Header.SetCanonical(headerContentRange, strconv.AppendInt(append(b, '/'), int64(len(f.Body)), 10))
 	return f.Body[from:to], filePart
 }
 

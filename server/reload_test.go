@@ -217,11 +217,11 @@ func TestReloadUnderLoad(t *testing.T) {
 	const generations, clients = 30, 4
 	var bodies [generations + 1][]byte
 	dir := t.TempDir()
-	make := func(g int) {
+	generate := func(g int) {
 		bodies[g] = respond(t, "05", crypto.SHA1, ocsp.Good, start.Add(time.Duration(g)*time.Second))
 		publish(t, dir, content{segments: [][]entry{{{der: bodies[g]}}}})
 	}
-	make(1)
+	generate(1)
 	e := newEdgeOver(t, dir).serve(t)
 	var current atomic.Int64 // the generation being served at least
 	current.Store(1)
@@ -239,7 +239,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		})
 	}
 	for g := 2; g <= generations; g++ {
-		make(g)
+		generate(g)
 		wantNewest(t, e, uint64(g))
 		current.Store(int64(g))
 	}

@@ -104,17 +104,17 @@ func hostName(hostPort []byte) []byte {
 func (x *exchange) serveFile(f *file) outcome {
 	h := &x.ctx.Response.Header
 	modified := appendDate(x.modified[:0], min(f.LastModified.Unix(), x.now))
-	setHeader(h, headerETag, f.etag)
-	setHeader(h, headerCacheControl, f.appendCacheControl(x.buf[:0], x.now))
+	h.SetCanonical(headerETag, f.etag)
+	h.SetCanonical(headerCacheControl, f.appendCacheControl(x.buf[:0], x.now))
 	if f.expires != nil {
-		setHeader(h, headerExpires, f.expires)
+		h.SetCanonical(headerExpires, f.expires)
 	}
 	if x.clientHas(f.etag, modified) {
 		x.ctx.SetStatusCode(http.StatusNotModified)
 		return fileNotModified
 	}
-	setHeader(h, headerLastModified, modified)
-	setHeader(h, headerAcceptRanges, []byte("bytes"))
+	h.SetCanonical(headerLastModified, modified)
+	h.SetCanonical(headerAcceptRanges, []byte("bytes"))
 	h.SetContentTypeBytes(f.contentType)
 
 	body, o := x.selectRange(f)
