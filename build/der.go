@@ -86,8 +86,8 @@ func (s *scanner) cut(at Place, n, size int64, err error) error {
 // response passes one response on, a bare BasicOCSPResponse as an OCSPResponse.
 func (s *scanner) response(at Place, der []byte) error {
 	if isBasic(der) {
-		s.scratch = appendWrapped(s.scratch[:0], der)
-		der = s.scratch
+		s.wrapped = appendWrapped(s.wrapped[:0], der)
+		der = s.wrapped
 	}
 	if len(der) > maxResponse {
 		return s.sink.reject(at, checkSize, tooLarge(int64(len(der))))

@@ -63,7 +63,9 @@ type scanner struct {
 	read  atomic.Int64 // octets of the sources, as they lie there; safe to load at any time
 
 	levels  [maxNesting + 1]level
-	scratch []byte // of a response being unwrapped
+	wrapped []byte // scratch: a bare response made whole
+	word    []byte // scratch: base64 and
+	decoded []byte // what it stands for
 }
 
 // A level is what reading one wrapping needs, kept for the next source.

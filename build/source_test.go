@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/iotest"
 
@@ -107,6 +108,8 @@ func TestForms(t *testing.T) {
 		{"two gzip members", join(gzipped(r0), gzipped(r1)), []string{"- offset 0", second}},
 		{"zstd", zstded(join(r0, r1)), []string{"- offset 0", second}},
 		{"two zstd frames", join(zstded(r0), zstded(r1)), []string{"- offset 0", second}},
+		{"tar of gzips", tarred(gzipped(r0), gzipped(r1)), []string{"-(m0) offset 0", "-(m1) offset 0"}},
+		{"tar of zstds", tarred(zstded(r0), zstded(r1)), []string{"-(m0) offset 0", "-(m1) offset 0"}},
 		{"gzip of tar of zstd", gzipped(tarred(zstded(r0), gzipped(base64Lines(r1)))), []string{"-(m0) offset 0", "-(m1) line 1"}},
 	}
 	for _, tt := range tests {
@@ -175,6 +178,12 @@ func TestRejectedSources(t *testing.T) {
 		{"endless PEM", append([]byte("-----BEGIN OCSP RESPONSE-----\n"), make([]byte, sourceBuffer+1)...), []string{"- line 2: source.form"}},
 		{"gzip cut", gzipped(r0)[:100], []string{"-: source.truncated"}},
 		{"gzip cut later", cutShort(gzipped(bytes.Repeat(r1, 3000))), nil},
+		{"gzip of another method", []byte{0x1f, 0x8b, 0x07, 0, 0, 0, 0, 0, 0, 0}, []string{"-: source.form"}},
+		{"gzip corrupt", corrupt(gzipped(r0)), []string{"-: source.form"}},
+		{"zstd corrupt", corrupt(zstded(r0)), []string{"-: source.form"}},
+		{"tar cut in a member", tarred(r0)[:512+len(r0)/2], []string{"-(m0): source.truncated", "-: source.truncated"}},
+		{"broken member does not end the archive", tarred(corrupt(gzipped(r0)), gzipped(r1), corrupt(zstded(r0)), zstded(r1)),
+			[]string{"-(m0): source.form", "-(m1) offset 0", "-(m2): source.form", "-(m3) offset 0"}},
 		{"gzip of nothing", gzipped(nil), []string{"-: source.form"}},
 		{"zstd cut", zstded(r0)[:100], []string{"-: source.truncated"}},
 		{"tar cut", tarred(r0, r1)[:1200], nil},
@@ -199,6 +208,14 @@ func TestRejectedSources(t *testing.T) {
 			}
 		})
 	}
+}
+
+// corrupt spoils the first compressed octets.
+func corrupt(data []byte) []byte {
+	for i := 5; i < 40; i++ {
+		data[i] = 0xff
+	}
+	return data
 }
 
 func cutShort(data []byte) []byte { return data[:len(data)-100] }
@@ -233,11 +250,14 @@ func TestDirectory(t *testing.T) {
 	if err := os.Symlink("c", filepath.Join(dir, "d")); err != nil {
 		t.Fatal(err)
 	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "e"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	c, err := collect(t, dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := ".hidden offset 0: source.form, a/x.crl offset 0, b.txt offset 0, c line 1, d offset 0: source.form"
+	want := ".hidden offset 0: source.form, a/x.crl offset 0, b.txt offset 0, c line 1, d offset 0: source.form, e offset 0: source.form"
 	if got := strings.ReplaceAll(strings.Join(c.log, ", "), dir+"/", ""); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

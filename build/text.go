@@ -12,18 +12,21 @@ import (
 // base64 reads responses in standard base64 separated by white space, as cfssl
 // and Boulder write them. One that is not base64 costs only itself.
 func (s *scanner) base64(at Place, br *bufio.Reader) error {
+	if s.word == nil {
+		s.word = make([]byte, sourceBuffer)
+		s.decoded = make([]byte, base64.StdEncoding.DecodedLen(sourceBuffer))
+	}
 	words := wordSplitter{line: 1}
 	scan := bufio.NewScanner(br)
-	scan.Buffer(make([]byte, 64<<10), sourceBuffer)
+	scan.Buffer(s.word, sourceBuffer)
 	scan.Split(words.split)
-	der := make([]byte, base64.StdEncoding.DecodedLen(sourceBuffer))
 	for scan.Scan() {
 		at.Line = words.line
-		n, err := base64.StdEncoding.Decode(der, scan.Bytes())
+		n, err := base64.StdEncoding.Decode(s.decoded, scan.Bytes())
 		if err != nil {
 			err = s.sink.reject(at, checkSourceForm, fmt.Sprintf("word of %d characters is not base64: %v", len(scan.Bytes()), err))
 		} else {
-			err = s.response(at, der[:n])
+			err = s.response(at, s.decoded[:n])
 		}
 		if err != nil {
 			return err
