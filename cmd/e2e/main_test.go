@@ -4,37 +4,45 @@
 package e2e
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"testing"
 )
 
-// bin holds lancre and lancred, built from this tree.
-var bin string
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	os.Exit(buildAndRun(m))
-}
-
+// buildAndRun builds lancre and lancred from this tree, puts them first in PATH
+// and runs the tests.
 func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "lancre-e2e-")
+	bin, err := os.MkdirTemp("", "lancre-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
-	bin = dir
-	build := exec.Command("go", "build", "-o", bin, "lancre/cmd/lancre", "lancre/cmd/lancred")
+	defer os.RemoveAll(bin)
+	args := []string{"build", "-o", bin}
+	if raceDetected() {
+		args = append(args, "-race")
+		os.Setenv("GORACE", "atexit_sleep_ms=0") // in place of a second for each of the many runs of lancre
+	}
+	build := exec.Command("go", append(args, "lancre/cmd/lancre", "lancre/cmd/lancred")...)
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n%s", build, err, out)
 		return 1
 	}
 	os.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	return m.Run()
+}
+
+// raceDetected reports whether this test was built with the race detector; then
+// the programs it drives are too. A race ends them with status 66.
+func raceDetected() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // need skips the test if a program is absent; under CI it fails it.

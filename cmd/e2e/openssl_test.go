@@ -79,6 +79,7 @@ func TestOpenSSL(t *testing.T) {
 		})
 	}
 	t.Run("landing page", func(t *testing.T) { checkLandingPage(t, d) })
+	d.stop(t)
 }
 
 // issueEveryStatus lets a issue, and answer for, one certificate of each kind in prints.

@@ -62,10 +62,7 @@ func TestReload(t *testing.T) {
 	d.await(t, "generation served")
 	checkStatus(t, d, a, "two", "revoked")
 
-	d.signal(t, syscall.SIGTERM)
-	if status := d.wait(t); status != 0 {
-		t.Errorf("lancred exits with status %d on SIGTERM, want 0", status)
-	}
+	d.stop(t)
 }
 
 // buildGeneration lets a answer for its certificates as index.txt has them now,
