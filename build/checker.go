@@ -29,7 +29,7 @@ type checker struct {
 }
 
 func newChecker(c *Config, all *issuers) *checker {
-	return &checker{at: c.At.Unix(), severity: severities(c.Profiles), issuers: all, skipSignatures: c.skipSignatures}
+	return &checker{at: c.At.Unix(), severity: severities(c.Profiles), issuers: all, skipSignatures: c.SkipSignatures}
 }
 
 // checkBatch makes every item of b an entry or a rejection.

@@ -37,29 +37,21 @@ func judge(t *testing.T, der []byte, p Profile, cas ...identity) (broken finding
 	return b.items[0].broken, warnings
 }
 
-// Every check, what breaks it and what that leads to in each profile. A response
-// that breaks nothing is published without a warning in all of them.
-func TestChecks(t *testing.T) {
-	ca, other := newCA(t, "CA", p256Key()), newCA(t, "Other CA", otherP256())
-	noUsage := newCA(t, "CA", p256Key(), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
-	ed, p384 := newCA(t, "Ed25519 CA", edKey()), newCA(t, "P-384 CA", p384Key())
-	p224, small := newCA(t, "P-224 CA", p224Key()), newCA(t, "small CA", smallRSA(t))
-	good := response{issuer: ca}
-	delegated := func(change ...func(*x509.Certificate)) response {
-		r := newResponder(t, ca, otherP256(), change...)
-		return response{issuer: ca, signer: r, certs: []identity{r}}
-	}
-	with := func(r response, change func(*response)) response { change(&r); return r }
+// A checkCase is a response that breaks at most one rule.
+type checkCase struct {
+	name    string
+	make    response
+	check   string // "" if nothing is broken
+	rejects string // the profiles in which that rejects it
+	warns   string // and in which it only warns
+}
+
+const everywhere, nowhere = "private br ms moz cs smime", ""
+
+func contentCases(t *testing.T, ca identity) []checkCase {
 	with20 := strings.Repeat("\x7f", 20)
-	const everywhere, nowhere = "private br ms moz cs smime", ""
-	tests := []struct {
-		name    string
-		make    response
-		check   string // "" if nothing is broken
-		rejects string // profiles
-		warns   string
-	}{
-		{"good", good, "", nowhere, nowhere},
+	return []checkCase{
+		{"good", response{issuer: ca}, "", nowhere, nowhere},
 		{"good, SHA-512", response{issuer: ca, algs: []index.HashAlg{index.SHA512}}, "", nowhere, nowhere},
 		{"revoked", response{issuer: ca, status: index.Revoked}, "", nowhere, nowhere},
 		{"unknown", response{issuer: ca, status: index.Unknown}, "ocsp.status-unknown", "br ms moz cs smime", "private"},
@@ -80,7 +72,11 @@ func TestChecks(t *testing.T) {
 		{"serial of 20 octets and a sign", response{issuer: ca, serials: []string{"\x00\xff" + with20[1:]}}, "ocsp.serial-sign", nowhere, everywhere},
 		{"serial of 21 octets", response{issuer: ca, serials: []string{"\x01" + with20}}, "ocsp.serial", everywhere, nowhere},
 		{"serial of 21 octets and a sign", response{issuer: ca, serials: []string{"\x00\xff" + with20}}, "ocsp.serial", everywhere, nowhere},
+	}
+}
 
+func timeCases(ca identity) []checkCase {
+	return []checkCase{
 		{"produced within the skew", response{issuer: ca, producedAt: now.Add(300 * time.Second)}, "", nowhere, nowhere},
 		{"produced in the future", response{issuer: ca, producedAt: now.Add(301 * time.Second)}, "ocsp.time-produced-at", everywhere, nowhere},
 		{"thisUpdate after producedAt", response{issuer: ca, thisUpdate: now.Add(-hour + time.Second)}, "ocsp.time-this-update", everywhere, nowhere},
@@ -91,7 +87,15 @@ func TestChecks(t *testing.T) {
 		{"less than 8 hours left of 16", response{issuer: ca, producedAt: now.Add(-9 * hour), thisUpdate: now.Add(-9 * hour), nextUpdate: now.Add(7 * hour)}, "ocsp.time-remaining", nowhere, everywhere},
 		{"half left of 10 hours", response{issuer: ca, thisUpdate: now.Add(-5 * hour), nextUpdate: now.Add(5 * hour)}, "", nowhere, nowhere},
 		{"less than half left of 10 hours", response{issuer: ca, thisUpdate: now.Add(-6 * hour), nextUpdate: now.Add(4 * hour)}, "ocsp.time-remaining", nowhere, everywhere},
+		{"before 1970", response{issuer: ca, thisUpdate: time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)}, "store.record", everywhere, nowhere},
+	}
+}
 
+func signerCases(t *testing.T, ca identity) []checkCase {
+	noUsage := newCA(t, "CA", p256Key(), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
+	ed, p384 := newCA(t, "Ed25519 CA", edKey()), newCA(t, "P-384 CA", p384Key())
+	p224, small := newCA(t, "P-224 CA", p224Key()), newCA(t, "small CA", smallRSA(t))
+	return []checkCase{
 		{"by name", response{issuer: ca, byName: true}, "ocsp.responder-by-name", nowhere, everywhere},
 		{"signature wrong", response{issuer: ca, spoil: true}, "ocsp.signature", everywhere, nowhere},
 		{"signed by another key", response{issuer: ca, signer: identity{ca.cert, otherP256()}}, "ocsp.signature", everywhere, nowhere},
@@ -107,7 +111,17 @@ func TestChecks(t *testing.T) {
 		{"P-224", response{issuer: p224}, "ocsp.key", everywhere, nowhere},
 		{"CA without digitalSignature", response{issuer: noUsage}, "ocsp.issuer-key-usage", "br", "private ms moz cs smime"},
 		{"direct with certs", response{issuer: ca, certs: []identity{ca}}, "ocsp.certs-needless", nowhere, everywhere},
+	}
+}
 
+func delegateCases(t *testing.T, ca identity) []checkCase {
+	other := newCA(t, "Other CA", otherP256())
+	delegated := func(change ...func(*x509.Certificate)) response {
+		r := newResponder(t, ca, otherP256(), change...)
+		return response{issuer: ca, signer: r, certs: []identity{r}}
+	}
+	with := func(r response, change func(*response)) response { change(&r); return r }
+	return []checkCase{
 		{"delegated", delegated(), "", nowhere, nowhere},
 		{"delegate not in certs", with(delegated(), func(r *response) { r.certs = nil }), "ocsp.delegate-missing", everywhere, nowhere},
 		{"certs empty", with(delegated(), func(r *response) { r.certs, r.certsDER = nil, []byte{} }), "ocsp.delegate-missing", everywhere, nowhere},
@@ -134,48 +148,49 @@ func TestChecks(t *testing.T) {
 		{"delegate with AIA", delegated(func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"http://i.example/"} }), "ocsp.delegate-needless", nowhere, everywhere},
 		{"delegate with a weak key", weakDelegate(t, ca), "ocsp.key", everywhere, nowhere},
 		{"delegated, signature wrong", with(delegated(), func(r *response) { r.spoil = true }), "ocsp.signature", everywhere, nowhere},
-
-		{"before 1970", response{issuer: ca, thisUpdate: time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)}, "store.record", everywhere, nowhere},
 	}
-	for _, tt := range tests {
+}
+
+// Every check, what breaks it and what that leads to in each profile. A response
+// that breaks nothing is published without a warning in all of them.
+func TestChecks(t *testing.T) {
+	ca := newCA(t, "CA", p256Key())
+	for _, tt := range slices.Concat(contentCases(t, ca), timeCases(ca), signerCases(t, ca), delegateCases(t, ca)) {
 		t.Run(tt.name, func(t *testing.T) {
+			configured := tt.make.issuer
+			if tt.check == "ocsp.issuer" {
+				configured = ca
+			}
 			der := tt.make.der(t)
 			for _, name := range ProfileNames() {
-				p, err := ParseProfile(name)
-				if err != nil {
-					t.Fatal(err)
-				}
-				broken, warnings := judge(t, der, p, tt.make.issuerAmong(ca, ed, p384, p224, small, noUsage)...)
-				wantReject, wantWarn := slices.Contains(strings.Fields(tt.rejects), name), slices.Contains(strings.Fields(tt.warns), name)
-				if got := broken.check.String() == tt.check; got != wantReject {
-					t.Errorf("%s: rejected by %q (%s), want %q: %v", name, broken.check, broken.reason, tt.check, wantReject)
-				}
-				if broken.check != passed && !wantReject {
-					t.Errorf("%s: rejected by %s: %s", name, broken.check, broken.reason)
-				}
-				if broken.check != passed && broken.reason == "" {
-					t.Errorf("%s: no reason", name)
-				}
-				var want []string
-				if wantWarn {
-					want = []string{tt.check}
-				}
-				if broken.check == passed && !slices.Equal(warnings, want) {
-					t.Errorf("%s: warnings %q, want %q", name, warnings, want)
-				}
+				tt.run(t, der, name, configured)
 			}
 		})
 	}
 }
 
-// issuerAmong is the CA of r, alone if it is one of cas, else the first of them.
-func (r response) issuerAmong(cas ...identity) []identity {
-	for _, ca := range cas {
-		if ca.cert == r.issuer.cert {
-			return []identity{ca}
-		}
+func (tt checkCase) run(t *testing.T, der []byte, profile string, issuer identity) {
+	t.Helper()
+	p, err := ParseProfile(profile)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return cas[:1]
+	broken, warnings := judge(t, der, p, issuer)
+	check, warned := "", []string(nil)
+	if slices.Contains(strings.Fields(tt.rejects), profile) {
+		check = tt.check
+	}
+	if slices.Contains(strings.Fields(tt.warns), profile) {
+		warned = []string{tt.check}
+	}
+	switch {
+	case broken.check == passed && check != "", broken.check != passed && broken.check.String() != check:
+		t.Errorf("%s: rejected by %s (%s), want %q", profile, broken.check, broken.reason, check)
+	case broken.check != passed && broken.reason == "":
+		t.Errorf("%s: no reason", profile)
+	case broken.check == passed && !slices.Equal(warnings, warned):
+		t.Errorf("%s: warnings %q, want %q", profile, warnings, warned)
+	}
 }
 
 // forged is a response for a certificate of ca by a responder that is another CA's.
@@ -299,7 +314,7 @@ func TestGoodResponsesMakeNoGarbage(t *testing.T) {
 		for range 2 {
 			b.add(Place{}).der = b.copy(made.der(t))
 		}
-		c := newChecker(&Config{At: now, Profiles: []Profile{ProfilePrivate}, skipSignatures: true}, all)
+		c := newChecker(&Config{At: now, Profiles: []Profile{ProfilePrivate}, SkipSignatures: true}, all)
 		c.checkBatch(b) // makes room, fills the cache, words the warnings
 		set := testing.AllocsPerRun(100, func() { b.items[1].entry.Set(&c.response) })
 		if n := testing.AllocsPerRun(100, func() { c.checkItem(&b.items[1]) }); n > set {

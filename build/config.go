@@ -68,9 +68,9 @@ type Config struct {
 	// that called Run. Optional.
 	Progress func(Progress)
 
-	// skipSignatures leaves signatures unverified, so that a benchmark can
-	// measure everything else. Nothing outside this package's benchmarks sets it.
-	skipSignatures bool
+	// SkipSignatures leaves signatures unverified, so that a benchmark can
+	// measure everything else. No command sets it.
+	SkipSignatures bool
 }
 
 // Progress is how far a build has come.

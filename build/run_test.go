@@ -466,7 +466,7 @@ func BenchmarkRun(b *testing.B) {
 }
 
 func benchmarkRun(b *testing.B, ca identity, in []byte, n int, skip bool) {
-	c := Config{Out: b.TempDir(), Issuers: []string{write(b, "ca", ca.cert.Raw)}, Responses: []string{stdinSource}, At: now, skipSignatures: skip}
+	c := Config{Out: b.TempDir(), Issuers: []string{write(b, "ca", ca.cert.Raw)}, Responses: []string{stdinSource}, At: now, SkipSignatures: skip}
 	var checking float64
 	for b.Loop() {
 		c.Stdin = bytes.NewReader(in)
