@@ -17,7 +17,9 @@ import (
 func BenchmarkBuild(b *testing.B) {
 	b.Run("unsigned", func(b *testing.B) {
 		c := unsigned()
-		runBuilds(b, c, c.config("").WithoutSignatures())
+		cfg := c.config("")
+		cfg.SkipSignatures = true
+		runBuilds(b, c, cfg)
 	})
 	for _, o := range []struct {
 		name string
@@ -49,7 +51,7 @@ func runBuilds(b *testing.B, c *corpus, cfg build.Config) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		size = report.SegmentSize
+		size = report.Segment.Size
 	}
 	perSecond(b, c.n*uint64(b.N), "responses", b.Elapsed())
 	b.ReportMetric(float64(size)/float64(c.n), "octets/response")

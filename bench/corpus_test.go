@@ -79,7 +79,9 @@ func makeCorpus(name string, o demo.Options, n uint64) (*corpus, error) {
 		return nil, err
 	}
 	if o.Unsigned {
-		_, err = build.Run(context.Background(), c.config(c.store).WithoutSignatures())
+		cfg := c.config(c.store)
+		cfg.SkipSignatures = true
+		_, err = build.Run(context.Background(), cfg)
 		return c, err
 	}
 	return c, nil
@@ -157,4 +159,3 @@ func absent(ids []index.CertID) []index.CertID {
 func perSecond(b *testing.B, n uint64, what string, took time.Duration) {
 	b.ReportMetric(float64(n)/took.Seconds(), what+"/s")
 }
-

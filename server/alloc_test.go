@@ -34,7 +34,7 @@ func hotPath(t testing.TB, e *edge) map[string]struct {
 	request := ask(t, "05", crypto.SHA1)
 	hit := target(request)
 	probe := requestCtx("GET", hit, nil)
-	e.handle(probe)
+	e.Handle(probe)
 	tag, modified := string(probe.Response.Header.PeekCanonical(headerETag)), string(probe.Response.Header.Peek("Last-Modified"))
 	return map[string]struct {
 		ctx    *fasthttp.RequestCtx
@@ -62,7 +62,7 @@ func TestNoAllocations(t *testing.T) {
 	for name, c := range hotPath(t, e) {
 		t.Run(name, func(t *testing.T) {
 			run := func() {
-				e.handle(c.ctx)
+				e.Handle(c.ctx)
 				if got := c.ctx.Response.StatusCode(); got != c.status {
 					t.Fatalf("status %d, want %d", got, c.status)
 				}
@@ -84,7 +84,7 @@ func BenchmarkHandle(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				e.handle(c.ctx)
+				e.Handle(c.ctx)
 				c.ctx.Response.Reset()
 			}
 		})

@@ -39,7 +39,7 @@ func (x *exchange) answer() outcome {
 		return x.refuse(unauthorized)
 	}
 	best := unauthorized
-	for i := range x.req.certIDs() {
+	for i := range x.req.CertIDs() {
 		rec, found, err := x.find(&x.req.ids[i])
 		if err != nil {
 			return x.corrupt(err)

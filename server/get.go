@@ -134,5 +134,5 @@ func reserved(target []byte) bool {
 // decode reads the request in target into x.req.
 func (x *exchange) decode(target []byte) bool {
 	der, ok := decodeTarget(x.der[:0], target)
-	return ok && x.req.parse(der)
+	return ok && x.req.Parse(der)
 }

@@ -158,7 +158,7 @@ func respondedFor(t testing.TB, e *edge, der []byte) []byte {
 	t.Helper()
 	var x exchange
 	x.gen = e.current.Load()
-	if !x.req.parse(der) {
+	if !x.req.Parse(der) {
 		t.Fatalf("%x is no request", der)
 	}
 	rec, found, err := x.find(&x.req.ids[0])

@@ -36,7 +36,7 @@ type exchange struct {
 	now int64     // Unix seconds
 	gen *snapshot // nil if there is no generation
 
-	req request
+	req Request
 
 	der      [maxTarget]byte // what a GET target decodes to
 	alt      [maxTarget]byte // a target decoded once more
@@ -83,7 +83,7 @@ func (x *exchange) post() outcome {
 	if e := x.ctx.Request.Header.PeekCanonical(headerContentEncoding); len(e) > 0 && !bytes.EqualFold(e, []byte("identity")) {
 		return x.refuse(unsupportedEncoding)
 	}
-	if !x.req.parse(x.ctx.Request.Body()) {
+	if !x.req.Parse(x.ctx.Request.Body()) {
 		return x.refuse(malformed)
 	}
 	return x.answer()

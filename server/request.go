@@ -13,17 +13,17 @@ import (
 // limit and no known client sends more than one.
 const maxCertIDs = 16
 
-// A request is what matters of an OCSPRequest. It aliases the octets it was
+// A Request is what matters of an OCSPRequest. It aliases the octets it was
 // parsed from.
-type request struct {
+type Request struct {
 	ids      [maxCertIDs]index.CertID
 	count    int  // of ids, at least 1
 	nonce    bool // a nonce was asked for, which a stored response cannot have
 	critical bool // there is a critical extension that must be understood and is not
 }
 
-// certIDs are the certificates asked for, in the order of the request.
-func (r *request) certIDs() []index.CertID { return r.ids[:r.count] }
+// CertIDs are the certificates asked for, in the order of the request.
+func (r *Request) CertIDs() []index.CertID { return r.ids[:r.count] }
 
 // The extensions of RFC 6960 section 4.4 that a request may carry and that may be
 // ignored even if critical: what they ask for cannot change a stored response.
@@ -41,7 +41,7 @@ const (
 	tagSingleExtns = asn1.Tag(0x80 | 0x20 | 0)
 )
 
-// parse reads one DER OCSPRequest and reports whether der is one (RFC 6960
+// Parse reads one DER OCSPRequest and reports whether der is one (RFC 6960
 // section 4.1.1):
 //
 //	OCSPRequest ::= SEQUENCE {
@@ -56,7 +56,7 @@ const (
 // A version that is spelled out although it is the default, which DER forbids,
 // is accepted: Apple sends it. Name and signature are skipped unread. It does
 // not allocate.
-func (r *request) parse(der []byte) bool {
+func (r *Request) Parse(der []byte) bool {
 	r.count, r.nonce, r.critical = 0, false, false
 	in := cryptobyte.String(der)
 	var outer, tbs, version, list cryptobyte.String
@@ -77,7 +77,7 @@ func (r *request) parse(der []byte) bool {
 //	Request ::= SEQUENCE {
 //	    reqCert                      CertID,
 //	    singleRequestExtensions  [0] EXPLICIT Extensions OPTIONAL }
-func (r *request) parseList(list cryptobyte.String) bool {
+func (r *Request) parseList(list cryptobyte.String) bool {
 	for ; !list.Empty(); r.count++ {
 		var entry cryptobyte.String
 		if r.count == maxCertIDs ||
@@ -92,7 +92,7 @@ func (r *request) parseList(list cryptobyte.String) bool {
 
 // parseExtensions reads Extensions under an optional explicit tag. They may be
 // empty, against RFC 5280: a monitor of the web PKI sends them so.
-func (r *request) parseExtensions(in *cryptobyte.String, tag asn1.Tag) bool {
+func (r *Request) parseExtensions(in *cryptobyte.String, tag asn1.Tag) bool {
 	var explicit, list cryptobyte.String
 	var has bool
 	if !in.ReadOptionalASN1(&explicit, &has, tag) {
@@ -114,7 +114,7 @@ func (r *request) parseExtensions(in *cryptobyte.String, tag asn1.Tag) bool {
 	return true
 }
 
-func (r *request) noteExtension(e *index.Extension) {
+func (r *Request) noteExtension(e *index.Extension) {
 	arc, ours := bytes.CutPrefix(e.OID, oidOCSP)
 	if ours && len(arc) == 1 {
 		switch arc[0] {

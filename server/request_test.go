@@ -148,16 +148,16 @@ var requestCases = []struct {
 func TestParseRequest(t *testing.T) {
 	for _, c := range requestCases {
 		t.Run(c.name, func(t *testing.T) {
-			var r request
+			var r Request
 			r.nonce, r.critical = true, true // what the request before left
-			if ok := r.parse(unhexString(t, c.der)); ok != c.ok {
+			if ok := r.Parse(unhexString(t, c.der)); ok != c.ok {
 				t.Fatalf("accepted is %v, want %v", ok, c.ok)
 			}
 			if !c.ok {
 				return
 			}
 			var serials []string
-			for _, id := range r.certIDs() {
+			for _, id := range r.CertIDs() {
 				serials = append(serials, hex.EncodeToString(id.Serial))
 			}
 			if got := strings.Join(serials, " "); got != c.serials || r.nonce != c.nonce || r.critical != c.critical {
@@ -184,9 +184,9 @@ func TestEncodeRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var r request
-		if !r.parse(der) || len(r.certIDs()) != 1 || !r.ids[0].Equal(&want) {
-			t.Errorf("%s: parsed as %v, want %v", alg, r.certIDs(), &want)
+		var r Request
+		if !r.Parse(der) || len(r.CertIDs()) != 1 || !r.ids[0].Equal(&want) {
+			t.Errorf("%s: parsed as %v, want %v", alg, r.CertIDs(), &want)
 		}
 		parsed, err := ocsp.ParseRequest(der)
 		if err != nil || parsed.SerialNumber.Int64() != 0x1234 || parsed.HashAlgorithm != alg.Hash() {
@@ -204,8 +204,8 @@ func FuzzParseRequest(f *testing.F) {
 		f.Add(ask(f, "1234567890abcdef", h))
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
-		var r request
-		ok := r.parse(der)
+		var r Request
+		ok := r.Parse(der)
 		if ok && (r.count < 1 || r.count > maxCertIDs) {
 			t.Fatalf("%d certificates", r.count)
 		}
@@ -219,7 +219,7 @@ func FuzzParseRequest(f *testing.F) {
 				return
 			}
 			if len(theirs.IssuerNameHash) == theirs.HashAlgorithm.Size() &&
-				len(theirs.IssuerKeyHash) == theirs.HashAlgorithm.Size() && !r.parse(der) {
+				len(theirs.IssuerKeyHash) == theirs.HashAlgorithm.Size() && !r.Parse(der) {
 				t.Fatalf("what x/crypto makes of it is refused: %x", der)
 			}
 			return

@@ -43,7 +43,7 @@ func (x *exchange) restoreSlash(target []byte) bool {
 
 // known reports whether the store has a record for a certificate of x.req.
 func (x *exchange) known() bool {
-	for i := range x.req.certIDs() {
+	for i := range x.req.CertIDs() {
 		if _, found, _ := x.find(&x.req.ids[i]); found {
 			return true
 		}

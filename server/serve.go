@@ -30,7 +30,7 @@ const (
 // newHTTP sets what fasthttp's defaults would do otherwise.
 func (s *Server) newHTTP() *fasthttp.Server {
 	return &fasthttp.Server{
-		Handler:      s.handle,
+		Handler:      s.Handle,
 		ErrorHandler: s.handleError,
 		HeaderReceived: func(h *fasthttp.RequestHeader) (_ fasthttp.RequestConfig) {
 			// HTTP/1.0 may come without Host. fasthttp would then take the octets

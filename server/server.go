@@ -67,8 +67,8 @@ func New(cfg Config) (*Server, error) {
 // now is the clock in the unit that HTTP and OCSP have.
 func (s *Server) now() int64 { return s.cfg.Now().Unix() }
 
-// handle is the handler of the public listeners.
-func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+// Handle answers one request: what Serve gives to fasthttp. It does not allocate.
+func (s *Server) Handle(ctx *fasthttp.RequestCtx) {
 	o := s.respond(ctx)
 	s.metrics.count(ctx, o)
 	if s.closing.Load() {
