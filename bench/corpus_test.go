@@ -10,9 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
-
 	"lancre/build"
 	"lancre/build/demo"
 	"lancre/index"
@@ -94,53 +91,18 @@ func (c *corpus) config(out string) build.Config {
 
 // certID is that of certificate i.
 func (c *corpus) certID(i uint64) index.CertID {
-	nameHash, keyHash := issuerHashes(c.ca, index.SHA1)
-	return index.CertID{Alg: index.SHA1, NameHash: nameHash, KeyHash: keyHash, Serial: c.ca.Certificate(i).Serial}
-}
-
-// issuerHashes are issuerNameHash and issuerKeyHash (RFC 6960 section 4.1.1).
-func issuerHashes(ca *demo.CA, alg index.HashAlg) (name, key []byte) {
-	var spki, bits cryptobyte.String
-	in := cryptobyte.String(ca.Issuer.RawSubjectPublicKeyInfo)
-	if !in.ReadASN1(&spki, asn1.SEQUENCE) || !spki.SkipASN1(asn1.SEQUENCE) || !spki.ReadASN1(&bits, asn1.BIT_STRING) {
-		panic("the demo's key is not DER")
-	}
-	sum := func(b []byte) []byte {
-		h := alg.Hash().New()
-		h.Write(b)
-		return h.Sum(nil)
-	}
-	return sum(ca.Issuer.RawSubject), sum(bits[1:])
-}
-
-// request is the DER OCSPRequest for id, as most clients make it.
-func request(id *index.CertID) []byte {
-	b := cryptobyte.NewBuilder(nil)
-	seq := func(f cryptobyte.BuilderContinuation) cryptobyte.BuilderContinuation {
-		return func(b *cryptobyte.Builder) { b.AddASN1(asn1.SEQUENCE, f) }
-	}
-	// OCSPRequest { TBSRequest { requestList { Request { CertID } } } }
-	seq(seq(seq(seq(seq(func(b *cryptobyte.Builder) {
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(id.Alg.OID()) })
-			b.AddASN1NULL()
-		})
-		b.AddASN1OctetString(id.NameHash)
-		b.AddASN1OctetString(id.KeyHash)
-		b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(id.Serial) })
-	})))))(b)
-	return b.BytesOrPanic()
+	id, _ := c.ca.CertID(c.ca.Certificate(i), index.SHA1)
+	return id
 }
 
 // sample are CertIDs spread over the corpus in random order: enough of them for
 // their records not to stay in the processor's caches.
 func (c *corpus) sample(n int) []index.CertID {
 	ids := make([]index.CertID, n)
-	nameHash, keyHash := issuerHashes(c.ca, index.SHA1)
 	var state uint64 = 1
 	for i := range ids {
 		state = state*6364136223846793005 + 1442695040888963407 // Knuth's MMIX generator
-		ids[i] = index.CertID{Alg: index.SHA1, NameHash: nameHash, KeyHash: keyHash, Serial: c.ca.Certificate((state >> 33) % c.n).Serial}
+		ids[i] = c.certID((state >> 33) % c.n)
 	}
 	return ids
 }

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"lancre/build/demo"
 )
 
 // clients is how many connections a load run keeps busy.
@@ -34,7 +36,7 @@ func BenchmarkLoad(b *testing.B) {
 	ids := unsigned().sample(1 << 14)
 	gets, posts := make([][]byte, len(ids)), make([][]byte, len(ids))
 	for i := range ids {
-		der := request(&ids[i])
+		der := demo.Request(&ids[i])
 		gets[i] = fmt.Appendf(nil, "GET /%s HTTP/1.1\r\nHost: o.demo.test\r\n\r\n", url.PathEscape(base64.StdEncoding.EncodeToString(der)))
 		posts[i] = fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: o.demo.test\r\nContent-Type: application/ocsp-request\r\nContent-Length: %d\r\n\r\n%s", len(der), der)
 	}

@@ -9,13 +9,14 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"lancre/build/demo"
 	"lancre/server"
 )
 
 // BenchmarkParseRequest reads one OCSPRequest as most clients make it.
 func BenchmarkParseRequest(b *testing.B) {
 	id := unsigned().certID(0)
-	der := request(&id)
+	der := demo.Request(&id)
 	b.ReportAllocs()
 	var r server.Request
 	for b.Loop() {
@@ -38,7 +39,7 @@ func BenchmarkHandler(b *testing.B) {
 	ids := unsigned().sample(sampled)
 	requests := make([][]byte, len(ids))
 	for i := range ids {
-		requests[i] = request(&ids[i])
+		requests[i] = demo.Request(&ids[i])
 	}
 	b.Run("post", func(b *testing.B) {
 		handle(b, s, requests, func(r *fasthttp.Request, der []byte) {

@@ -5,14 +5,9 @@ import (
 	"crypto/sha1"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
-	"errors"
 	"fmt"
-	"os"
 
-	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
-
+	"lancre/build/certs"
 	"lancre/index"
 )
 
@@ -33,46 +28,17 @@ type issuers struct {
 func loadIssuers(files []string) (*issuers, error) {
 	all := &issuers{byHash: make(map[string]*issuer)}
 	for _, name := range files {
-		certs, err := readCertificates(name)
+		list, err := certs.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("issuer %s: %w", name, err)
+			return nil, fmt.Errorf("issuer %w", err)
 		}
-		for _, cert := range certs {
+		for _, cert := range list {
 			if err := all.add(cert); err != nil {
 				return nil, fmt.Errorf("issuer %s: %w", name, err)
 			}
 		}
 	}
 	return all, nil
-}
-
-// readCertificates reads one or more certificates, PEM or DER.
-func readCertificates(name string) ([]*x509.Certificate, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Contains(data, pemBegin) {
-		if len(data) == 0 {
-			return nil, errors.New("file is empty")
-		}
-		return x509.ParseCertificates(data)
-	}
-	var der []byte
-	for {
-		var block *pem.Block
-		if block, data = pem.Decode(data); block == nil {
-			break
-		}
-		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("PEM block of %q among the certificates", block.Type)
-		}
-		der = append(der, block.Bytes...)
-	}
-	if len(der) == 0 || bytes.Contains(data, pemBegin) {
-		return nil, errors.New("PEM cannot be decoded")
-	}
-	return x509.ParseCertificates(der)
 }
 
 // add enters cert under its own issuer, or under that of an earlier certificate
@@ -91,16 +57,13 @@ func (all *issuers) add(cert *x509.Certificate) error {
 	is := &issuer{signer: *s, number: len(all.list), certs: []*x509.Certificate{cert}}
 	all.list = append(all.list, is)
 	for _, alg := range index.HashAlgs() {
-		id := index.CertID{Alg: alg, NameHash: digest(alg, cert.RawSubject), KeyHash: digest(alg, s.keyBits)}
+		id, err := certs.ID(cert, alg, nil)
+		if err != nil {
+			return err
+		}
 		all.byHash[string(appendIssuerHashes(nil, &id))] = is
 	}
 	return nil
-}
-
-func digest(alg index.HashAlg, data []byte) []byte {
-	h := alg.Hash().New()
-	h.Write(data)
-	return h.Sum(nil)
 }
 
 // find returns the issuer that both hashes of id name, nil if there is none. It
@@ -143,19 +106,16 @@ func (all *issuers) counts() []IssuerCounts {
 // A signer is a certificate whose key may have signed a response.
 type signer struct {
 	cert    *x509.Certificate
-	keyBits []byte          // of subjectPublicKey
-	keyHash [sha1.Size]byte // of keyBits: what a byKey ResponderID holds (RFC 6960 section 4.2.1)
+	keyHash [sha1.Size]byte // of subjectPublicKey: what a byKey ResponderID holds (RFC 6960 section 4.2.1)
 	broken  []finding       // what is wrong with the certificate, whatever it signed
 }
 
 func newSigner(cert *x509.Certificate) (*signer, error) {
-	spki := cryptobyte.String(cert.RawSubjectPublicKeyInfo)
-	var seq, bits cryptobyte.String
-	if !spki.ReadASN1(&seq, asn1.SEQUENCE) || !seq.SkipASN1(asn1.SEQUENCE) ||
-		!seq.ReadASN1(&bits, asn1.BIT_STRING) || len(bits) < 2 || bits[0] != 0 {
-		return nil, fmt.Errorf("subjectPublicKey of %s is not a BIT STRING of whole octets", cert.Subject)
+	bits, err := certs.KeyBits(cert)
+	if err != nil {
+		return nil, err
 	}
-	s := &signer{cert: cert, keyBits: bits[1:], keyHash: sha1.Sum(bits[1:])}
+	s := &signer{cert: cert, keyHash: sha1.Sum(bits)}
 	if reason := weakKey(cert.PublicKey); reason != "" {
 		s.broken = append(s.broken, finding{checkKey, fmt.Sprintf("%s: %s", cert.Subject, reason)})
 	}

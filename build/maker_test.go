@@ -23,6 +23,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"lancre/build/certs"
 	"lancre/index"
 )
 
@@ -248,8 +249,12 @@ func (r response) certID(t testing.TB, b *cryptobyte.Builder, alg index.HashAlg,
 			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(oid) })
 			b.AddASN1NULL()
 		})
-		b.AddASN1OctetString(digest(alg, r.issuer.cert.RawSubject))
-		b.AddASN1OctetString(digest(alg, keyBits(t, r.issuer.cert)))
+		id, err := certs.ID(r.issuer.cert, alg, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.AddASN1OctetString(id.NameHash)
+		b.AddASN1OctetString(id.KeyHash)
 		b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(serial)) })
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"math/big"
 	"time"
 
+	"lancre/build/certs"
 	"lancre/index"
 )
 
@@ -78,15 +79,12 @@ type CA struct {
 	// The times in everything the CA signs.
 	ProducedAt, ThisUpdate, NextUpdate time.Time
 
-	key       crypto.Signer // the CA's
-	responder signer        // of responses
-	issuers   map[index.HashAlg]issuerHashes
-	seed      [sha256.Size]byte // of the population; differs between CAs
+	key       crypto.Signer                  // the CA's
+	responder signer                         // of responses
+	issuers   map[index.HashAlg]index.CertID // without a serial
+	seed      [sha256.Size]byte              // of the population; differs between CAs
 	unsigned  bool
 }
-
-// issuerHashes is what a CertID says of the issuer.
-type issuerHashes struct{ name, key []byte }
 
 // New makes a CA with fresh keys.
 func New(o Options) (*CA, error) {
@@ -132,16 +130,14 @@ func (ca *CA) makeIssuer(kind KeyType) (err error) {
 		return err
 	}
 	ca.seed = sha256.Sum256(ca.Issuer.RawSubjectPublicKeyInfo)
-	bits, err := publicKeyBits(ca.Issuer)
-	if err != nil {
-		return err
-	}
-	ca.issuers = make(map[index.HashAlg]issuerHashes)
+	ca.issuers = make(map[index.HashAlg]index.CertID)
 	for _, alg := range ca.Hashes {
 		if alg.Size() == 0 {
 			return fmt.Errorf("hash algorithm %d: not one that a CertID can have", alg)
 		}
-		ca.issuers[alg] = issuerHashes{digest(alg.Hash(), ca.Issuer.RawSubject), digest(alg.Hash(), bits)}
+		if ca.issuers[alg], err = certs.ID(ca.Issuer, alg, nil); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -184,7 +180,7 @@ func (ca *CA) issue(template *x509.Certificate, public crypto.PublicKey) (*x509.
 
 // signResponsesBy makes key, certified by cert, the one that signs responses.
 func (ca *CA) signResponsesBy(cert *x509.Certificate, key crypto.Signer) error {
-	bits, err := publicKeyBits(cert)
+	bits, err := certs.KeyBits(cert)
 	if err != nil {
 		return err
 	}
@@ -204,24 +200,4 @@ func newKey(kind KeyType) (crypto.Signer, error) {
 		return rsa.GenerateKey(rand.Reader, 2048)
 	}
 	return nil, fmt.Errorf("key type %q: want %s or %s", kind, P256, RSA2048)
-}
-
-// publicKeyBits is what key hashes are made of: the BIT STRING of the
-// SubjectPublicKeyInfo without tag, length and unused-bits octet (RFC 6960
-// section 4.1.1).
-func publicKeyBits(cert *x509.Certificate) ([]byte, error) {
-	var spki struct {
-		Algorithm pkix.AlgorithmIdentifier
-		PublicKey asn1.BitString
-	}
-	if _, err := asn1.Unmarshal(cert.RawSubjectPublicKeyInfo, &spki); err != nil {
-		return nil, fmt.Errorf("public key of %s: %w", cert.Subject, err)
-	}
-	return spki.PublicKey.Bytes, nil
-}
-
-func digest(h crypto.Hash, b []byte) []byte {
-	d := h.New()
-	d.Write(b)
-	return d.Sum(nil)
 }

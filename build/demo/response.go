@@ -28,7 +28,7 @@ func explicit(n uint8) asn1.Tag { return asn1.Tag(n).ContextSpecific().Construct
 // ca.Hashes. The ResponderID is byKey, as RFC 9919 section 3.2.2 wants of new
 // responders; x/crypto/ocsp makes byName ones only.
 func (ca *CA) Sign(c Certificate, alg index.HashAlg) ([]byte, error) {
-	issuer, ok := ca.issuers[alg]
+	id, ok := ca.CertID(c, alg)
 	if !ok {
 		return nil, fmt.Errorf("hash algorithm %s is not one of this CA's %v", alg, ca.Hashes)
 	}
@@ -38,7 +38,7 @@ func (ca *CA) Sign(c Certificate, alg index.HashAlg) ([]byte, error) {
 		b.AddASN1GeneralizedTime(ca.ProducedAt)
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				addCertID(b, alg, issuer, c.Serial)
+				addCertID(b, &id)
 				addStatus(b, c)
 				b.AddASN1GeneralizedTime(ca.ThisUpdate)
 				b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(ca.NextUpdate) })
@@ -56,15 +56,22 @@ func (ca *CA) Sign(c Certificate, alg index.HashAlg) ([]byte, error) {
 	return ca.responder.wrap(signed, signature)
 }
 
-func addCertID(b *cryptobyte.Builder, alg index.HashAlg, issuer issuerHashes, serial []byte) {
+// CertID is what c is called under alg; ok says whether alg is one of ca.Hashes.
+func (ca *CA) CertID(c Certificate, alg index.HashAlg) (id index.CertID, ok bool) {
+	id, ok = ca.issuers[alg]
+	id.Serial = c.Serial
+	return id, ok
+}
+
+func addCertID(b *cryptobyte.Builder, id *index.CertID) {
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(alg.OID()) })
+			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(id.Alg.OID()) })
 			b.AddASN1NULL()
 		})
-		b.AddASN1OctetString(issuer.name)
-		b.AddASN1OctetString(issuer.key)
-		b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(serial) })
+		b.AddASN1OctetString(id.NameHash)
+		b.AddASN1OctetString(id.KeyHash)
+		b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(id.Serial) })
 	})
 }
 

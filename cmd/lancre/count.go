@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"lancre/build/certs"
 	"lancre/index"
 	"lancre/index/store"
 )
@@ -74,7 +75,7 @@ func nameIssuers(counts map[issuerID]*issuerCount, files []store.File) {
 			continue
 		}
 		for _, alg := range index.HashAlgs() {
-			id, err := certID(cert, alg, nil)
+			id, err := certs.ID(cert, alg, nil)
 			if err != nil {
 				continue
 			}

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"os"
@@ -52,29 +49,4 @@ func syncDir(dir string) error {
 	}
 	defer d.Close()
 	return d.Sync()
-}
-
-// readCertificates reads the certificates in a file: PEM or DER, at least one.
-func readCertificates(path string) ([]*x509.Certificate, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	der := data
-	if bytes.Contains(data, []byte("-----BEGIN")) {
-		der = nil
-		for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-			if block.Type == "CERTIFICATE" {
-				der = append(der, block.Bytes...)
-			}
-		}
-	}
-	certs, err := x509.ParseCertificates(der)
-	if err != nil {
-		return nil, fmt.Errorf("%s: not a certificate in PEM or DER: %w", path, err)
-	}
-	if len(certs) == 0 {
-		return nil, fmt.Errorf("%s: no certificate in it", path)
-	}
-	return certs, nil
 }

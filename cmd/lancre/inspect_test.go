@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"lancre/build/certs"
 	"lancre/index"
 	"lancre/index/store"
 )
@@ -81,7 +82,7 @@ func (s *handmadeStore) response(t *testing.T, serial int64, status int, days in
 
 func (s *handmadeStore) tombstone(t *testing.T, serial byte) *index.Entry {
 	t.Helper()
-	id, err := certID(s.issuer, index.SHA1, []byte{serial})
+	id, err := certs.ID(s.issuer, index.SHA1, []byte{serial})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +189,7 @@ func TestOverviewCountsAllSegments(t *testing.T) {
 	if status != exitDone {
 		t.Fatal(stderr)
 	}
-	id, err := certID(s.issuer, index.SHA1, nil)
+	id, err := certs.ID(s.issuer, index.SHA1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,7 @@ package main
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"lancre/build/certs"
 	"lancre/index"
 	"lancre/index/store"
 )
@@ -63,22 +61,13 @@ func parseSerial(s string) ([]byte, error) {
 	if err != nil || len(octets) == 0 {
 		return nil, fmt.Errorf("serial %q: want a positive number in hexadecimal", s)
 	}
-	return integer(new(big.Int).SetBytes(octets)), nil
-}
-
-// integer is the content octets of n ≥ 0 as a DER INTEGER.
-func integer(n *big.Int) []byte {
-	b := n.Bytes()
-	if len(b) == 0 || b[0] >= 0x80 {
-		b = append([]byte{0}, b...) // the sign
-	}
-	return b
+	return certs.Serial(new(big.Int).SetBytes(octets)), nil
 }
 
 // certIDs lists what the certificate may be called: under each algorithm, by each
 // issuer in the file that fits.
 func (q *question) certIDs() ([]index.CertID, error) {
-	issuers, err := readCertificates(q.issuerFile)
+	issuers, err := certs.ReadFile(q.issuerFile)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +80,7 @@ func (q *question) certIDs() ([]index.CertID, error) {
 	var ids []index.CertID
 	for _, alg := range q.algs {
 		for _, issuer := range issuers {
-			id, err := certID(issuer, alg, serial)
+			id, err := certs.ID(issuer, alg, serial)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", q.issuerFile, err)
 			}
@@ -104,43 +93,20 @@ func (q *question) certIDs() ([]index.CertID, error) {
 // readCert reads the first certificate of q.certFile and returns its serial and
 // those of the issuers that have the name of its issuer.
 func (q *question) readCert(issuers []*x509.Certificate) (by []*x509.Certificate, serial []byte, err error) {
-	certs, err := readCertificates(q.certFile)
+	subject, err := certs.ReadFile(q.certFile)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, issuer := range issuers {
-		if bytes.Equal(certs[0].RawIssuer, issuer.RawSubject) {
+		if bytes.Equal(subject[0].RawIssuer, issuer.RawSubject) {
 			by = append(by, issuer)
 		}
 	}
 	if by == nil {
 		return nil, nil, fmt.Errorf("%s: its issuer is %q, but %s holds the certificate of %q",
-			q.certFile, certs[0].Issuer, q.issuerFile, issuers[0].Subject)
+			q.certFile, subject[0].Issuer, q.issuerFile, issuers[0].Subject)
 	}
-	return by, integer(certs[0].SerialNumber), nil
-}
-
-// certID makes the CertID of a certificate (RFC 6960 section 4.1.1).
-func certID(issuer *x509.Certificate, alg index.HashAlg, serial []byte) (index.CertID, error) {
-	var spki struct {
-		Algorithm pkix.AlgorithmIdentifier
-		PublicKey asn1.BitString
-	}
-	if _, err := asn1.Unmarshal(issuer.RawSubjectPublicKeyInfo, &spki); err != nil {
-		return index.CertID{}, fmt.Errorf("public key of %s: %w", issuer.Subject, err)
-	}
-	return index.CertID{
-		Alg:      alg,
-		NameHash: digest(alg.Hash(), issuer.RawSubject),
-		KeyHash:  digest(alg.Hash(), spki.PublicKey.Bytes),
-		Serial:   serial,
-	}, nil
-}
-
-func digest(h crypto.Hash, b []byte) []byte {
-	d := h.New()
-	d.Write(b)
-	return d.Sum(nil)
+	return by, certs.Serial(subject[0].SerialNumber), nil
 }
 
 // answer finds the response in g, opened from dir, and writes it to q.out or, in
