@@ -13,6 +13,7 @@ build:
 	go build -trimpath -o bin/ ./cmd/lancre ./cmd/lancred
 
 demo: build
+	scripts/setup
 	scripts/demo
 
 test:

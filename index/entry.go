@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"slices"
 )
 
@@ -117,15 +118,20 @@ func storableID(id *CertID) error {
 }
 
 func storableTimes(thisUpdate, nextUpdate, producedAt int64) (t entryTimes, err error) {
-	for _, f := range []struct {
-		name string
-		unix int64
-		to   *uint32
-	}{{"thisUpdate", thisUpdate, &t.thisUpdate}, {"nextUpdate", nextUpdate, &t.nextUpdate}, {"producedAt", producedAt, &t.producedAt}} {
-		var ok bool
-		if *f.to, ok = storable(f.unix); !ok {
-			return t, fmt.Errorf("%s is %d Unix seconds, a store takes 0 to %d (2106-02-07)", f.name, f.unix, uint32(1<<32-1))
-		}
+	if t.thisUpdate, err = storableTime("thisUpdate", thisUpdate); err != nil {
+		return t, err
 	}
-	return t, nil
+	if t.nextUpdate, err = storableTime("nextUpdate", nextUpdate); err != nil {
+		return t, err
+	}
+	t.producedAt, err = storableTime("producedAt", producedAt)
+	return t, err
+}
+
+func storableTime(name string, unix int64) (uint32, error) {
+	seconds, ok := storable(unix)
+	if !ok {
+		return 0, fmt.Errorf("%s is %d Unix seconds, a store takes 0 to %d (2106-02-07)", name, unix, uint32(math.MaxUint32))
+	}
+	return seconds, nil
 }
