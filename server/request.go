@@ -33,12 +33,13 @@ var (
 	extensionServiceLocator, extensionPrefSigAlgs = byte(2), byte(4), byte(7), byte(8)
 )
 
+// Context-specific, constructed tags of the optional fields.
 const (
-	tagVersion     = asn1.Tag(0x80 | 0x20 | 0)
-	tagRequestor   = asn1.Tag(0x80 | 0x20 | 1)
-	tagExtensions  = asn1.Tag(0x80 | 0x20 | 2)
-	tagSignature   = asn1.Tag(0x80 | 0x20 | 0)
-	tagSingleExtns = asn1.Tag(0x80 | 0x20 | 0)
+	tagVersion     = asn1.Tag(0xa0)
+	tagRequestor   = asn1.Tag(0xa1)
+	tagExtensions  = asn1.Tag(0xa2)
+	tagSignature   = asn1.Tag(0xa0)
+	tagSingleExtns = asn1.Tag(0xa0)
 )
 
 // Parse reads one DER OCSPRequest and reports whether der is one (RFC 6960
