@@ -34,12 +34,14 @@ func TestEveryResponseIsServed(t *testing.T) {
 	sh(t, dir, `lancre demo --out demo --responses $N`, "N="+n)
 	d := serve(t, filepath.Join(dir, "demo", "store"))
 
-	questions := make(chan []byte, 1000) // responses, to be asked for
-	var clients sync.WaitGroup
-	for range 8 {
-		clients.Go(func() {
+	const clients = 8
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}} // each keeps its connection
+	questions := make(chan []byte, 1000)                                             // responses, to be asked for
+	var asking sync.WaitGroup
+	for range clients {
+		asking.Go(func() {
 			for want := range questions {
-				askFor(t, "http://"+d.addr+"/", want)
+				askFor(t, client, "http://"+d.addr+"/", want)
 			}
 		})
 	}
@@ -52,12 +54,13 @@ func TestEveryResponseIsServed(t *testing.T) {
 		questions <- der
 	}
 	close(questions)
-	clients.Wait()
+	asking.Wait()
+	client.CloseIdleConnections()
 	d.stop(t)
 }
 
 // askFor wants the response want, by GET or by POST.
-func askFor(t *testing.T, base string, want []byte) {
+func askFor(t *testing.T, client *http.Client, base string, want []byte) {
 	var r index.Response
 	if err := r.Parse(want); err != nil {
 		t.Error(err)
@@ -67,9 +70,9 @@ func askFor(t *testing.T, base string, want []byte) {
 	var resp *http.Response
 	var err error
 	if request[len(request)-1]%2 == 0 {
-		resp, err = http.Get(base + url.PathEscape(base64.StdEncoding.EncodeToString(request)))
+		resp, err = client.Get(base + url.PathEscape(base64.StdEncoding.EncodeToString(request)))
 	} else {
-		resp, err = http.Post(base, "application/ocsp-request", bytes.NewReader(request))
+		resp, err = client.Post(base, "application/ocsp-request", bytes.NewReader(request))
 	}
 	if err != nil {
 		t.Error(err)
