@@ -32,9 +32,7 @@ func (x *exchange) find(id *index.CertID) (rec index.Record, found bool, err err
 // answer answers x.req: with the response for the first certificate that there
 // is a valid one for (RFC 9919 section 3.2.1: the most complete response).
 func (x *exchange) answer() outcome {
-	if x.req.nonce {
-		x.srv.metrics.nonces.add(x.ctx.ConnID())
-	}
+	x.tally = tally{size: x.req.size, hash: x.req.ids[0].Alg, nonce: x.req.nonce}
 	if x.req.critical {
 		return x.refuse(unauthorized)
 	}
@@ -81,6 +79,7 @@ func (x *exchange) serve(rec index.Record) outcome {
 	}
 	h.SetCanonical(headerLastModified, modified)
 	h.SetContentTypeBytes(typeOCSP)
+	x.tally.age = max(0, x.now-rec.ThisUpdate()) // which may lie ahead by maxSkew
 
 	// The one copy of the octets, straight into what fasthttp sends: the mapping
 	// must not be read after the handler has returned.

@@ -31,7 +31,7 @@ func guardFaults(f func() error) (err error) {
 }
 
 // rescue is deferred by respond. It turns a panic into an answer.
-func (s *Server) rescue(ctx *fasthttp.RequestCtx, o *outcome) {
+func (s *Server) rescue(ctx *fasthttp.RequestCtx, t *tally) {
 	r := recover()
 	if r == nil {
 		return
@@ -39,14 +39,14 @@ func (s *Server) rescue(ctx *fasthttp.RequestCtx, o *outcome) {
 	ctx.Response.Reset()
 	ctx.Response.Header.SetNoDefaultContentType(true)
 	if fault, ok := r.(pageFault); ok {
-		*o = s.refuse(ctx, faulted)
+		*t = tally{outcome: s.refuse(ctx, faulted)}
 		if n := s.metrics.faults.Add(1); sampled(n) {
 			s.log.Error("a mapped page could not be read: was a file of the store changed in place, or does the disk fail?",
 				"store", s.cfg.Store, "count", n, "err", fault.Error())
 		}
 		return
 	}
-	*o = s.refuse(ctx, panicked)
+	*t = tally{outcome: s.refuse(ctx, panicked)}
 	if n := s.metrics.panics.Add(1); sampled(n) {
 		s.log.Error("a request made the handler panic: please report this",
 			"count", n, "panic", r, "target", string(ctx.Request.Header.RequestURI()), "stack", string(debug.Stack()))

@@ -109,12 +109,12 @@ func (x *exchange) get() outcome {
 		return x.refuse(landing) // what load balancers probe
 	case reserved(target):
 		return x.missing(fileHost)
-	case x.decode(target) || x.salvage(target):
+	case x.read(target):
 		return x.answer()
 	case fileHost:
 		return x.missing(fileHost)
 	}
-	return x.refuse(malformed)
+	return x.malformed()
 }
 
 func (x *exchange) missing(fileHost bool) outcome {
@@ -131,8 +131,26 @@ func reserved(target []byte) bool {
 		bytes.HasPrefix(target, []byte(".well-known/"))
 }
 
+// read reads the request in target, mended if need be, into x.req. The fault it
+// leaves there is that of target as it came.
+func (x *exchange) read(target []byte) bool {
+	if x.decode(target) {
+		return true
+	}
+	first := x.req.fault
+	mended := x.salvage(target)
+	if !mended {
+		x.req.fault = first
+	}
+	return mended
+}
+
 // decode reads the request in target into x.req.
 func (x *exchange) decode(target []byte) bool {
 	der, ok := decodeTarget(x.der[:0], target)
-	return ok && x.req.Parse(der)
+	if !ok {
+		x.req.fault = faultBase64
+		return false
+	}
+	return x.req.Parse(der)
 }

@@ -36,7 +36,8 @@ type exchange struct {
 	now int64     // Unix seconds
 	gen *snapshot // nil if there is no generation
 
-	req Request
+	req   Request
+	tally tally // but for the outcome
 
 	der      [maxTarget]byte // what a GET target decodes to
 	alt      [maxTarget]byte // a target decoded once more
@@ -84,7 +85,13 @@ func (x *exchange) post() outcome {
 		return x.refuse(unsupportedEncoding)
 	}
 	if !x.req.Parse(x.ctx.Request.Body()) {
-		return x.refuse(malformed)
+		return x.malformed()
 	}
 	return x.answer()
+}
+
+// malformed answers what is no OCSPRequest.
+func (x *exchange) malformed() outcome {
+	x.tally.fault = x.req.fault
+	return x.refuse(malformed)
 }

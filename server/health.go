@@ -42,7 +42,7 @@ func (s *Server) probe(request []byte) outcome {
 	req.SetBodyRaw(request)
 	var ctx fasthttp.RequestCtx
 	ctx.Init(&req, nil, nil)
-	return s.respond(&ctx)
+	return s.respond(&ctx).outcome
 }
 
 // stale says why routers should prefer another edge; empty if they need not. A

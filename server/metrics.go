@@ -1,32 +1,15 @@
 package server
 
 import (
+	"strconv"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/valyala/fasthttp"
+
+	"lancre/index"
 )
-
-// shards spreads the counters that every request adds to, so that processors do
-// not pass one cache line around. More than the processors of any edge.
-const shards = 64
-
-// A counter is a number that many connections add to. Connections share a shard
-// by their id.
-type counter [shards]struct {
-	n atomic.Uint64
-	_ [56]byte // to a cache line of 64 octets
-}
-
-func (c *counter) add(connID uint64) { c[connID%shards].n.Add(1) }
-
-func (c *counter) sum() (n uint64) {
-	for i := range c {
-		n += c[i].n.Load()
-	}
-	return n
-}
 
 // methodLabels are the labels of HTTP methods, the last for all others.
 var methodLabels = [...]string{"GET", "HEAD", "POST", "other"}
@@ -46,17 +29,28 @@ func methodIndex(h *fasthttp.RequestHeader) int {
 // metrics is what a Server counts. It is a prometheus.Collector for what the
 // request path adds to; the rest are metrics of their own.
 type metrics struct {
-	requests [len(methodLabels)][numOutcomes]counter
-	nonces   counter
+	requests  [len(methodLabels)][numOutcomes]counter
+	malformed [numFaults]counter
+	hashes    [index.SHA512 + 1]counter // by HashAlg
+	sizes     histogram
+	nonces    counter
+	ages      histogram
+
 	corrupt  atomic.Uint64
 	faults   atomic.Uint64
 	panics   atomic.Uint64
 	reloads  *prometheus.CounterVec
+	outcomes *outcomeTable // for their labels
 	registry *prometheus.Registry
 }
 
 func newMetrics(s *Server) *metrics {
-	m := &metrics{registry: prometheus.NewRegistry()}
+	m := &metrics{
+		sizes:    newHistogram(sizeBounds),
+		ages:     newHistogram(ageBounds),
+		outcomes: &s.outcomes,
+		registry: prometheus.NewRegistry(),
+	}
 	m.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "lancred_reloads_total", Help: "Looks at the store's manifest, by what they came to.",
 	}, []string{"result"})
@@ -110,37 +104,101 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// count counts a request that was answered.
-func (m *metrics) count(ctx *fasthttp.RequestCtx, o outcome) {
-	m.requests[methodIndex(&ctx.Request.Header)][o].add(ctx.ConnID())
+// A tally is what the metrics want to know of one request.
+type tally struct {
+	outcome outcome
+	fault   fault // of a malformed request
+
+	// Of an OCSPRequest:
+	size  int // in octets; 0 if there is none
+	hash  index.HashAlg
+	nonce bool
+
+	age int64 // of the response that is served, in seconds since thisUpdate
 }
 
+// count counts a request that was answered.
+func (m *metrics) count(ctx *fasthttp.RequestCtx, t tally) {
+	conn := ctx.ConnID()
+	m.requests[methodIndex(&ctx.Request.Header)][t.outcome].add(conn, 1)
+	if t.outcome == malformed {
+		m.malformed[t.fault].add(conn, 1)
+	}
+	if t.size > 0 {
+		m.hashes[t.hash].add(conn, 1)
+		m.sizes.observe(conn, int64(t.size))
+	}
+	if t.nonce {
+		m.nonces.add(conn, 1)
+	}
+	if t.outcome == served {
+		m.ages.observe(conn, t.age)
+	}
+}
+
+// What the request path adds to. The names ocsp_responses, ocsp_response_ages
+// and ocsp_request_sizes, and their buckets, are those of Boulder's responder.
 var (
 	requestsDesc = prometheus.NewDesc("lancred_requests_total",
-		"HTTP requests by how they ended.", []string{"method", "outcome"}, nil)
+		"HTTP requests by how they ended.", []string{"method", "outcome", "status"}, nil)
 	responsesDesc = prometheus.NewDesc("ocsp_responses",
 		"OCSP answers by responseStatus; NotModified for those that the client had.", []string{"type"}, nil)
+	malformedDesc = prometheus.NewDesc("ocsp_malformed_requests_total",
+		"Requests answered malformedRequest, by what is wrong with them.", []string{"reason"}, nil)
+	hashesDesc = prometheus.NewDesc("ocsp_request_hashes_total",
+		"OCSP requests by the hash algorithm of their first CertID.", []string{"algorithm"}, nil)
+	sizesDesc = prometheus.NewDesc("ocsp_request_sizes",
+		"Size of OCSP requests in octets of DER.", nil, nil)
+	agesDesc = prometheus.NewDesc("ocsp_response_ages",
+		"Seconds since thisUpdate of the responses served.", nil, nil)
 )
+
+// Buckets of the histograms.
+var (
+	sizeBounds = []int64{1, 100, 200, 400, 800, 1200, 2000, 5000, 10000}
+	ageBounds  = halfDays(14)
+)
+
+// halfDays returns the first n multiples of 12 hours, from none, in seconds.
+func halfDays(n int) []int64 {
+	bounds := make([]int64, n)
+	for i := range bounds {
+		bounds[i] = int64(i) * 12 * 3600
+	}
+	return bounds
+}
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	ch <- requestsDesc
-	ch <- responsesDesc
+	for _, d := range []*prometheus.Desc{requestsDesc, responsesDesc, malformedDesc, hashesDesc, sizesDesc, agesDesc} {
+		ch <- d
+	}
 }
 
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(ch chan<- prometheus.Metric) {
-	types := make(map[string]float64)
+	count := func(d *prometheus.Desc, n uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+	}
+	types := make(map[string]uint64)
 	for method, label := range methodLabels {
-		for o := range numOutcomes {
-			n := float64(m.requests[method][o].sum())
-			ch <- prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, n, label, defaultOutcomes[o].name)
-			if t := defaultOutcomes[o].ocsp; t != "" {
-				types[t] += n
+		for o, row := range m.outcomes {
+			n := m.requests[method][o].sum()
+			count(requestsDesc, n, label, row.name, strconv.Itoa(row.status))
+			if row.ocsp != "" {
+				types[row.ocsp] += n
 			}
 		}
 	}
 	for t, n := range types {
-		ch <- prometheus.MustNewConstMetric(responsesDesc, prometheus.CounterValue, n, t)
+		count(responsesDesc, n, t)
 	}
+	for f := faultless + 1; f < numFaults; f++ {
+		count(malformedDesc, m.malformed[f].sum(), faultLabels[f])
+	}
+	for alg := range m.hashes {
+		count(hashesDesc, m.hashes[alg].sum(), index.HashAlg(alg).String())
+	}
+	ch <- m.sizes.metric(sizesDesc)
+	ch <- m.ages.metric(agesDesc)
 }

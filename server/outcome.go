@@ -48,9 +48,9 @@ type outcomeTable [numOutcomes]outcomeRow
 type outcomeRow struct {
 	name   string // label of lancred_requests_total
 	ocsp   string // label of ocsp_responses; empty if the answer is not OCSP
-	status int    // 0 if the answer depends on what is stored
+	status int
 	body   []byte // an OCSPResponse without responseBytes; nil for an empty body
-	cache  string // Cache-Control
+	cache  string // Cache-Control; empty if it depends on what is stored
 
 	retryAfter bool
 	closes     bool // the connection cannot be used any further
@@ -77,8 +77,8 @@ const (
 // has a body it understands. The others have none, for some clients take any
 // octets for a response (dotnet/runtime#89907).
 var defaultOutcomes = outcomeTable{
-	served:      {name: "served", ocsp: "Success"},
-	notModified: {name: "not_modified", ocsp: "NotModified"},
+	served:      {name: "served", ocsp: "Success", status: 200},
+	notModified: {name: "not_modified", ocsp: "NotModified", status: 304},
 
 	// Clients look at the body of a 200 only, and must not take this for a
 	// server that is down.
@@ -96,9 +96,9 @@ var defaultOutcomes = outcomeTable{
 
 	landing: {name: "landing", status: 200, cache: "max-age=3600"},
 
-	fileServed:      {name: "file"},
-	fileNotModified: {name: "file_not_modified"},
-	filePart:        {name: "file_part"},
+	fileServed:      {name: "file", status: 200},
+	fileNotModified: {name: "file_not_modified", status: 304},
+	filePart:        {name: "file_part", status: 206},
 	fileBadRange:    {name: "file_bad_range", status: 416, cache: noStore},
 	noSuchFile:      {name: "no_such_file", status: 404, cache: "no-cache"},
 	notFound:        {name: "not_found", status: 404, cache: "max-age=60"},

@@ -18,8 +18,29 @@ const maxCertIDs = 16
 type Request struct {
 	ids      [maxCertIDs]index.CertID
 	count    int  // of ids, at least 1
+	size     int  // of the OCSPRequest, in octets
 	nonce    bool // a nonce was asked for, which a stored response cannot have
 	critical bool // there is a critical extension that must be understood and is not
+	fault    fault
+}
+
+// A fault is what keeps octets from being an OCSPRequest. It is a metric's label.
+type fault uint8
+
+const (
+	faultless       fault = iota
+	faultBase64           // a GET target that is none
+	faultEmpty            // a POST without a body
+	faultStructure        // not DER, not the SEQUENCEs of an OCSPRequest, or more behind them
+	faultVersion          // other than v1
+	faultCount            // no certificate, or more than maxCertIDs
+	faultCertID           // not one, or with a hash of the wrong length
+	faultExtensions       // those of the request or of a certificate
+	numFaults
+)
+
+var faultLabels = [numFaults]string{
+	"none", "base64", "empty", "structure", "version", "certificate_count", "certid", "extensions",
 }
 
 // CertIDs are the certificates asked for, in the order of the request.
@@ -58,19 +79,37 @@ const (
 // is accepted: Apple sends it. Name and signature are skipped unread. It does
 // not allocate.
 func (r *Request) Parse(der []byte) bool {
-	r.count, r.nonce, r.critical = 0, false, false
-	in := cryptobyte.String(der)
+	r.count, r.size, r.nonce, r.critical = 0, len(der), false, false
+	r.fault = r.parse(der)
+	return r.fault == faultless
+}
+
+func (r *Request) parse(in cryptobyte.String) fault {
 	var outer, tbs, version, list cryptobyte.String
 	var hasVersion bool
-	return in.ReadASN1(&outer, asn1.SEQUENCE) && in.Empty() &&
-		outer.ReadASN1(&tbs, asn1.SEQUENCE) &&
-		outer.SkipOptionalASN1(tagSignature) && outer.Empty() &&
-		tbs.ReadOptionalASN1(&version, &hasVersion, tagVersion) &&
-		(!hasVersion || bytes.Equal(version, []byte{0x02, 0x01, 0x00})) &&
-		tbs.SkipOptionalASN1(tagRequestor) &&
-		tbs.ReadASN1(&list, asn1.SEQUENCE) &&
-		r.parseList(list) &&
-		r.parseExtensions(&tbs, tagExtensions) && tbs.Empty()
+	switch {
+	case in.Empty():
+		return faultEmpty
+	case !in.ReadASN1(&outer, asn1.SEQUENCE) || !in.Empty() ||
+		!outer.ReadASN1(&tbs, asn1.SEQUENCE) ||
+		!outer.SkipOptionalASN1(tagSignature) || !outer.Empty() ||
+		!tbs.ReadOptionalASN1(&version, &hasVersion, tagVersion):
+		return faultStructure
+	case hasVersion && !bytes.Equal(version, []byte{0x02, 0x01, 0x00}):
+		return faultVersion
+	case !tbs.SkipOptionalASN1(tagRequestor) || !tbs.ReadASN1(&list, asn1.SEQUENCE):
+		return faultStructure
+	}
+	if f := r.parseList(list); f != faultless {
+		return f
+	}
+	switch {
+	case !r.parseExtensions(&tbs, tagExtensions):
+		return faultExtensions
+	case !tbs.Empty():
+		return faultStructure
+	}
+	return faultless
 }
 
 // parseList reads
@@ -78,17 +117,26 @@ func (r *Request) Parse(der []byte) bool {
 //	Request ::= SEQUENCE {
 //	    reqCert                      CertID,
 //	    singleRequestExtensions  [0] EXPLICIT Extensions OPTIONAL }
-func (r *Request) parseList(list cryptobyte.String) bool {
+func (r *Request) parseList(list cryptobyte.String) fault {
 	for ; !list.Empty(); r.count++ {
 		var entry cryptobyte.String
-		if r.count == maxCertIDs ||
-			!list.ReadASN1(&entry, asn1.SEQUENCE) ||
-			!index.ReadCertID(&entry, &r.ids[r.count]) ||
-			!r.parseExtensions(&entry, tagSingleExtns) || !entry.Empty() {
-			return false
+		switch {
+		case r.count == maxCertIDs:
+			return faultCount
+		case !list.ReadASN1(&entry, asn1.SEQUENCE):
+			return faultStructure
+		case !index.ReadCertID(&entry, &r.ids[r.count]):
+			return faultCertID
+		case !r.parseExtensions(&entry, tagSingleExtns):
+			return faultExtensions
+		case !entry.Empty():
+			return faultStructure
 		}
 	}
-	return r.count > 0
+	if r.count == 0 {
+		return faultCount
+	}
+	return faultless
 }
 
 // parseExtensions reads Extensions under an optional explicit tag. They may be

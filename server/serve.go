@@ -82,7 +82,7 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	if c, ok := ctx.Conn().(*conn); ok {
 		c.linger.Store(true)
 	}
-	s.metrics.count(ctx, s.refuse(ctx, o))
+	s.metrics.count(ctx, tally{outcome: s.refuse(ctx, o)})
 }
 
 // Serve answers on the public listeners and, unless it is nil, the admin one,

@@ -69,21 +69,23 @@ func (s *Server) now() int64 { return s.cfg.Now().Unix() }
 
 // Handle answers one request: what Serve gives to fasthttp. It does not allocate.
 func (s *Server) Handle(ctx *fasthttp.RequestCtx) {
-	o := s.respond(ctx)
-	s.metrics.count(ctx, o)
+	s.metrics.count(ctx, s.respond(ctx))
 	if s.closing.Load() {
 		ctx.SetConnectionClose()
 	}
 }
 
 // respond answers ctx and says how. Nothing that happens in it ends the process.
-func (s *Server) respond(ctx *fasthttp.RequestCtx) (o outcome) {
+func (s *Server) respond(ctx *fasthttp.RequestCtx) (t tally) {
 	x := s.pool.Get().(*exchange)
 	x.srv, x.ctx, x.now, x.gen = s, ctx, s.now(), s.current.Load()
-	defer s.rescue(ctx, &o)
-	o = x.guarded()
+	x.tally = tally{}
+	defer s.rescue(ctx, &t)
+	o := x.guarded()
+	t = x.tally
+	t.outcome = o
 	runtime.KeepAlive(x.gen) // its mappings were read up to here
 	x.ctx, x.gen = nil, nil
 	s.pool.Put(x) // after a panic x is left to the garbage collector
-	return o
+	return t
 }
