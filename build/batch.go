@@ -2,7 +2,6 @@ package build
 
 import (
 	"context"
-	"math/bits"
 
 	"lancre/index"
 )
@@ -20,9 +19,9 @@ const (
 // A batch is a run of items from the sources. It goes round: filled by the
 // feeder, checked by a worker, packed by the merger, filled again.
 type batch struct {
-	octets   []byte // of all responses; never reallocated, for items alias it
-	items    []item // reused with what their entries hold
-	warnings [numChecks]tally
+	octets   []byte        // of all responses; never reallocated, for items alias it
+	items    []item        // reused with what their entries hold
+	warnings []tally       // by check
 	checked  chan struct{} // receives once when a worker is done with the batch
 }
 
@@ -57,15 +56,16 @@ func (t *tally) add(other *tally) {
 
 func newBatch() *batch {
 	return &batch{
-		octets:  make([]byte, 0, batchOctets+maxResponse),
-		items:   make([]item, 0, batchItems),
-		checked: make(chan struct{}, 1),
+		octets:   make([]byte, 0, batchOctets+maxResponse),
+		items:    make([]item, 0, batchItems),
+		warnings: make([]tally, len(checkTable)),
+		checked:  make(chan struct{}, 1),
 	}
 }
 
 func (b *batch) reset() {
 	b.octets, b.items = b.octets[:0], b.items[:0]
-	b.warnings = [numChecks]tally{}
+	clear(b.warnings)
 }
 
 func (b *batch) full() bool { return len(b.items) == batchItems || len(b.octets) >= batchOctets }
@@ -85,10 +85,9 @@ func (b *batch) copy(der []byte) []byte {
 	return b.octets[start:]
 }
 
-// warn counts the checks in set, one bit each, that it was warned of.
-func (b *batch) warn(it *item, set uint64, reasons *[numChecks]string, serial func() string) {
-	for ; set != 0; set &= set - 1 {
-		c := bits.TrailingZeros64(set)
+// warn counts the checks that it was warned of.
+func (b *batch) warn(it *item, warned []check, reasons []string, serial func() string) {
+	for _, c := range warned {
 		w := &b.warnings[c]
 		if w.count == 0 {
 			w.place, w.serial, w.reason = it.place, serial(), reasons[c]

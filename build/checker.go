@@ -3,6 +3,7 @@ package build
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -14,7 +15,7 @@ import (
 // makes no garbage for a response that passes without a warning new to its batch.
 type checker struct {
 	at             int64 // Unix seconds
-	severity       *[numChecks]severity
+	severity       []severity
 	issuers        *issuers
 	skipSignatures bool
 	delegates      delegateCache
@@ -24,12 +25,15 @@ type checker struct {
 	// Of the item in hand.
 	batch   *batch
 	item    *item
-	warned  uint64 // bits 1 << check
-	reasons [numChecks]string
+	warned  []check  // each once
+	reasons []string // by check, of those warned of
 }
 
-func newChecker(c *Config, all *issuers) *checker {
-	return &checker{at: c.At.Unix(), severity: severities(c.Profiles), issuers: all, skipSignatures: c.SkipSignatures}
+func newChecker(c *Config, severity []severity, all *issuers) *checker {
+	return &checker{
+		at: c.At.Unix(), severity: severity, issuers: all, skipSignatures: c.SkipSignatures,
+		reasons: make([]string, len(checkTable)),
+	}
 }
 
 // checkBatch makes every item of b an entry or a rejection.
@@ -43,7 +47,7 @@ func (c *checker) checkBatch(b *batch) {
 }
 
 func (c *checker) checkItem(it *item) {
-	c.item, c.warned = it, 0
+	c.item, c.warned = it, c.warned[:0]
 	r := &c.response
 	if err := r.Parse(it.der); err != nil {
 		c.found(checkDER, err.Error)
@@ -65,7 +69,7 @@ func (c *checker) checkItem(it *item) {
 		return
 	}
 	it.status = r.Status
-	c.batch.warn(it, c.warned, &c.reasons, c.serial)
+	c.batch.warn(it, c.warned, c.reasons, c.serial)
 }
 
 // found notes that the response in hand breaks a rule. Its first rejection
@@ -77,10 +81,13 @@ func (c *checker) found(id check, reason func() string) {
 			c.item.broken = finding{id, reason()}
 		}
 	case warns:
-		if c.batch.warnings[id].count == 0 && c.warned&(1<<id) == 0 {
+		if slices.Contains(c.warned, id) {
+			return
+		}
+		if c.batch.warnings[id].count == 0 {
 			c.reasons[id] = reason()
 		}
-		c.warned |= 1 << id
+		c.warned = append(c.warned, id)
 	}
 }
 

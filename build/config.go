@@ -51,6 +51,14 @@ type Config struct {
 	// of them rejects. Optional: ProfilePrivate alone.
 	Profiles []Profile
 
+	// Warn and Error name checks, by id, that only warn or that reject, whatever
+	// the profiles say. Optional.
+	Warn, Error []string
+
+	// Force names checks against the previous generation that only warn: what
+	// they refuse is meant, in this build. Optional.
+	Force []string
+
 	// At is the moment that time checks use and the manifest is created at, in
 	// whole seconds. Optional: now.
 	At time.Time

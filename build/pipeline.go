@@ -28,7 +28,7 @@ func (b *builder) pack(ctx context.Context) error {
 		free <- newBatch()
 	}
 	for range b.config.Workers {
-		workers.Go(func() { newChecker(b.config, b.issuers).run(ctx, work) })
+		workers.Go(func() { newChecker(b.config, b.severity, b.issuers).run(ctx, work) })
 	}
 	var feedErr error // to be read when order is closed
 	scanner := &scanner{stdin: b.config.Stdin}

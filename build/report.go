@@ -18,6 +18,9 @@ type Report struct {
 	At         time.Time `json:"at"`
 	Profiles   []string  `json:"profiles"`
 
+	// Overrides are the checks that have another severity than in the profiles.
+	Overrides []Override `json:"overrides,omitempty"`
+
 	Responses  ResponseCounts `json:"responses"`
 	Issuers    []IssuerCounts `json:"issuers"` // in the order they were named
 	Rejections []Rejection    `json:"rejections"`
@@ -131,6 +134,19 @@ func (r *Report) reject(at Place, serial string, f finding) {
 	})
 }
 
+// found enters that an input at a place, other than a response, breaks a rule. It
+// reports whether that rejects the input.
+func (b *builder) found(id check, at Place, serial, reason string) (rejected bool) {
+	switch b.severity[id] {
+	case rejects:
+		b.report.reject(at, serial, finding{id, reason})
+		return true
+	case warns:
+		b.warnings[id].add(&tally{count: 1, place: at, serial: serial, reason: reason})
+	}
+	return false
+}
+
 // summaryRejections is how many rejections a summary lists: about a screenful.
 // The JSON report has them all.
 const summaryRejections = 20
@@ -142,6 +158,9 @@ func (r *Report) WriteSummary(w io.Writer) error {
 		fmt.Fprintf(tw, "published\tgeneration %d of %s (%s)\n", r.Generation, r.Store, r.Origin)
 	} else {
 		fmt.Fprintf(tw, "published\tnothing\n")
+	}
+	for _, o := range r.Overrides {
+		fmt.Fprintf(tw, "override\t%s: %s in place of %s (--%s)\n", o.Check, o.To, o.From, o.Option)
 	}
 	n := r.Responses
 	fmt.Fprintf(tw, "responses\t%d read, %d rejected, %d published, %d superseded, %d identical, %d tombstones\n",

@@ -24,6 +24,10 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	severity, overrides, err := c.severities()
+	if err != nil {
+		return nil, err
+	}
 	issuers, err := loadIssuers(c.Issuers)
 	if err != nil {
 		return nil, err
@@ -33,8 +37,8 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	defer publication.Abort()
-	b := &builder{config: &c, issuers: issuers, publication: publication}
-	b.begin()
+	b := &builder{config: &c, severity: severity, issuers: issuers, publication: publication}
+	b.begin(overrides)
 	err = b.build(ctx)
 	b.report.TotalSeconds = time.Since(start).Seconds()
 	return b.report, err
@@ -43,19 +47,22 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 // A builder is one run.
 type builder struct {
 	config      *Config
+	severity    []severity // by check
 	issuers     *issuers
 	publication *store.Publication
 	manifest    *store.Manifest
 	report      *Report
-	warnings    [numChecks]tally
-	writer      *index.Writer // while responses are packed
+	previous    *store.Generation // that is being replaced; nil if there is none
+	warnings    []tally           // by check
+	writer      *index.Writer     // while responses are packed
 }
 
-func (b *builder) begin() {
+func (b *builder) begin(overrides []Override) {
 	c := b.config
+	b.warnings = make([]tally, len(checkTable))
 	b.manifest = &store.Manifest{Created: c.At}
 	b.report = &Report{
-		Store: c.Out, At: c.At, Issuers: b.issuers.counts(),
+		Store: c.Out, At: c.At, Overrides: overrides, Issuers: b.issuers.counts(),
 		Rejections: []Rejection{}, Warnings: []Warning{}, Files: []File{}, // never null in JSON
 	}
 	for _, p := range c.Profiles {
@@ -65,6 +72,10 @@ func (b *builder) begin() {
 
 func (b *builder) build(ctx context.Context) error {
 	defer b.reportTallies()
+	if err := b.openPrevious(); err != nil {
+		return err
+	}
+	defer b.closePrevious()
 	if err := b.addStatic(ctx); err != nil {
 		return err
 	}
