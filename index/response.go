@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -370,67 +369,3 @@ func ReadExtension(in *cryptobyte.String, e *Extension) bool {
 	*e = Extension{OID: oid, Critical: has && critical[0] == 0xff, Value: value}
 	return true
 }
-
-// timeSize is the length of the one form of GeneralizedTime that OCSP allows,
-// YYYYMMDDHHMMSSZ (RFC 9919 section 3.2.4).
-const timeSize = 15
-
-func readTime(in *cryptobyte.String) (octets []byte, unix int64, err error) {
-	var s cryptobyte.String
-	if !in.ReadASN1(&s, asn1.GeneralizedTime) {
-		return nil, 0, errors.New("not a GeneralizedTime")
-	}
-	unix, ok := parseTime(s)
-	if !ok {
-		return nil, 0, fmt.Errorf("GeneralizedTime %q: want the form YYYYMMDDHHMMSSZ", []byte(s))
-	}
-	return s, unix, nil
-}
-
-// parseTime reads YYYYMMDDHHMMSSZ as Unix seconds.
-func parseTime(b []byte) (unix int64, ok bool) {
-	if len(b) != timeSize || b[timeSize-1] != 'Z' {
-		return 0, false
-	}
-	var n [7]int // two digits each: century, year of century, month, day, hour, minute, second
-	for i := range n {
-		hi, lo := b[2*i]-'0', b[2*i+1]-'0'
-		if hi > 9 || lo > 9 {
-			return 0, false
-		}
-		n[i] = int(hi)*10 + int(lo)
-	}
-	t := time.Date(n[0]*100+n[1], time.Month(n[2]), n[3], n[4], n[5], n[6], 0, time.UTC)
-	same := t.Month() == time.Month(n[2]) && t.Day() == n[3] && t.Hour() == n[4] && t.Minute() == n[5] && t.Second() == n[6]
-	return t.Unix(), same // time.Date folds the 31st of June into July; DER does not
-}
-
-// appendTime is the inverse of parseTime for the times a record can hold:
-// 1970-01-01 to 2106-02-07. It neither allocates nor calls package time, for it
-// is on the path of every request.
-func appendTime(dst []byte, unix uint32) []byte {
-	days, secs := unix/86400, unix%86400
-	// Civil date from days since 1970-01-01, by eras of 400 years that begin on
-	// a 1st of March, so that the leap day is the last of its year.
-	z := days + 719468 // days from 0000-03-01 to 1970-01-01
-	era := z / 146097
-	doe := z - era*146097
-	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
-	doy := doe - (365*yoe + yoe/4 - yoe/100)
-	mp := (5*doy + 2) / 153
-	day := doy - (153*mp+2)/5 + 1
-	month, year := mp+3, yoe+era*400
-	if month > 12 {
-		month, year = month-12, year+1
-	}
-	return append(dst,
-		digits[year/100*2], digits[year/100*2+1], digits[year%100*2], digits[year%100*2+1],
-		digits[month*2], digits[month*2+1], digits[day*2], digits[day*2+1],
-		digits[secs/3600*2], digits[secs/3600*2+1], digits[secs/60%60*2], digits[secs/60%60*2+1],
-		digits[secs%60*2], digits[secs%60*2+1], 'Z')
-}
-
-// digits is 00 to 99, each as two ASCII digits.
-const digits = "00010203040506070809" + "10111213141516171819" + "20212223242526272829" +
-	"30313233343536373839" + "40414243444546474849" + "50515253545556575859" +
-	"60616263646566676869" + "70717273747576777879" + "80818283848586878889" + "90919293949596979899"

@@ -3,11 +3,9 @@ package index
 import (
 	"bytes"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/ocsp"
@@ -118,46 +116,6 @@ func TestReadExtension(t *testing.T) {
 		var e Extension
 		if ok := ReadExtension(&in, &e); ok != c.ok || ok && (e.Critical != c.crit || !bytes.Equal(e.OID, []byte{0x2a}) || !bytes.Equal(e.Value, []byte{0x0a})) {
 			t.Errorf("%s: %v, %+v", c.der, ok, e)
-		}
-	}
-}
-
-// Package time writes and reads the same times.
-func TestTimesAgreeWithPackageTime(t *testing.T) {
-	check := func(unix uint32) {
-		t.Helper()
-		want := time.Unix(int64(unix), 0).UTC().Format("20060102150405Z")
-		if got := appendTime(nil, unix); string(got) != want {
-			t.Errorf("%d is %s, want %s", unix, got, want)
-		}
-		if got, ok := parseTime([]byte(want)); !ok || got != int64(unix) {
-			t.Errorf("%s is %d, %v; want %d", want, got, ok, unix)
-		}
-	}
-	for _, s := range []string{"1970-01-01", "1972-02-29", "1999-12-31", "2000-02-29", "2000-03-01", "2024-02-29", "2100-02-28", "2100-03-01", "2106-02-07"} {
-		day, err := time.Parse(time.DateOnly, s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, second := range []int64{0, 1, 23399, 86398, 86399} {
-			if unix, ok := storable(day.Unix() + second); ok {
-				check(unix)
-			}
-		}
-	}
-	rng := rand.New(rand.NewPCG(3, 3))
-	for range 100000 {
-		check(rng.Uint32())
-	}
-	check(0)
-	check(1<<32 - 1)
-}
-
-func TestParseTimeRefuses(t *testing.T) {
-	for _, s := range []string{"", "20261101060708", "2026110106070Z", "20261101060708z", "2026110106070 Z", "20261301060708Z",
-		"20260001060708Z", "20260100060708Z", "20260132060708Z", "20260101240000Z", "20260101006000Z", "20260101000060Z", "20230229000000Z", "+0260101000000Z"} {
-		if unix, ok := parseTime([]byte(s)); ok {
-			t.Errorf("%q is %d", s, unix)
 		}
 	}
 }
