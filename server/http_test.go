@@ -370,7 +370,7 @@ func TestConnectionEnds(t *testing.T) {
 		{"chunks too large", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
 			fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", maxBody+1, make([]byte, maxBody+1)), 413},
 		{"target too long", "GET /" + strings.Repeat("M", maxTarget) + " HTTP/1.1\r\nHost: a\r\n\r\n", 414},
-		{"target of 64 KiB", "GET /" + strings.Repeat("M", 64<<10) + " HTTP/1.1\r\nHost: a\r\n\r\n", 431},
+		{"target of 64 KiB", "GET /" + strings.Repeat("M", 64<<10) + " HTTP/1.1\r\nHost: a\r\n\r\n", 414},
 		{"headers too large", "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("y", maxTarget+maxHeaderBytes) + "\r\n\r\n", 431},
 	} {
 		t.Run(c.name, func(t *testing.T) {

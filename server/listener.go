@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"log/slog"
@@ -54,6 +55,19 @@ func wrap(c net.Conn) net.Conn {
 type conn struct {
 	*net.TCPConn
 	linger atomic.Bool
+	line   int // octets read since the last line feed
+}
+
+// Read reads. When fasthttp finds no end of a request's header in a full buffer,
+// line tells whether it is the request line that does not end.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.TCPConn.Read(p)
+	if i := bytes.LastIndexByte(p[:n], '\n'); i >= 0 {
+		c.line = n - i - 1
+	} else {
+		c.line += n
+	}
+	return n, err
 }
 
 // Close closes the connection, after what the client still sends if it lingers.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -15,8 +16,9 @@ import (
 
 const (
 	maxHeaderBytes = 16 << 10 // of a request, beside its target
-	maxBody        = 10240    // octets of a POST: 16 CertIDs take 3 KB at most, a signature and its certificates the rest
-	readTimeout    = 10 * time.Second
+	readBuffer     = maxTarget + maxHeaderBytes
+	maxBody        = 10240            // octets of a POST: 16 CertIDs take 3 KB at most, a signature and its certificates the rest
+	readTimeout    = 10 * time.Second // for the header, and for the body again
 	idleTimeout    = 75 * time.Second // longer than the 60 s after which common load balancers drop an idle connection
 
 	// noHost stands for the Host that a request lacks. No files are published
@@ -32,16 +34,22 @@ func (s *Server) newHTTP() *fasthttp.Server {
 	return &fasthttp.Server{
 		Handler:      s.Handle,
 		ErrorHandler: s.handleError,
-		HeaderReceived: func(h *fasthttp.RequestHeader) (_ fasthttp.RequestConfig) {
+		HeaderReceived: func(h *fasthttp.RequestHeader) (cfg fasthttp.RequestConfig) {
 			// HTTP/1.0 may come without Host. fasthttp would then take the octets
 			// after a leading "//", which are base64 here, for one.
 			if len(h.Host()) == 0 {
 				h.SetHost(noHost)
 			}
-			return
+			if h.IsPost() {
+				cfg.ReadTimeout = readTimeout
+			}
+			return cfg
 		},
+		// What bounds connections is the limit of open files, which the listener
+		// outlives. fasthttp's own bound answers with text.
+		Concurrency:                  math.MaxInt32,
 		Logger:                       httpLogger{s.log},
-		ReadBufferSize:               maxTarget + maxHeaderBytes,
+		ReadBufferSize:               readBuffer,
 		MaxRequestBodySize:           maxBody,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,
@@ -71,15 +79,18 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	var small *fasthttp.ErrSmallBuffer
 	var timeout net.Error
 	o := badHTTP
+	c, wrapped := ctx.Conn().(*conn)
 	switch {
+	case errors.As(err, &small) && wrapped && c.line >= readBuffer:
+		o = targetTooLong
 	case errors.As(err, &small):
-		o = headersTooLarge // or the target; fasthttp keeps nothing that would tell
+		o = headersTooLarge
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		o = bodyTooLarge
 	case errors.As(err, &timeout) && timeout.Timeout():
 		o = timedOut
 	}
-	if c, ok := ctx.Conn().(*conn); ok {
+	if wrapped {
 		c.linger.Store(true)
 	}
 	s.metrics.count(ctx, tally{outcome: s.refuse(ctx, o)})
