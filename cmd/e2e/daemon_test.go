@@ -25,12 +25,14 @@ type record map[string]any
 // and below the ten minutes after which go test kills the package.
 const patience = time.Minute
 
-// serve starts lancred over a store on ports of the kernel's choice and waits
-// until it listens. It is killed at the end of the test if it still runs.
-func serve(t *testing.T, store string) *daemon {
+// serve starts lancred over a store, with more flags if need be, on ports of the
+// kernel's choice and waits until it listens. It is killed at the end of the test
+// if it still runs.
+func serve(t *testing.T, store string, flags ...string) *daemon {
 	t.Helper()
+	args := append([]string{"--store", store, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, flags...)
 	d := &daemon{
-		cmd: exec.Command("lancred", "--store", store, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"),
+		cmd: exec.Command("lancred", args...),
 		log: make(chan record, 1000), // more than a test makes it log, so that logging never waits
 	}
 	stderr, err := d.cmd.StderrPipe()
