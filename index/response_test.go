@@ -45,7 +45,7 @@ func TestParseFoldsSeveralSingles(t *testing.T) {
 	d.singles[1].this, d.singles[1].next, d.singles[1].status = "20261102000000Z", "20261104000000Z", Unknown
 	d.singles[2].this, d.singles[2].next = "20261101120000Z", "20261103000000Z"
 	r := parse(t, d.build())
-	want := func(s string) int64 { u, _ := parseTime([]byte(s)); return u }
+	want := func(s string) int64 { u, _ := ParseTime([]byte(s)); return u }
 	if r.Status != Unknown || r.ThisUpdate != want("20261102000000Z") || r.NextUpdate != want("20261103000000Z") {
 		t.Errorf("%s, %d, %d: want the gravest status, the latest thisUpdate, the earliest nextUpdate", r.Status, r.ThisUpdate, r.NextUpdate)
 	}

@@ -17,16 +17,16 @@ func readTime(in *cryptobyte.String) (octets []byte, unix int64, err error) {
 	if !in.ReadASN1(&s, asn1.GeneralizedTime) {
 		return nil, 0, errors.New("not a GeneralizedTime")
 	}
-	unix, ok := parseTime(s)
+	unix, ok := ParseTime(s)
 	if !ok {
 		return nil, 0, fmt.Errorf("GeneralizedTime %q: want the form YYYYMMDDHHMMSSZ", []byte(s))
 	}
 	return s, unix, nil
 }
 
-// parseTime reads YYYYMMDDHHMMSSZ as Unix seconds, without package time, which
+// ParseTime reads a GeneralizedTime of the form YYYYMMDDHHMMSSZ as Unix seconds, without package time, which
 // would take a third of a build's parsing.
-func parseTime(b []byte) (unix int64, ok bool) {
+func ParseTime(b []byte) (unix int64, ok bool) {
 	if len(b) != timeSize || b[timeSize-1] != 'Z' {
 		return 0, false
 	}
@@ -67,7 +67,7 @@ func daysTo(year, month, day int) int64 {
 // that of every 400 years.
 const daysBefore1970 = 719468
 
-// appendTime is the inverse of parseTime for the times a record can hold:
+// appendTime is the inverse of ParseTime for the times a record can hold:
 // 1970-01-01 to 2106-02-07. It neither allocates nor calls package time, for it
 // is on the path of every request.
 func appendTime(dst []byte, unix uint32) []byte {

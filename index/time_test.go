@@ -15,7 +15,7 @@ func TestTimesAgreeWithPackageTime(t *testing.T) {
 		if got := appendTime(nil, unix); string(got) != want {
 			t.Errorf("%d is %s, want %s", unix, got, want)
 		}
-		if got, ok := parseTime([]byte(want)); !ok || got != int64(unix) {
+		if got, ok := ParseTime([]byte(want)); !ok || got != int64(unix) {
 			t.Errorf("%s is %d, %v; want %d", want, got, ok, unix)
 		}
 	}
@@ -42,7 +42,7 @@ func TestTimesAgreeWithPackageTime(t *testing.T) {
 func TestParseTimeKnowsTheCalendar(t *testing.T) {
 	for day := time.Date(0, 1, 1, 13, 14, 15, 0, time.UTC); day.Year() < 10000; day = day.AddDate(0, 0, 1) {
 		text := day.Format("20060102150405Z")
-		if got, ok := parseTime([]byte(text)); !ok || got != day.Unix() {
+		if got, ok := ParseTime([]byte(text)); !ok || got != day.Unix() {
 			t.Fatalf("%s is %d, %v; want %d", text, got, ok, day.Unix())
 		}
 	}
@@ -59,14 +59,14 @@ func TestParseTimeKnowsTheCalendar(t *testing.T) {
 }
 
 func accepted(text string) bool {
-	_, ok := parseTime([]byte(text))
+	_, ok := ParseTime([]byte(text))
 	return ok
 }
 
 func TestParseTimeRefuses(t *testing.T) {
 	for _, s := range []string{"", "20261101060708", "2026110106070Z", "20261101060708z", "2026110106070 Z", "20261301060708Z",
 		"20260001060708Z", "20260100060708Z", "20260132060708Z", "20260101240000Z", "20260101006000Z", "20260101000060Z", "20230229000000Z", "+0260101000000Z"} {
-		if unix, ok := parseTime([]byte(s)); ok {
+		if unix, ok := ParseTime([]byte(s)); ok {
 			t.Errorf("%q is %d", s, unix)
 		}
 	}
