@@ -16,9 +16,11 @@ type issuer struct {
 	signer
 	number int                 // position among the issuers of the build
 	certs  []*x509.Certificate // at least one; the signer's is the first
+	listed revocations         // by its CRLs of this build; set before responses are checked
 }
 
-// issuers are the CAs of a build. They are immutable once loaded.
+// issuers are the CAs of a build. What is not said to be set later is immutable
+// once they are loaded.
 type issuers struct {
 	list   []*issuer
 	byHash map[string]*issuer // by appendIssuerHashes

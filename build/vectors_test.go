@@ -1,0 +1,124 @@
+package build
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A vector is an input made for one check. It breaks that one and no other; or,
+// if it has no profile under rejects and warns, it only just breaks none.
+type vector struct {
+	name    string
+	check   string
+	rejects string // the profiles in which the input is rejected
+	warns   string // and in which it is only warned of
+	judge   judgement
+}
+
+const everywhere, nowhere = "private br ms moz cs smime", ""
+
+// A judgement has an input judged under one profile: by which check it was
+// rejected, "" if it was not, and which warned.
+type judgement func(t *testing.T, p Profile) (rejected string, warned []string)
+
+// vectorTables make the vectors, each of the checks declared in one file.
+var vectorTables = []func(*testing.T) []vector{responseVectors, sourceVectors}
+
+// Every check, what breaks it and what only just does not, and what that leads to
+// in each profile.
+func TestChecks(t *testing.T) {
+	broken, kept := make(map[string]bool), make(map[string]bool)
+	for _, table := range vectorTables {
+		for _, v := range table(t) {
+			t.Run(v.check+"/"+v.name, v.run)
+			breaks := v.rejects != nowhere || v.warns != nowhere
+			broken[v.check] = broken[v.check] || breaks
+			kept[v.check] = kept[v.check] || !breaks
+		}
+	}
+	for _, r := range checkTable[passed+1:] {
+		if !broken[r.id] {
+			t.Errorf("%s: no vector breaks it", r.id)
+		}
+		if !kept[r.id] {
+			t.Errorf("%s: no vector just passes it", r.id)
+		}
+	}
+}
+
+func (v vector) run(t *testing.T) {
+	if _, err := findCheck(v.check); err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range profileNames {
+		rejected, warned := v.judge(t, Profile(i))
+		var wantRejected string
+		var wantWarned []string
+		switch {
+		case slices.Contains(strings.Fields(v.rejects), name):
+			wantRejected = v.check
+		case slices.Contains(strings.Fields(v.warns), name):
+			wantWarned = []string{v.check}
+		}
+		if rejected != wantRejected {
+			t.Errorf("%s: rejected by %q, want %q", name, rejected, wantRejected)
+		}
+		if rejected == "" && !slices.Equal(warned, wantWarned) {
+			t.Errorf("%s: warnings %q, want %q", name, warned, wantWarned)
+		}
+	}
+}
+
+// judgeBuild is the judgement of a build: what its report says of it. The build is
+// that of c, by ca, in each profile.
+func judgeBuild(ca identity, c func(t *testing.T) Config) judgement {
+	return func(t *testing.T, p Profile) (rejected string, warned []string) {
+		t.Helper()
+		config := c(t)
+		config.Profiles = []Profile{p}
+		report, err := run(t, ca, config)
+		if report == nil {
+			t.Fatal(err)
+		}
+		for _, r := range report.Rejections {
+			if r.Reason == "" {
+				t.Errorf("%s: no reason", r.Check)
+			}
+			if rejected != "" && r.Check != rejected {
+				t.Errorf("rejected by %s and by %s", rejected, r.Check)
+			}
+			rejected = r.Check
+		}
+		if err != nil && rejected == "" {
+			t.Errorf("failed without a rejection: %v", err)
+		}
+		for _, w := range report.Warnings {
+			warned = append(warned, w.Check)
+		}
+		return rejected, warned
+	}
+}
+
+// sourceVectors are for checks_source.go.
+func sourceVectors(t *testing.T) []vector {
+	ca := newCA(t, "CA", p256Key())
+	good := response{issuer: ca}.der(t)
+	source := func(name, check, rejects string, data ...[]byte) vector {
+		return vector{name, check, rejects, nowhere, judgeBuild(ca, func(t *testing.T) Config {
+			return Config{Responses: []string{write(t, "source", data...)}}
+		})}
+	}
+	sized := func(size int) []byte {
+		r := response{issuer: ca, padding: size / 2}
+		return response{issuer: ca, padding: r.padding + size - len(r.der(t))}.der(t)
+	}
+	return []vector{
+		source("words", "source.form", everywhere, []byte("hello, world")),
+		source("DER", "source.form", nowhere, good),
+		source("cut", "source.truncated", everywhere, good, good[:len(good)-1]),
+		source("two", "source.truncated", nowhere, good, good),
+		source("large", "ocsp.size", everywhere, sized(maxResponse+1)),
+		source("as large as can be", "ocsp.size", nowhere, sized(maxResponse)),
+	}
+}
