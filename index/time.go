@@ -24,8 +24,8 @@ func readTime(in *cryptobyte.String) (octets []byte, unix int64, err error) {
 	return s, unix, nil
 }
 
-// ParseTime reads a GeneralizedTime of the form YYYYMMDDHHMMSSZ as Unix seconds, without package time, which
-// would take a third of a build's parsing.
+// ParseTime reads a GeneralizedTime of the form YYYYMMDDHHMMSSZ as Unix seconds.
+// It does without package time, which would take a third of a build's parsing.
 func ParseTime(b []byte) (unix int64, ok bool) {
 	if len(b) != timeSize || b[timeSize-1] != 'Z' {
 		return 0, false
