@@ -14,11 +14,8 @@ func TestNginxStaples(t *testing.T) {
 	need(t, "nginx")
 	forEachSigner(t, func(t *testing.T, signer string) {
 		a, d := serveAuthority(t, signer)
-		start(t, a.dir, chainFiles+`
-			cp $CONF nginx.conf
-			echo "ssl_stapling_responder http://$ADDR/;" >responder.conf
-			exec nginx -p . -e error.log -c nginx.conf
-		`, "CONF="+testdata(t, "nginx-stapling.conf"), "ADDR="+d.addr)
+		a.sh(t, chainFiles)
+		startNginx(t, a.dir, testdata(t, "nginx-stapling.conf"), "s|@ADDR@|"+d.addr+"|")
 		tls := "-unix tls.sock"
 		awaitHandshake(t, a, tls, "good", "OCSP Response Status: successful", "Cert Status: good")
 		awaitHandshake(t, a, tls, "revoked", `certificate status "revoked" in the OCSP response`, unstapled)
@@ -33,9 +30,9 @@ func TestApacheStaples(t *testing.T) {
 	forEachSigner(t, func(t *testing.T, signer string) {
 		a, d := serveAuthority(t, signer)
 		addr := freeAddr(t)
-		start(t, a.dir, chainFiles+`
-			exec apache2 -d . -f $CONF -D FOREGROUND
-		`, "CONF="+testdata(t, "apache-stapling.conf"), "ADDR="+d.addr, "TLS="+addr)
+		a.sh(t, chainFiles)
+		start(t, a.dir, `exec apache2 -d . -f $CONF -D FOREGROUND`,
+			"CONF="+testdata(t, "apache-stapling.conf"), "ADDR="+d.addr, "TLS="+addr)
 		tls := "-connect " + addr
 		awaitHandshake(t, a, tls, "good", "OCSP Response Status: successful", "Cert Status: good")
 		awaitHandshake(t, a, tls, "revoked", "OCSP Response Status: successful", "Cert Status: revoked")
