@@ -35,11 +35,15 @@ func (w *Writer) writeTable() error {
 	if err := t.freeSlots(max(w.head.homeSlots, t.next) + 1); err != nil {
 		return err
 	}
-	return w.endSection(&w.head.slots, start)
+	w.head.slots = w.section(start)
+	return nil
 }
 
 // writtenRecords is a view of the file in which only records can be read.
 func (w *Writer) writtenRecords() (*Segment, error) {
+	if err := w.flush(); err != nil {
+		return nil, err
+	}
 	data, err := unix.Mmap(int(w.file.Fd()), 0, int(w.at), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		return nil, err

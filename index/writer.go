@@ -1,24 +1,17 @@
 package index
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // A Writer builds one segment file, front to back, in memory that does not grow
 // with the number of responses. The format is described in the package comment.
 // It is not safe for concurrent use; Entries are made ready concurrently.
 type Writer struct {
-	file    *os.File
-	out     *bufio.Writer
-	sum     *xxhash.Digest // of the section being written
-	at      uint64         // offset of the next octet
+	*blockWriter
 	head    header
 	keys    sorter
 	issuers map[string]uint32 // encoded issuer to number
@@ -39,10 +32,6 @@ type Stats struct {
 	Identical  uint64 // entries left out of a key because the same one was added
 }
 
-// writeBuffer is large enough for the writes, and the hashing of what they
-// write, to cost little a record.
-const writeBuffer = 1 << 20
-
 // NewWriter begins a segment in a temporary file in dir. Its name begins with
 // ".tmp-"; Finish and Abort decide what becomes of it.
 func NewWriter(dir string) (*Writer, error) {
@@ -51,18 +40,16 @@ func NewWriter(dir string) (*Writer, error) {
 		return nil, err
 	}
 	w := &Writer{
-		file:    f,
-		sum:     xxhash.New(),
-		at:      headerSize,
-		keys:    sorter{dir: dir, limit: sortMemory},
-		issuers: make(map[string]uint32),
-		shapes:  newShapeTable(),
+		blockWriter: newBlockWriter(f),
+		keys:        sorter{dir: dir, limit: sortMemory},
+		issuers:     make(map[string]uint32),
+		shapes:      newShapeTable(),
 	}
-	if _, err := f.Write(make([]byte, headerSize)); err != nil {
+	if err := w.write(make([]byte, headerSize)); err != nil { // its place, for now
 		w.Abort()
 		return nil, err
 	}
-	w.out = bufio.NewWriterSize(io.MultiWriter(f, w.sum), writeBuffer)
+	w.cut()
 	return w, nil
 }
 
@@ -70,6 +57,9 @@ func NewWriter(dir string) (*Writer, error) {
 // nothing else: of several entries for one CertID the newest is kept, by
 // thisUpdate, then by producedAt. After an error the Writer can only be aborted.
 func (w *Writer) Add(e *Entry) error {
+	if err := w.checkSize(); err != nil {
+		return err
+	}
 	number, err := w.shapeFor(e)
 	if err != nil {
 		return err
@@ -149,15 +139,6 @@ func (w *Writer) reproduces(e *Entry, number uint32) bool {
 	return e.tombstone || bytes.Equal(w.check, e.der)
 }
 
-func (w *Writer) write(b []byte) error {
-	w.at += uint64(len(b))
-	if w.at > slotOffsetMask {
-		return fmt.Errorf("segment would exceed %d octets: build one segment a shard", uint64(slotOffsetMask))
-	}
-	_, err := w.out.Write(b)
-	return err
-}
-
 // Finish writes the rest of the segment, syncs the file and returns its path in
 // the directory given to NewWriter. The caller renames or removes it. On an error
 // nothing is left behind.
@@ -170,16 +151,11 @@ func (w *Writer) Finish() (path string, stats Stats, err error) {
 }
 
 func (w *Writer) finish() (string, Stats, error) {
-	if err := w.endSection(&w.head.recs, headerSize); err != nil {
-		return "", Stats{}, err
-	}
+	w.head.recs = w.section(headerSize)
 	if err := w.write(make([]byte, align(w.at)-w.at)); err != nil {
 		return "", Stats{}, err
 	}
-	if err := w.out.Flush(); err != nil {
-		return "", Stats{}, err
-	}
-	w.sum.Reset()
+	w.cut()
 	if err := w.writeTable(); err != nil {
 		return "", Stats{}, err
 	}
@@ -205,14 +181,9 @@ func (w *Writer) stats() Stats {
 	return Stats{Info: seg.Info(), Whole: w.whole, Superseded: w.superseded, Identical: w.identical}
 }
 
-// endSection notes where the section that began at start ends, and its sum.
-func (w *Writer) endSection(s *section, start uint64) error {
-	if err := w.out.Flush(); err != nil {
-		return err
-	}
-	*s = section{start, w.at - start, w.sum.Sum64()}
-	w.sum.Reset()
-	return nil
+// section is the section that began at start and ends here.
+func (w *Writer) section(start uint64) section {
+	return section{start, w.at - start, w.cut()}
 }
 
 // writeShared writes the issuers and the shapes.
@@ -223,21 +194,33 @@ func (w *Writer) writeShared() error {
 			return err
 		}
 	}
-	if err := w.endSection(&w.head.issuers, start); err != nil {
-		return err
-	}
+	w.head.issuers = w.section(start)
 	start = w.at
 	for i := range w.shapes.list {
 		if err := w.write(w.shapes.list[i].append(nil)); err != nil {
 			return err
 		}
 	}
+	w.head.shapeSec = w.section(start)
 	w.head.numIssuers, w.head.numShapes = uint32(len(w.list)), uint32(len(w.shapes.list))
-	return w.endSection(&w.head.shapeSec, start)
+	return nil
+}
+
+func (w *Writer) checkSize() error {
+	if w.at > slotOffsetMask {
+		return fmt.Errorf("segment has %d octets by now, the format ends at %d: build one segment a shard", w.at, uint64(slotOffsetMask))
+	}
+	return nil
 }
 
 func (w *Writer) writeHeader() error {
 	w.head.size = w.at
+	if err := w.checkSize(); err != nil {
+		return err
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
 	_, err := w.file.WriteAt(w.head.encode(), 0)
 	return err
 }
