@@ -2,9 +2,11 @@ package index
 
 import (
 	"fmt"
+	"os"
 	"runtime/debug"
 
 	"github.com/cespare/xxhash/v2"
+	"golang.org/x/sys/unix"
 )
 
 // maxFaults bounds what Verify reports of one segment: one that is bad throughout
@@ -75,6 +77,8 @@ type verifier struct {
 	report func(*Fault)
 	faults int
 
+	released uint64 // the window before this offset is not in memory any more
+
 	// What the records turned out to hold.
 	count, keys, tombstones uint64
 	times                   timeRange
@@ -83,6 +87,21 @@ type verifier struct {
 	response []byte
 	parsed   Response
 	ids      []CertID
+}
+
+// release takes the window that ends at offset out of the process's memory, so that
+// a file larger than memory can be verified. The page cache may keep it.
+func (v *verifier) release(offset uint64) {
+	v.released = offset
+	if !v.mapped {
+		return
+	}
+	page := uint64(os.Getpagesize())
+	begin := max(offset, 2*window) - 2*window // a window more, for what lay across
+	end := min(offset, uint64(len(v.data))) &^ (page - 1)
+	if begin &^= page - 1; begin < end {
+		_ = unix.Madvise(v.data[begin:end], unix.MADV_DONTNEED) // advice that is not taken costs memory only
+	}
 }
 
 func (v *verifier) fault(offset uint64, check, format string, args ...any) {
@@ -94,7 +113,7 @@ func (v *verifier) fault(offset uint64, check, format string, args ...any) {
 func (v *verifier) sections() {
 	names := [...]string{"records", "slots", "issuers", "shapes"}
 	for i, sec := range v.head.sections() {
-		if sum := xxhash.Sum64(v.octets(sec.offset, sec.size)); sum != sec.sum {
+		if sum := v.checksum(*sec); sum != sec.sum {
 			v.fault(sec.offset, checkSection, "%s of %d octets have checksum %016x, the header says %016x", names[i], sec.size, sum, sec.sum)
 		}
 	}
@@ -106,9 +125,24 @@ func (v *verifier) sections() {
 	}
 }
 
+// window is how much of a mapping Verify holds in memory at a time.
+const window = 64 << 20
+
+func (v *verifier) checksum(sec section) uint64 {
+	var d xxhash.Digest
+	d.Reset()
+	for at, end := sec.offset, sec.offset+sec.size; at < end; at += window {
+		d.Write(v.octets(at, min(window, end-at)))
+		v.release(at + window)
+	}
+	return d.Sum64()
+}
+
 func (v *verifier) records() {
 	err := v.Records(func(rec Record) bool {
-		v.count++
+		if v.count++; rec.offset-v.released >= window {
+			v.release(rec.offset)
+		}
 		v.reachable(rec)
 		if rec.Tombstone() {
 			v.tombstones++
