@@ -36,9 +36,14 @@ type Config struct {
 	Issuers []string
 
 	// Responses are the sources of OCSP responses, read in this order: a
-	// directory (walked in sorted order), a file, or "-" for Stdin. What a
-	// source holds is recognised from its content; see source.go.
+	// directory (walked in sorted order), a file, "-" for Stdin, or a database
+	// (sqlite:FILE, postgres://… or mysql://…). What a file holds is recognised
+	// from its content; see source.go and database.go.
 	Responses []string
+
+	// Query selects the responses of a database: one column, DER or base64.
+	// Optional: DefaultQuery.
+	Query string
 
 	// Stdin is what the source "-" reads. Optional unless "-" is named.
 	Stdin io.Reader
@@ -89,6 +94,13 @@ type Progress struct {
 	Rejected   uint64
 }
 
+// Validate says what is missing in c or contradicts itself; nil if nothing does.
+// Run begins with it.
+func (c Config) Validate() error {
+	_, err := c.complete()
+	return err
+}
+
 // complete returns c with the defaults filled in, or says what is missing.
 func (c Config) complete() (Config, error) {
 	if c.Out == "" {
@@ -104,6 +116,9 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("origin %q: want visible ASCII without spaces", c.Origin)
 	}
 	if err := c.checkStdin(); err != nil {
+		return c, err
+	}
+	if err := c.checkDatabases(); err != nil {
 		return c, err
 	}
 	if c.MaxRejects < 0 {

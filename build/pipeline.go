@@ -31,7 +31,7 @@ func (b *builder) pack(ctx context.Context) error {
 		workers.Go(func() { newChecker(b.config, b.severity, b.issuers).run(ctx, work) })
 	}
 	var feedErr error // to be read when order is closed
-	scanner := &scanner{stdin: b.config.Stdin}
+	scanner := &scanner{stdin: b.config.Stdin, query: b.config.Query}
 	total := totalSize(b.config.Responses)
 	go func() {
 		defer close(order)

@@ -61,10 +61,11 @@ type IssuerCounts struct {
 
 // A Place is where in the inputs something was found.
 type Place struct {
-	Source string `json:"source"`           // file name, "-" for standard input
+	Source string `json:"source"`           // file name, "-" for standard input, or database without its password
 	Member string `json:"member,omitempty"` // name inside a tar archive
-	Offset int64  `json:"offset"`           // of the first octet, after decompression; meaningless if Line > 0
+	Offset int64  `json:"offset"`           // of the first octet, after decompression; meaningless if Line or Row > 0
 	Line   int    `json:"line,omitempty"`   // from 1, in a text form
+	Row    int    `json:"row,omitempty"`    // from 1, of a query
 }
 
 func (p Place) String() string {
@@ -72,7 +73,10 @@ func (p Place) String() string {
 	if p.Member != "" {
 		s += "(" + p.Member + ")"
 	}
-	if p.Line > 0 {
+	switch {
+	case p.Row > 0:
+		return fmt.Sprintf("%s row %d", s, p.Row)
+	case p.Line > 0:
 		return fmt.Sprintf("%s line %d", s, p.Line)
 	}
 	return fmt.Sprintf("%s offset %d", s, p.Offset)

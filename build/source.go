@@ -16,7 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Sources of responses are recognised by content, never by name, and read as a
+// Files of responses are recognised by content, never by name, and read as a
 // stream, so that they may be larger than memory:
 //
 //	DER       one response, or any number one after another        der.go
@@ -24,6 +24,8 @@ import (
 //	PEM       "OCSP RESPONSE" blocks, other text between them      text.go
 //	tar       each member one of these                             archive.go
 //	gzip, zstd   one of these, compressed                          archive.go
+//
+// and the rows of a database query, each DER or base64              database.go
 //
 // A response may be an OCSPResponse or the BasicOCSPResponse inside one, which
 // is wrapped.
@@ -60,6 +62,7 @@ type sink interface {
 type scanner struct {
 	sink  sink
 	stdin io.Reader
+	query string       // for sources that are databases
 	read  atomic.Int64 // octets of the sources, as they lie there; safe to load at any time
 
 	levels  [maxNesting + 1]level
@@ -88,6 +91,9 @@ func (s *scanner) close() {
 func (s *scanner) scan(ctx context.Context, source string) error {
 	if source == stdinSource {
 		return s.input(ctx, source, s.stdin)
+	}
+	if isDatabase(source) {
+		return s.database(ctx, source)
 	}
 	info, err := os.Stat(source)
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 func (s *scanner) base64(at Place, br *bufio.Reader) error {
 	if s.word == nil {
 		s.word = make([]byte, sourceBuffer)
-		s.decoded = make([]byte, base64.StdEncoding.DecodedLen(sourceBuffer))
 	}
 	words := wordSplitter{line: 1}
 	scan := bufio.NewScanner(br)
@@ -22,13 +21,7 @@ func (s *scanner) base64(at Place, br *bufio.Reader) error {
 	scan.Split(words.split)
 	for scan.Scan() {
 		at.Line = words.line
-		n, err := base64.StdEncoding.Decode(s.decoded, scan.Bytes())
-		if err != nil {
-			err = s.sink.reject(at, checkSourceForm, fmt.Sprintf("word of %d characters is not base64: %v", len(scan.Bytes()), err))
-		} else {
-			err = s.response(at, s.decoded[:n])
-		}
-		if err != nil {
+		if err := s.encoded(at, scan.Bytes()); err != nil {
 			return err
 		}
 	}
@@ -41,6 +34,17 @@ func (s *scanner) base64(at Place, br *bufio.Reader) error {
 		return s.broken(at, scan.Err())
 	}
 	return nil
+}
+
+// encoded passes on the response that text is in base64; ends of lines in it do
+// not matter.
+func (s *scanner) encoded(at Place, text []byte) error {
+	der, err := base64.StdEncoding.AppendDecode(s.decoded[:0], text)
+	if err != nil {
+		return s.sink.reject(at, checkSourceForm, fmt.Sprintf("%d characters are not base64: %v", len(text), err))
+	}
+	s.decoded = der
+	return s.response(at, der)
 }
 
 // A wordSplitter cuts a text into words and knows the line of the last one.
