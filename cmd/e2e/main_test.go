@@ -1,13 +1,13 @@
 // Package e2e drives the real programs from outside: a CA made with openssl,
 // lancre to build what it signed into a store, lancred to serve that store, and
-// openssl, curl and ocsptool as the clients that must believe the answers.
+// the clients that must believe the answers: openssl, ocsptool, Java and Go,
+// nginx and Apache httpd that staple them, curl, and nginx as a proxy between.
 package e2e
 
 import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"testing"
@@ -15,8 +15,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
-// buildAndRun builds lancre and lancred from this tree, puts them first in PATH
-// and runs the tests.
+// buildAndRun builds lancre and lancred from this tree, puts them first in PATH,
+// and last where nginx and apache2 are, and runs the tests.
 func buildAndRun(m *testing.M) int {
 	bin, err := os.MkdirTemp("", "lancre-e2e-")
 	if err != nil {
@@ -34,7 +34,7 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "%s: %v\n%s", build, err, out)
 		return 1
 	}
-	os.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	os.Setenv("PATH", bin+":"+os.Getenv("PATH")+":/usr/sbin")
 	return m.Run()
 }
 
