@@ -32,6 +32,9 @@ type item struct {
 	broken finding // why it is rejected; passed if it is not
 	serial string  // hex, set if broken and known
 	issuer *issuer // set if it passed, as are the following
+
+	expired bool // a tombstone stands for it
+
 	status index.Status
 	algs   uint8 // 1 << HashAlg for each CertID
 	entry  index.Entry

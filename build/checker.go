@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 
@@ -56,6 +55,8 @@ func (c *checker) checkItem(it *item) {
 	c.checkVersion(r)
 	c.checkSingles(r)
 	c.checkTimes(r)
+	c.checkExtensions(r)
+	c.checkSize(r)
 	if !c.rejected() {
 		c.checkSigner(r)
 	}
@@ -96,6 +97,26 @@ func (c *checker) rejected() bool { return c.item.broken.check != passed }
 // serial is the serial number in hand, in hex.
 func (c *checker) serial() string { return hex.EncodeToString(c.response.Singles[0].CertID.Serial) }
 
+const (
+	// frugalSize is the size, in octets, beyond which a response is larger than
+	// any that needs to be: one with an RSA-4096 delegate in it has some 3 KiB.
+	frugalSize = 4 << 10
+
+	// stapleSize, with a HTTP header, is what fits the 16 KiB that nginx has for it.
+	stapleSize = 15 << 10
+)
+
+func (c *checker) checkSize(r *index.Response) {
+	switch n := len(r.DER); {
+	case n > stapleSize:
+		c.found(checkSizeStaple, func() string {
+			return fmt.Sprintf("%d octets, want at most %d: nginx will not staple it", n, stapleSize)
+		})
+	case n > frugalSize:
+		c.found(checkSizeFrugal, func() string { return fmt.Sprintf("%d octets, want at most %d", n, frugalSize) })
+	}
+}
+
 func (c *checker) checkVersion(r *index.Response) {
 	if r.ExplicitVersion {
 		c.found(checkVersion, func() string { return "version v1 is spelled out, which DER forbids for a default" })
@@ -108,15 +129,11 @@ func (c *checker) checkSingles(r *index.Response) {
 	for i := range r.Singles {
 		s := &r.Singles[i]
 		c.checkSerial(s)
-		if s.Status == index.Unknown {
-			c.found(checkStatus, func() string {
-				return "certStatus is unknown: nothing is known of this certificate that is worth signing"
-			})
-		}
 		is := c.checkIssuer(s)
 		if is == nil {
 			return
 		}
+		c.checkStatus(r, s, is)
 		if i == 0 {
 			c.item.issuer = is
 		} else if is != c.item.issuer || string(s.CertID.Serial) != string(first.CertID.Serial) || c.item.algs&(1<<s.CertID.Alg) != 0 {
@@ -169,55 +186,6 @@ func (c *checker) checkSerial(s *index.Single) {
 		})
 	}
 }
-
-const (
-	// futureSkew is how far in the future, in seconds, a response may be produced:
-	// the clocks of the signer and of this host need not agree exactly.
-	futureSkew = 300
-
-	// refreshMargin is how long before nextUpdate, in seconds, a response that is
-	// valid for at least twice that must have been replaced (BR section 4.9.9).
-	refreshMargin = 8 * 3600
-)
-
-func (c *checker) checkTimes(r *index.Response) {
-	if r.ProducedAt > c.at+futureSkew {
-		c.found(checkProducedAt, func() string {
-			return fmt.Sprintf("producedAt %s is in the future: it is %s", utc(r.ProducedAt), utc(c.at))
-		})
-	}
-	for i := range r.Singles {
-		s := &r.Singles[i]
-		if s.ThisUpdate > r.ProducedAt {
-			c.found(checkThisUpdate, func() string {
-				return fmt.Sprintf("thisUpdate %s is after producedAt %s", utc(s.ThisUpdate), utc(r.ProducedAt))
-			})
-		}
-		c.checkNextUpdate(s)
-	}
-}
-
-func (c *checker) checkNextUpdate(s *index.Single) {
-	valid, remaining := s.NextUpdate-s.ThisUpdate, s.NextUpdate-c.at
-	switch {
-	case s.NextUpdate == index.NoTime:
-		c.found(checkNextUpdate, func() string { return "no nextUpdate: nobody could tell how long to serve it" })
-	case valid <= 0:
-		c.found(checkNextUpdate, func() string {
-			return fmt.Sprintf("nextUpdate %s is not after thisUpdate %s", utc(s.NextUpdate), utc(s.ThisUpdate))
-		})
-	case remaining <= 0:
-		c.found(checkExpired, func() string {
-			return fmt.Sprintf("expired: nextUpdate was %s, it is %s", utc(s.NextUpdate), utc(c.at))
-		})
-	case valid >= 2*refreshMargin && remaining < refreshMargin, valid < 2*refreshMargin && remaining < valid/2:
-		c.found(checkRemaining, func() string {
-			return fmt.Sprintf("a fresh response is overdue: nextUpdate %s is only %s away", utc(s.NextUpdate), time.Duration(remaining)*time.Second)
-		})
-	}
-}
-
-func utc(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
 
 // certificates iterates over the DER certificates in certs; the last may be nil,
 // which stands for octets that are no SEQUENCE.

@@ -3,18 +3,9 @@ package build
 import (
 	"bytes"
 	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"math/big"
-	"net/url"
-	"slices"
-	"strings"
 	"testing"
-	"time"
-
-	"lancre/index"
 )
 
 // judge has a checker look at one response under one profile.
@@ -26,6 +17,7 @@ func judge(t *testing.T, der []byte, p Profile, cas ...identity) (broken finding
 			t.Fatal(err)
 		}
 	}
+	all.findSubordinates()
 	b := newBatch()
 	b.add(Place{Source: "test"}).der = b.copy(der)
 	newChecker(&Config{At: now}, severities([]Profile{p}), all).checkBatch(b)
@@ -35,165 +27,6 @@ func judge(t *testing.T, der []byte, p Profile, cas ...identity) (broken finding
 		}
 	}
 	return b.items[0].broken, warnings
-}
-
-// A checkCase is the recipe of a vector: a response.
-type checkCase struct {
-	name    string
-	make    response
-	check   string
-	rejects string
-	warns   string
-}
-
-// responseVectors are for checks_ocsp.go, and for the responses that fit no store.
-func responseVectors(t *testing.T) (list []vector) {
-	ca := newCA(t, "CA", p256Key())
-	for _, tt := range slices.Concat(contentCases(t, ca), timeCases(ca), signerCases(t, ca), delegateCases(t, ca)) {
-		configured := tt.make.issuer
-		if tt.check == "ocsp.issuer" {
-			configured = ca
-		}
-		der := tt.make.der(t)
-		list = append(list, vector{tt.name, tt.check, tt.rejects, tt.warns, func(t *testing.T, p Profile) (string, []string) {
-			broken, warnings := judge(t, der, p, configured)
-			if broken.check == passed {
-				return "", warnings
-			}
-			if broken.reason == "" {
-				t.Error("no reason")
-			}
-			return broken.check.String(), warnings
-		}})
-	}
-	return list
-}
-
-func contentCases(t *testing.T, ca identity) []checkCase {
-	with20 := strings.Repeat("\x7f", 20)
-	return []checkCase{
-		{"good", response{issuer: ca}, "ocsp.der", nowhere, nowhere},
-		{"good, SHA-512", response{issuer: ca, algs: []index.HashAlg{index.SHA512}}, "ocsp.hash", nowhere, nowhere},
-		{"revoked", response{issuer: ca, status: index.Revoked}, "ocsp.status-unknown", nowhere, nowhere},
-		{"unknown", response{issuer: ca, status: index.Unknown}, "ocsp.status-unknown", "br ms moz cs smime", "private"},
-		{"good, bare", response{issuer: ca, basic: true}, "ocsp.der", everywhere, nowhere}, // it is the scanner that wraps
-		{"version", response{issuer: ca, version: true}, "ocsp.version-explicit", nowhere, everywhere},
-
-		{"dual", response{issuer: ca, serials: []string{"\x01", "\x01"}, algs: []index.HashAlg{index.SHA1, index.SHA256}}, "ocsp.dual", nowhere, everywhere},
-		{"two certificates", response{issuer: ca, serials: []string{"\x01", "\x02"}}, "ocsp.bundle", everywhere, nowhere},
-		{"two certificates by two hashes", response{issuer: ca, serials: []string{"\x01", "\x02"}, algs: []index.HashAlg{index.SHA1, index.SHA256}}, "ocsp.bundle", everywhere, nowhere},
-		{"the same CertID twice", response{issuer: ca, serials: []string{"\x01", "\x01"}}, "ocsp.bundle", everywhere, nowhere},
-		{"hash nobody knows", response{issuer: ca, badAlg: true}, "ocsp.hash", everywhere, nowhere},
-		{"issuer not configured", response{issuer: newCA(t, "stranger", p256Key())}, "ocsp.issuer", everywhere, nowhere},
-		{"issuer's name with another key", response{issuer: newCA(t, "CA", otherP256())}, "ocsp.issuer", everywhere, nowhere},
-
-		{"serial 0", response{issuer: ca, serials: []string{"\x00"}}, "ocsp.serial", everywhere, nowhere},
-		{"serial -1", response{issuer: ca, serials: []string{"\xff"}}, "ocsp.serial", everywhere, nowhere},
-		{"serial of 20 octets", response{issuer: ca, serials: []string{with20}}, "ocsp.serial-sign", nowhere, nowhere},
-		{"serial of 20 octets and a sign", response{issuer: ca, serials: []string{"\x00\xff" + with20[1:]}}, "ocsp.serial-sign", nowhere, everywhere},
-		{"serial 1", response{issuer: ca, serials: []string{"\x01"}}, "ocsp.serial", nowhere, nowhere},
-		{"serial of 21 octets", response{issuer: ca, serials: []string{"\x01" + with20}}, "ocsp.serial", everywhere, nowhere},
-		{"serial of 21 octets and a sign", response{issuer: ca, serials: []string{"\x00\xff" + with20}}, "ocsp.serial", everywhere, nowhere},
-	}
-}
-
-func timeCases(ca identity) []checkCase {
-	return []checkCase{
-		{"produced within the skew", response{issuer: ca, producedAt: now.Add(300 * time.Second)}, "ocsp.time-produced-at", nowhere, nowhere},
-		{"produced in the future", response{issuer: ca, producedAt: now.Add(301 * time.Second)}, "ocsp.time-produced-at", everywhere, nowhere},
-		{"thisUpdate after producedAt", response{issuer: ca, thisUpdate: now.Add(-hour + time.Second)}, "ocsp.time-this-update", everywhere, nowhere},
-		{"no nextUpdate", response{issuer: ca, noNextUpdate: true}, "ocsp.time-next-update", everywhere, nowhere},
-		{"nextUpdate is thisUpdate", response{issuer: ca, nextUpdate: now.Add(-hour)}, "ocsp.time-next-update", everywhere, nowhere},
-		{"expires now", response{issuer: ca, nextUpdate: now}, "ocsp.time-expired", everywhere, nowhere},
-		{"8 hours left of 16", response{issuer: ca, producedAt: now.Add(-8 * hour), thisUpdate: now.Add(-8 * hour), nextUpdate: now.Add(8 * hour)}, "ocsp.time-remaining", nowhere, nowhere},
-		{"less than 8 hours left of 16", response{issuer: ca, producedAt: now.Add(-9 * hour), thisUpdate: now.Add(-9 * hour), nextUpdate: now.Add(7 * hour)}, "ocsp.time-remaining", nowhere, everywhere},
-		{"half left of 10 hours", response{issuer: ca, thisUpdate: now.Add(-5 * hour), nextUpdate: now.Add(5 * hour)}, "ocsp.time-remaining", nowhere, nowhere},
-		{"less than half left of 10 hours", response{issuer: ca, thisUpdate: now.Add(-6 * hour), nextUpdate: now.Add(4 * hour)}, "ocsp.time-remaining", nowhere, everywhere},
-		{"thisUpdate is producedAt", response{issuer: ca}, "ocsp.time-this-update", nowhere, nowhere},
-		{"nextUpdate a second ahead", response{issuer: ca, thisUpdate: now.Add(-1 * time.Second), producedAt: now, nextUpdate: now.Add(time.Second)}, "ocsp.time-next-update", nowhere, nowhere},
-		{"1970", response{issuer: ca, thisUpdate: time.Unix(0, 0)}, "store.record", nowhere, nowhere},
-		{"before 1970", response{issuer: ca, thisUpdate: time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)}, "store.record", everywhere, nowhere},
-	}
-}
-
-func signerCases(t *testing.T, ca identity) []checkCase {
-	noUsage := newCA(t, "CA", p256Key(), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
-	ed, p384 := newCA(t, "Ed25519 CA", edKey()), newCA(t, "P-384 CA", p384Key())
-	p224, small := newCA(t, "P-224 CA", p224Key()), newCA(t, "small CA", smallRSA(t))
-	return []checkCase{
-		{"by name", response{issuer: ca, byName: true}, "ocsp.responder-by-name", nowhere, everywhere},
-		{"signature wrong", response{issuer: ca, spoil: true}, "ocsp.signature", everywhere, nowhere},
-		{"signed by another key", response{issuer: ca, signer: identity{ca.cert, otherP256()}}, "ocsp.signature", everywhere, nowhere},
-		{"algorithm SHA-1", response{issuer: ca, algorithm: mustHex("300d06092a864886f70d0101050500")}, "ocsp.algorithm", everywhere, nowhere},
-		{"algorithm MD5", response{issuer: ca, algorithm: mustHex("300d06092a864886f70d0101040500")}, "ocsp.algorithm", everywhere, nowhere},
-		{"algorithm ECDSA with SHA-1", response{issuer: ca, algorithm: mustHex("300906072a8648ce3d0401")}, "ocsp.algorithm", everywhere, nowhere},
-		{"algorithm nobody knows", response{issuer: ca, algorithm: mustHex("300406022a03")}, "ocsp.algorithm", everywhere, nowhere},
-		{"algorithm of another key type", response{issuer: ca, algorithm: algorithmDER(x509.SHA256WithRSA)}, "ocsp.signature", everywhere, nowhere},
-		{"Ed25519", response{issuer: ed}, "ocsp.algorithm-profile", "br ms moz cs smime", nowhere},
-		{"P-384 with SHA-256", response{issuer: p384, algorithm: algorithmDER(x509.ECDSAWithSHA256)}, "ocsp.algorithm-profile", "br ms moz cs smime", nowhere},
-		{"ECDSA with NULL parameters", response{issuer: ca, algorithm: mustHex("300c06082a8648ce3d0403020500")}, "ocsp.algorithm-form", "br", nowhere},
-		{"RSA-1024", response{issuer: small}, "ocsp.key", everywhere, nowhere},
-		{"P-224", response{issuer: p224}, "ocsp.key", everywhere, nowhere},
-		{"CA without digitalSignature", response{issuer: noUsage}, "ocsp.issuer-key-usage", "br", "private ms moz cs smime"},
-		{"direct with certs", response{issuer: ca, certs: []identity{ca}}, "ocsp.certs-needless", nowhere, everywhere},
-	}
-}
-
-func delegateCases(t *testing.T, ca identity) []checkCase {
-	other := newCA(t, "Other CA", otherP256())
-	delegated := func(change ...func(*x509.Certificate)) response {
-		r := newResponder(t, ca, otherP256(), change...)
-		return response{issuer: ca, signer: r, certs: []identity{r}}
-	}
-	with := func(r response, change func(*response)) response { change(&r); return r }
-	return []checkCase{
-		{"delegated", delegated(), "ocsp.delegate-missing", nowhere, nowhere},
-		{"delegate not in certs", with(delegated(), func(r *response) { r.certs = nil }), "ocsp.delegate-missing", everywhere, nowhere},
-		{"certs empty", with(delegated(), func(r *response) { r.certs, r.certsDER = nil, []byte{} }), "ocsp.delegate-missing", everywhere, nowhere},
-		{"certs without the delegate", with(delegated(), func(r *response) { r.certs = []identity{ca} }), "ocsp.responder-id", everywhere, nowhere},
-		{"certs no certificates", with(delegated(), func(r *response) { r.certs, r.certsDER = nil, []byte{0x30, 0x00} }), "ocsp.der", everywhere, nowhere},
-		{"certs no DER", with(delegated(), func(r *response) { r.certs, r.certsDER = nil, []byte{0x04, 0x00} }), "ocsp.der", everywhere, nowhere},
-		{"ResponderID names nobody", with(delegated(), func(r *response) { r.responder = make([]byte, 20) }), "ocsp.responder-id", everywhere, nowhere},
-		{"delegate first of two", with(delegated(), func(r *response) { r.certs = append(r.certs, ca) }), "ocsp.delegate-alone", nowhere, everywhere},
-		{"delegate of another CA", forged(t, ca, other), "ocsp.delegate-issued", everywhere, nowhere},
-		{"delegate of a CA of the same name", forged(t, ca, newCA(t, "CA", otherP256())), "ocsp.delegate-issued", everywhere, nowhere},
-		{"delegate without EKU", delegated(func(c *x509.Certificate) { c.ExtKeyUsage = nil }), "ocsp.delegate-eku", everywhere, nowhere},
-		{"delegate for servers too", delegated(func(c *x509.Certificate) { c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth) }), "ocsp.delegate-eku-only", "br ms", nowhere},
-		{"delegate a CA", delegated(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = true, true }), "ocsp.delegate-ca", everywhere, nowhere},
-		{"delegate not yet valid", delegated(func(c *x509.Certificate) { c.NotBefore = now }), "ocsp.delegate-validity", everywhere, nowhere},
-		{"delegate expired", delegated(func(c *x509.Certificate) { c.NotAfter = now.Add(-2 * hour) }), "ocsp.delegate-validity", everywhere, nowhere},
-		{"delegate expires before nextUpdate", delegated(func(c *x509.Certificate) { c.NotAfter = now.Add(3 * day) }), "ocsp.delegate-expires", nowhere, everywhere},
-		{"delegate without nocheck", delegated(func(c *x509.Certificate) { c.ExtraExtensions = nil }), "ocsp.delegate-nocheck", "br moz cs smime", "private ms"},
-		{"delegate with another nocheck", delegated(func(c *x509.Certificate) {
-			c.ExtraExtensions = []pkix.Extension{{Id: oidNoCheck, Value: []byte{0x30, 0x00}}}
-		}), "ocsp.delegate-nocheck-value", everywhere, nowhere},
-		{"delegate with CDP", delegated(func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://c.example/1.crl"} }), "ocsp.delegate-extensions", "br", nowhere},
-		{"delegate with SAN", delegated(func(c *x509.Certificate) { c.URIs = []*url.URL{{Scheme: "http", Host: "a.example"}} }), "ocsp.delegate-extensions", "br", nowhere},
-		{"delegate with more key usage", delegated(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment }), "ocsp.delegate-extensions", "br", nowhere},
-		{"delegate with AIA", delegated(func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"http://i.example/"} }), "ocsp.delegate-needless", nowhere, everywhere},
-		{"delegate with a weak key", weakDelegate(t, ca), "ocsp.key", everywhere, nowhere},
-		{"delegated, signature wrong", with(delegated(), func(r *response) { r.spoil = true }), "ocsp.signature", everywhere, nowhere},
-	}
-}
-
-// forged is a response for a certificate of ca by a responder that is another CA's.
-func forged(t *testing.T, ca, other identity) response {
-	r := newResponder(t, other, p384Key())
-	return response{issuer: ca, signer: r, certs: []identity{r}}
-}
-
-func weakDelegate(t *testing.T, ca identity) response {
-	r := newResponder(t, ca, smallRSA(t))
-	return response{issuer: ca, signer: r, certs: []identity{r}}
-}
-
-func smallRSA(t *testing.T) crypto.Signer {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 1024)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
 }
 
 // The Go client looks at the first certificate only.

@@ -1,7 +1,8 @@
 package build
 
-// BR is the CA/Browser Forum's TLS Baseline Requirements 2.2.6, MS the Microsoft
-// Trusted Root Program 1.1.
+// BR, SBR and CSBR are the CA/Browser Forum's Baseline Requirements for TLS 2.2.6,
+// S/MIME 1.0.10 and code signing 3.10.0; MS is the Microsoft Trusted Root Program
+// 1.1, MRSP the Mozilla Root Store Policy 3.1.
 
 // What a response says, and of whom.
 var (
@@ -37,6 +38,65 @@ var (
 		"nextUpdate is in the future; in place of an expired response, clients are told to try later")
 	checkRemaining = newCheck("ocsp.time-remaining", never, always, "BR section 4.9.9",
 		"nextUpdate is 8 h away or, of a validity of less than 16 h, half of that")
+)
+
+// How long it holds, by the root programs. The status of a CA certificate may hold
+// for longer.
+var (
+	checkValidityMin = newCheck("ocsp.validity-min", setOf(ProfileBR, ProfileSMIME, ProfileMS), never, "BR and SBR section 4.9.9, MS section 3.2.2",
+		"a response is valid for at least 8 h")
+	checkValidityMax = newCheck("ocsp.validity-max", setOf(ProfileBR, ProfileSMIME, ProfileCS, ProfileMoz), never, "BR, SBR and CSBR section 4.9.9, MRSP section 6",
+		"a response is valid for at most 10 days")
+	checkValidityMS = newCheck("ocsp.validity-max-ms", setOf(ProfileMS), never, "MS section 3.2.2",
+		"a response is valid for at most 7 days")
+	checkValidityCA = newCheck("ocsp.validity-max-ca", notPrivate, never, "BR section 4.9.9",
+		"a response for a CA certificate is valid for at most 366 days")
+	checkAge = newCheck("ocsp.age", setOf(ProfileBR, ProfileSMIME), never, "BR and SBR section 4.9.9",
+		"thisUpdate is at most 4 days ago")
+	checkHalfLife = newCheck("ocsp.half-life", never, setOf(ProfileMS), "MS section 3.2.2",
+		"no more than half the validity of a response has passed, if it is more than 16 h")
+	checkIssuerExpires = newCheck("ocsp.issuer-expires", setOf(ProfileMoz), always, "MRSP section 6",
+		"the certificate of a CA that signs responses itself is valid until nextUpdate")
+	checkDelegatorExpires = newCheck("ocsp.delegator-expires", never, always, "RFC 5280 section 6.1.3",
+		"the certificate of a CA that delegated to a responder is valid until nextUpdate")
+)
+
+// What a revocation says.
+var (
+	checkRevokedAt = newCheck("ocsp.revoked-at", always, never, "RFC 6960 section 2.2",
+		"revocationTime is not more than 300 s after producedAt")
+	checkRevokedEarly = newCheck("ocsp.revoked-early", never, always, "RFC 6960 section 2.2",
+		"revocationTime is not before the issuer's certificate became valid")
+	checkReason = newCheck("ocsp.reason", always, never, "RFC 5280 section 5.3.1",
+		"revocationReason is one that a certificate of its kind can have")
+	checkReasonUnspecified = newCheck("ocsp.reason-unspecified", onlyBR, always, "BR section 7.2.2",
+		"revocationReason unspecified is left out")
+	checkReasonHold = newCheck("ocsp.reason-hold", onlyBR, never, "BR section 7.2.2",
+		"revocationReason is not certificateHold")
+	checkReasonMissing = newCheck("ocsp.reason-missing", onlyBR, never, "BR section 7.3",
+		"a revoked CA certificate has a revocationReason")
+	checkExtendedRevoke = newCheck("ocsp.extended-revoke", always, never, "RFC 6960 section 2.2",
+		"certificateHold since 1970, for a certificate never issued, comes with the extension extended-revoke")
+)
+
+// What it says besides.
+var (
+	checkReasonExtension = newCheck("ocsp.single-reason-code", onlyBR, always, "BR section 7.3.2",
+		"singleExtensions have no reasonCode, for which there is revocationReason")
+	checkSingleCritical = newCheck("ocsp.single-critical", always, never, "RFC 6960 section 4.4",
+		"no extension in singleExtensions is critical")
+	checkSingleUnknown = newCheck("ocsp.single-unknown", never, always, "RFC 6960 section 4.4",
+		"every extension in singleExtensions is known")
+	checkNonce = newCheck("ocsp.nonce", always, never, "RFC 9654 section 2.1",
+		"there is no nonce: an answer signed in advance has no request to take it from")
+	checkExtensionCritical = newCheck("ocsp.extension-critical", always, never, "RFC 6960 section 4.4",
+		"no unknown extension in responseExtensions is critical")
+	checkExtensionNeedless = newCheck("ocsp.extension-needless", never, always, "RFC 9919 section 3.2.1",
+		"responseExtensions have nothing but extended-revoke")
+	checkSizeFrugal = newCheck("ocsp.size-frugal", never, always, "RFC 9919 section 1: responses are for many and slow clients",
+		"a response has at most 4,096 octets")
+	checkSizeStaple = newCheck("ocsp.size-staple", never, always, "nginx staples what fits 16 KiB with the HTTP header",
+		"a response has at most 15,360 octets")
 )
 
 // Who signed it.
@@ -79,8 +139,8 @@ var (
 		"the responder certificate is no CA certificate")
 	checkDelegateValid = newCheck("ocsp.delegate-validity", always, never, "RFC 6960 section 4.2.2.2",
 		"the responder certificate is valid at producedAt")
-	checkDelegateExpires = newCheck("ocsp.delegate-expires", never, always, "RFC 6960 section 4.2.2.2",
-		"the responder certificate is valid until nextUpdate")
+	checkDelegateExpires = newCheck("ocsp.delegate-expires", setOf(ProfileMoz), always, "MRSP section 6",
+		"every certificate in certs is valid until nextUpdate")
 	checkDelegateNoCheck = newCheck("ocsp.delegate-nocheck", setOf(ProfileBR, ProfileMoz, ProfileCS, ProfileSMIME), always, "RFC 6960 section 4.2.2.2.1",
 		"the responder certificate has id-pkix-ocsp-nocheck")
 	checkDelegateNoCheckValue = newCheck("ocsp.delegate-nocheck-value", always, never, "RFC 6960 section 4.2.2.2.1",

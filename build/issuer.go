@@ -16,7 +16,11 @@ type issuer struct {
 	signer
 	number int                 // position among the issuers of the build
 	certs  []*x509.Certificate // at least one; the signer's is the first
-	listed revocations         // by its CRLs of this build; set before responses are checked
+
+	notBefore, notAfter int64           // Unix seconds: the earliest and the latest of certs
+	subordinates        map[string]bool // serials, as content octets, of the CA certificates it issued, as far as known
+
+	listed revocations // by its CRLs of this build; set before responses are checked
 }
 
 // issuers are the CAs of a build. What is not said to be set later is immutable
@@ -40,7 +44,27 @@ func loadIssuers(files []string) (*issuers, error) {
 			}
 		}
 	}
+	all.findSubordinates()
 	return all, nil
+}
+
+// findSubordinates tells, among the certificates of the CAs, whose were issued by
+// whom. A self-issued certificate is nobody's: the status of a root is not
+// published.
+func (all *issuers) findSubordinates() {
+	for _, sub := range all.list {
+		for _, cert := range sub.certs {
+			if bytes.Equal(cert.RawIssuer, cert.RawSubject) {
+				continue
+			}
+			for _, is := range all.named(cert.RawIssuer) {
+				if is.subordinates == nil {
+					is.subordinates = make(map[string]bool)
+				}
+				is.subordinates[string(certs.Serial(cert.SerialNumber))] = true
+			}
+		}
+	}
 }
 
 // add enters cert under its own issuer, or under that of an earlier certificate
@@ -53,10 +77,15 @@ func (all *issuers) add(cert *x509.Certificate) error {
 	for _, is := range all.list {
 		if bytes.Equal(is.cert.RawSubject, cert.RawSubject) && bytes.Equal(is.cert.RawSubjectPublicKeyInfo, cert.RawSubjectPublicKeyInfo) {
 			is.certs = append(is.certs, cert)
+			is.notBefore = min(is.notBefore, cert.NotBefore.Unix())
+			is.notAfter = max(is.notAfter, cert.NotAfter.Unix())
 			return nil
 		}
 	}
-	is := &issuer{signer: *s, number: len(all.list), certs: []*x509.Certificate{cert}}
+	is := &issuer{
+		signer: *s, number: len(all.list), certs: []*x509.Certificate{cert},
+		notBefore: cert.NotBefore.Unix(), notAfter: cert.NotAfter.Unix(),
+	}
 	all.list = append(all.list, is)
 	for _, alg := range index.HashAlgs() {
 		id, err := certs.ID(cert, alg, nil)

@@ -35,6 +35,7 @@ const hour, day = time.Hour, 24 * time.Hour
 // Keys are slow to make, and which key it is matters to no test.
 var (
 	rsaKey    = sync.OnceValue(func() crypto.Signer { return made(rsa.GenerateKey(rand.Reader, 2048)) })
+	otherRSA  = sync.OnceValue(func() crypto.Signer { return made(rsa.GenerateKey(rand.Reader, 2048)) })
 	p256Key   = sync.OnceValue(func() crypto.Signer { return made(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) })
 	otherP256 = sync.OnceValue(func() crypto.Signer { return made(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) })
 	p384Key   = sync.OnceValue(func() crypto.Signer { return made(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)) })
@@ -110,11 +111,18 @@ type response struct {
 	signer  identity // if its key is nil, the issuer
 	serials []string // content octets; one SingleResponse each. If nil, "\x01"
 	algs    []index.HashAlg
-	badAlg  bool // CertIDs by an algorithm that nobody knows
+
+	subordinate bool // what it is for is the certificate of a CA, and known as such
+	badAlg      bool // CertIDs by an algorithm that nobody knows
 
 	status                             index.Status
+	revokedAt                          time.Time // if zero, a day before now
+	reason                             []byte    // content octets of revocationReason; nil for none
 	producedAt, thisUpdate, nextUpdate time.Time
 	noNextUpdate                       bool
+
+	extensions       []pkix.Extension // responseExtensions
+	singleExtensions []pkix.Extension
 
 	version   bool   // spelled out
 	byName    bool   // ResponderID
@@ -194,17 +202,18 @@ func (r response) tbs(t testing.TB) []byte {
 		b.AddASN1GeneralizedTime(or(r.producedAt, now.Add(-hour)))
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { r.singles(t, b) })
 		if r.padding > 0 {
-			b.AddASN1(tag1, func(b *cryptobyte.Builder) {
-				b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-					b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-						b.AddASN1ObjectIdentifier(stdasn1.ObjectIdentifier{2, 5, 29, 99})
-						b.AddASN1OctetString(make([]byte, r.padding))
-					})
-				})
-			})
+			r.extensions = []pkix.Extension{{Id: stdasn1.ObjectIdentifier{2, 5, 29, 99}, Value: make([]byte, r.padding)}}
 		}
+		addExtensions(b, r.extensions)
 	})
 	return b.BytesOrPanic()
+}
+
+// addExtensions adds [1] EXPLICIT Extensions, nothing if there are none.
+func addExtensions(b *cryptobyte.Builder, list []pkix.Extension) {
+	if list != nil {
+		b.AddASN1(tag1, func(b *cryptobyte.Builder) { b.AddBytes(made(stdasn1.Marshal(list))) })
+	}
 }
 
 func or(t, otherwise time.Time) time.Time {
@@ -227,7 +236,7 @@ func (r response) singles(t testing.TB, b *cryptobyte.Builder) {
 			r.certID(t, b, alg, serial)
 			switch r.status {
 			case index.Revoked:
-				b.AddASN1(tag1, func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(now.Add(-day)) })
+				b.AddASN1(tag1, r.revokedInfo)
 			default:
 				b.AddASN1(asn1.Tag(r.status).ContextSpecific(), func(*cryptobyte.Builder) {})
 			}
@@ -235,6 +244,16 @@ func (r response) singles(t testing.TB, b *cryptobyte.Builder) {
 			if !r.noNextUpdate {
 				b.AddASN1(tag0, func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(or(r.nextUpdate, now.Add(4*day))) })
 			}
+			addExtensions(b, r.singleExtensions)
+		})
+	}
+}
+
+func (r response) revokedInfo(b *cryptobyte.Builder) {
+	b.AddASN1GeneralizedTime(or(r.revokedAt, now.Add(-day)))
+	if r.reason != nil {
+		b.AddASN1(tag0, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.ENUM, func(b *cryptobyte.Builder) { b.AddBytes(r.reason) })
 		})
 	}
 }

@@ -3,6 +3,7 @@ package build
 import (
 	"crypto/x509"
 	"fmt"
+	"math"
 
 	"lancre/index"
 )
@@ -69,7 +70,18 @@ func (c *checker) direct(r *index.Response) *signer {
 			return fmt.Sprintf("certs of %d octets in a response that the CA signed itself", len(r.Certificates))
 		})
 	}
+	c.checkIssuerExpires(r, checkIssuerExpires)
 	return &is.signer
+}
+
+// checkIssuerExpires checks that the issuer is there for as long as what it, or its
+// delegate, says.
+func (c *checker) checkIssuerExpires(r *index.Response, id check) {
+	if is := c.item.issuer; r.NextUpdate > is.notAfter {
+		c.found(id, func() string {
+			return fmt.Sprintf("the certificate of %s expires %s, before nextUpdate %s", is.cert.Subject, utc(is.notAfter), utc(r.NextUpdate))
+		})
+	}
 }
 
 // signsOCSP reports whether a certificate of the CA lets it sign responses: one
@@ -93,6 +105,7 @@ func (c *checker) delegated(r *index.Response) *signer {
 	}
 	var found *signer
 	var position, count int
+	expires := int64(math.MaxInt64) // the first of certs to do so
 	for n, der := range certificates(r.Certificates) {
 		s := c.delegates.get(c.item.issuer, der)
 		if s.cert == nil {
@@ -102,6 +115,7 @@ func (c *checker) delegated(r *index.Response) *signer {
 		if found == nil && s.is(r) {
 			found, position = s, n
 		}
+		expires = min(expires, s.cert.NotAfter.Unix())
 		count++
 	}
 	if found == nil {
@@ -111,7 +125,8 @@ func (c *checker) delegated(r *index.Response) *signer {
 		return nil
 	}
 	c.checkPlacement(position, count)
-	c.checkDelegateTimes(r, found.cert)
+	c.checkDelegateTimes(r, found.cert, expires)
+	c.checkIssuerExpires(r, checkDelegatorExpires)
 	return found
 }
 
@@ -128,16 +143,18 @@ func (c *checker) checkPlacement(position, count int) {
 	}
 }
 
-func (c *checker) checkDelegateTimes(r *index.Response, cert *x509.Certificate) {
+// checkDelegateTimes checks the validity of the responder certificate; expires is
+// when the first of all in certs does.
+func (c *checker) checkDelegateTimes(r *index.Response, cert *x509.Certificate, expires int64) {
 	from, to := cert.NotBefore.Unix(), cert.NotAfter.Unix()
 	switch {
 	case r.ProducedAt < from || r.ProducedAt > to:
 		c.found(checkDelegateValid, func() string {
 			return fmt.Sprintf("producedAt %s is outside the responder certificate's validity, %s to %s", utc(r.ProducedAt), utc(from), utc(to))
 		})
-	case r.NextUpdate > to:
+	case r.NextUpdate > expires:
 		c.found(checkDelegateExpires, func() string {
-			return fmt.Sprintf("responder certificate expires %s, before nextUpdate %s", utc(to), utc(r.NextUpdate))
+			return fmt.Sprintf("a certificate in certs expires %s, before nextUpdate %s", utc(expires), utc(r.NextUpdate))
 		})
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // A vector is an input made for one check. It breaks that one and no other; or,
-// if it has no profile under rejects and warns, it only just breaks none.
+// if it has no profile under rejects and warns, it only just does not break it.
 type vector struct {
 	name    string
 	check   string
@@ -23,7 +23,7 @@ const everywhere, nowhere = "private br ms moz cs smime", ""
 type judgement func(t *testing.T, p Profile) (rejected string, warned []string)
 
 // vectorTables make the vectors, each of the checks declared in one file.
-var vectorTables = []func(*testing.T) []vector{responseVectors, sourceVectors}
+var vectorTables = []func(*testing.T) []vector{sourceVectors, responseVectors}
 
 // Every check, what breaks it and what only just does not, and what that leads to
 // in each profile.
@@ -47,25 +47,37 @@ func TestChecks(t *testing.T) {
 	}
 }
 
+// unclear are the profiles that say nothing of a check, because what breaks it, or
+// just does not, breaks a stricter rule of theirs.
+var unclear = map[string]string{
+	"ocsp.validity-max": "ms",                 // 7 days and not 10
+	"store.record":      "br ms moz cs smime", // a response of 1970 is valid for too long
+}
+
 func (v vector) run(t *testing.T) {
 	if _, err := findCheck(v.check); err != nil {
 		t.Fatal(err)
 	}
 	for i, name := range profileNames {
+		if slices.Contains(strings.Fields(unclear[v.check]), name) {
+			continue
+		}
 		rejected, warned := v.judge(t, Profile(i))
-		var wantRejected string
-		var wantWarned []string
+		var want string
+		if slices.Contains(strings.Fields(v.rejects), name) {
+			want = v.check
+		}
+		if rejected != want {
+			t.Errorf("%s: rejected by %q, want %q", name, rejected, want)
+		}
 		switch {
-		case slices.Contains(strings.Fields(v.rejects), name):
-			wantRejected = v.check
+		case rejected != "":
 		case slices.Contains(strings.Fields(v.warns), name):
-			wantWarned = []string{v.check}
-		}
-		if rejected != wantRejected {
-			t.Errorf("%s: rejected by %q, want %q", name, rejected, wantRejected)
-		}
-		if rejected == "" && !slices.Equal(warned, wantWarned) {
-			t.Errorf("%s: warnings %q, want %q", name, warned, wantWarned)
+			if !slices.Equal(warned, []string{v.check}) {
+				t.Errorf("%s: warnings %q, want %q", name, warned, v.check)
+			}
+		case slices.Contains(warned, v.check):
+			t.Errorf("%s: warnings %q, want none of %q", name, warned, v.check)
 		}
 	}
 }
@@ -102,23 +114,19 @@ func judgeBuild(ca identity, c func(t *testing.T) Config) judgement {
 
 // sourceVectors are for checks_source.go.
 func sourceVectors(t *testing.T) []vector {
-	ca := newCA(t, "CA", p256Key())
+	ca := newCA(t, "CA", rsaKey())
 	good := response{issuer: ca}.der(t)
 	source := func(name, check, rejects string, data ...[]byte) vector {
 		return vector{name, check, rejects, nowhere, judgeBuild(ca, func(t *testing.T) Config {
 			return Config{Responses: []string{write(t, "source", data...)}}
 		})}
 	}
-	sized := func(size int) []byte {
-		r := response{issuer: ca, padding: size / 2}
-		return response{issuer: ca, padding: r.padding + size - len(r.der(t))}.der(t)
-	}
 	return []vector{
 		source("words", "source.form", everywhere, []byte("hello, world")),
 		source("DER", "source.form", nowhere, good),
 		source("cut", "source.truncated", everywhere, good, good[:len(good)-1]),
 		source("two", "source.truncated", nowhere, good, good),
-		source("large", "ocsp.size", everywhere, sized(maxResponse+1)),
-		source("as large as can be", "ocsp.size", nowhere, sized(maxResponse)),
+		source("a response beyond OpenSSL", "ocsp.size", everywhere, sizedResponse(t, ca, maxResponse+1).der(t)),
+		source("a response that OpenSSL takes", "ocsp.size", nowhere, sizedResponse(t, ca, maxResponse).der(t)),
 	}
 }
