@@ -91,6 +91,9 @@ func run(o *options) error {
 	if err != nil {
 		return err
 	}
+	if err := confine(o.server.Store, log); err != nil {
+		return err
+	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	term := make(chan os.Signal, 2)
@@ -99,12 +102,15 @@ func run(o *options) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(public, admin) }()
 	notify(log, daemon.SdNotifyReady)
+	alive := watchdog(log)
 	for {
 		select {
 		case err := <-served:
 			return err
+		case <-alive:
+			notify(log, daemon.SdNotifyWatchdog)
 		case <-hup:
-			go s.Reload() // logs what it comes to
+			go reload(s, log)
 		case sig := <-term:
 			log.Info("stopping", "signal", sig.String())
 			notify(log, daemon.SdNotifyStopping)
@@ -128,11 +134,4 @@ func shutdown(s *server.Server, log *slog.Logger, term <-chan os.Signal) error {
 		return nil
 	}
 	return err
-}
-
-// notify tells the service manager, if there is one.
-func notify(log *slog.Logger, state string) {
-	if _, err := daemon.SdNotify(false, state); err != nil {
-		log.Warn("the service manager was not notified", "state", state, "err", err)
-	}
 }
