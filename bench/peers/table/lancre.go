@@ -1,0 +1,61 @@
+package table
+
+import (
+	"context"
+	"path/filepath"
+
+	"lancre/build"
+	"lancre/build/demo"
+	"lancre/index"
+	"lancre/index/store"
+)
+
+// Lancre is a store that lancre builds from the file of responses that entries
+// came from.
+func Lancre(ca *demo.CA, issuer, responses string) Kind {
+	return Kind{"lancre", func(dir string, _ []Entry) (Table, error) {
+		out := filepath.Join(dir, "store")
+		_, err := build.Run(context.Background(), build.Config{
+			Out: out, Issuers: []string{issuer}, Responses: []string{responses}, At: ca.ProducedAt, SkipSignatures: true,
+		})
+		if err != nil {
+			return nil, err
+		}
+		g, err := store.Open(out)
+		if err != nil {
+			return nil, err
+		}
+		id, _ := ca.CertID(ca.Certificate(0), index.SHA1)
+		return &segment{g, id}, g.Warm()
+	}}
+}
+
+// segment looks serials up under one issuer.
+type segment struct {
+	generation *store.Generation
+	id         index.CertID
+}
+
+func (t *segment) Find(key []byte) (byte, bool) {
+	rec, found := t.get(key)
+	if !found {
+		return 0, false
+	}
+	return byte(rec.ETag()), true
+}
+
+func (t *segment) AppendValue(dst, key []byte) ([]byte, bool) {
+	rec, found := t.get(key)
+	if !found {
+		return dst, false
+	}
+	return rec.AppendResponse(dst), true
+}
+
+func (t *segment) get(key []byte) (index.Record, bool) {
+	t.id.Serial = key
+	rec, found, err := t.generation.Lookup(t.id.Key(), &t.id)
+	return rec, found && err == nil
+}
+
+func (t *segment) Close() error { return t.generation.Close() }

@@ -1,0 +1,68 @@
+// Package table puts indexes side by side that could stand behind an OCSP
+// responder: each leads from a serial number to a response.
+package table
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"lancre/index"
+)
+
+// An Entry is a serial number (content octets of the DER INTEGER) and the
+// response for it.
+type Entry struct{ Key, Value []byte }
+
+// A Table is an index that is complete and open. One goroutine uses it.
+type Table interface {
+	// Find looks key up, reports whether it is there, and returns one octet of
+	// what it leads to.
+	Find(key []byte) (byte, bool)
+
+	// AppendValue appends the value of key to dst and reports whether there is one.
+	AppendValue(dst, key []byte) ([]byte, bool)
+	Close() error
+}
+
+// A Kind is one way of making a Table, in an empty directory; entries are sorted
+// by key. Where the table is files, they are all that it leaves there.
+type Kind struct {
+	Name string
+	Make func(dir string, entries []Entry) (Table, error)
+}
+
+// lastOctet is 0 if there is none.
+func lastOctet(value []byte) byte {
+	if len(value) == 0 {
+		return 0
+	}
+	return value[len(value)-1]
+}
+
+// ReadEntries reads a file of DER responses, one after another, and sorts them by
+// serial number.
+func ReadEntries(path string) ([]Entry, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var entries []Entry
+	var r index.Response
+	for in := cryptobyte.String(data); !in.Empty(); {
+		var der cryptobyte.String
+		if !in.ReadASN1Element(&der, asn1.SEQUENCE) {
+			return nil, fmt.Errorf("%s: response %d is no DER SEQUENCE", path, len(entries))
+		}
+		if err := r.Parse(der); err != nil {
+			return nil, fmt.Errorf("%s: response %d: %w", path, len(entries), err)
+		}
+		entries = append(entries, Entry{r.Singles[0].CertID.Serial, der})
+	}
+	slices.SortFunc(entries, func(a, b Entry) int { return bytes.Compare(a.Key, b.Key) })
+	return entries, nil
+}
