@@ -1,0 +1,198 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+)
+
+// etag is the entity tag of a stored response.
+func etag(response []byte) string {
+	sum := sha256.Sum256(response)
+	return `"` + hex.EncodeToString(sum[:8]) + `"`
+}
+
+// hasHeaders wants exactly these headers, each once, beside Date, Content-Length
+// and Connection.
+func (a *answer) hasHeaders(t *testing.T, want map[string]string) {
+	t.Helper()
+	a.date(t)
+	for name, value := range want {
+		if got := a.Header[name]; len(got) != 1 || got[0] != value {
+			t.Errorf("%s is %q, want %q", name, got, value)
+		}
+	}
+	for name, got := range a.Header {
+		if _, ok := want[name]; !ok && !slices.Contains([]string{"Date", "Content-Length", "Connection"}, name) {
+			t.Errorf("there is an unexpected %s: %q", name, got)
+		}
+	}
+}
+
+// date is when the answer was made.
+func (a *answer) date(t *testing.T) time.Time {
+	t.Helper()
+	return fixdate(t, a.Header.Get("Date"))
+}
+
+// fixdate reads an IMF-fixdate and nothing else (RFC 9110 section 5.6.7).
+func fixdate(t *testing.T, s string) time.Time {
+	t.Helper()
+	date, err := time.Parse(http.TimeFormat, s)
+	if err != nil || date.Format(http.TimeFormat) != s {
+		t.Errorf("%q is no IMF-fixdate", s)
+	}
+	return date
+}
+
+// judgeStored wants the stored response, with headers worked out from its DER by
+// x/crypto and from the answer's own Date.
+func (c *corpus) judgeStored(t *testing.T, a *answer, name string) {
+	t.Helper()
+	der, ok := c.stored[name]
+	if !ok {
+		t.Fatalf("no response is called %q", name)
+	}
+	r, err := ocsp.ParseResponse(der, nil)
+	check(t, err)
+	a.hasBody(t, der)
+	modified := r.ProducedAt
+	if now := a.date(t); now.Before(modified) {
+		modified = now
+	}
+	want := map[string]string{
+		"Etag":    etag(der),
+		"Expires": r.NextUpdate.Format(http.TimeFormat),
+		// Judged by itself.
+		"Cache-Control": a.Header.Get("Cache-Control"),
+	}
+	if a.StatusCode != http.StatusNotModified {
+		want["Content-Type"] = "application/ocsp-response"
+		want["Last-Modified"] = modified.Format(http.TimeFormat)
+	}
+	a.hasHeaders(t, want)
+	judgeMaxAge(t, a, der, r)
+}
+
+// judgeMaxAge wants caches to ask again when half of the response's life or four
+// days are over, up to a tenth of that earlier; after that every five minutes; and
+// never to keep it for more than twelve hours nor to its nextUpdate.
+func judgeMaxAge(t *testing.T, a *answer, der []byte, r *ocsp.Response) {
+	t.Helper()
+	var got int64
+	const format = "max-age=%d, public, no-transform, must-revalidate"
+	value := a.Header.Get("Cache-Control")
+	if _, err := fmt.Sscanf(value, format, &got); err != nil || fmt.Sprintf(format, got) != value {
+		t.Errorf("Cache-Control is %q", value)
+	}
+	sum := sha256.Sum256(der)
+	due := min(r.NextUpdate.Sub(r.ThisUpdate)/2, 96*time.Hour).Seconds()
+	due -= float64(binary.BigEndian.Uint16(sum[:])) / 65536 * 0.1 * due
+	now := a.date(t)
+	want := due - now.Sub(r.ThisUpdate).Seconds()
+	if want <= 0 {
+		want = 300
+	}
+	want = max(0, min(want, 12*3600, r.NextUpdate.Sub(now).Seconds()-1))
+	// A second of rounding, and one that may pass between Date and the look at the clock.
+	if diff := float64(got) - want; diff < -2 || diff > 2 {
+		t.Errorf("max-age is %d, want %.1f", got, want)
+	}
+}
+
+func judgeError(t *testing.T, a *answer, kind string) {
+	t.Helper()
+	a.hasBody(t, errorBodies[kind])
+	want := map[string]string{"Content-Type": "application/ocsp-response", "Cache-Control": "max-age=0, no-cache"}
+	if a.StatusCode >= 500 || kind == "tryLater" {
+		want["Cache-Control"] = "no-store"
+	}
+	if kind == "tryLater" {
+		want["Retry-After"] = "60"
+	}
+	a.hasHeaders(t, want)
+}
+
+// judgeEmpty wants an answer that no client can take for a response or a file.
+func judgeEmpty(t *testing.T, a *answer) {
+	t.Helper()
+	a.hasBody(t, nil)
+	want := map[string]string{"Content-Type": "text/plain", "Cache-Control": "no-store"}
+	switch a.StatusCode {
+	case http.StatusOK:
+		want["Cache-Control"] = "max-age=3600"
+	case http.StatusNotFound: // which depends on the host: see the transcript
+		want["Cache-Control"] = a.Header.Get("Cache-Control")
+	case http.StatusMethodNotAllowed:
+		want["Allow"] = "GET, HEAD, POST"
+	case http.StatusRequestedRangeNotSatisfiable: // it speaks of the file
+		for _, name := range []string{"Accept-Ranges", "Content-Range", "Etag", "Expires", "Last-Modified"} {
+			want[name] = a.Header.Get(name)
+		}
+	}
+	a.hasHeaders(t, want)
+}
+
+// judgeFile wants a file or, as [FROM:TO]FILE, a part of it.
+func (c *corpus) judgeFile(t *testing.T, a *answer, name string) {
+	t.Helper()
+	want := map[string]string{"Accept-Ranges": "bytes"}
+	var from, to int
+	part := a.StatusCode == http.StatusPartialContent
+	if part {
+		span, rest, _ := strings.Cut(name, "]")
+		_, err := fmt.Sscanf(span, "[%d:%d", &from, &to)
+		check(t, err)
+		name = rest
+	}
+	body, ok := c.files[name]
+	if !ok {
+		t.Fatalf("%q is neither a kind of answer nor a file", name)
+	}
+	sum := sha256.Sum256(body)
+	want["Etag"] = `"` + hex.EncodeToString(sum[:]) + `"`
+	if part {
+		want["Content-Range"] = fmt.Sprintf("bytes %d-%d/%d", from, to-1, len(body))
+		body = body[from:to]
+	}
+	a.hasBody(t, body)
+	c.addFileHeaders(want, name, a.date(t))
+	if a.StatusCode == http.StatusNotModified {
+		for _, name := range []string{"Accept-Ranges", "Content-Type", "Last-Modified"} {
+			delete(want, name)
+		}
+	}
+	a.hasHeaders(t, want)
+}
+
+func (c *corpus) addFileHeaders(want map[string]string, name string, now time.Time) {
+	for _, f := range c.lines {
+		if f.Host+f.Path != name {
+			continue
+		}
+		want["Content-Type"] = f.ContentType
+		want["Last-Modified"] = f.LastModified.UTC().Format(http.TimeFormat)
+		want["Cache-Control"] = map[string]string{
+			"application/pkix-cert":  "public, max-age=86400, no-transform",
+			"application/pkcs7-mime": "public, max-age=86400, no-transform",
+			"text/html":              "public, max-age=3600",
+			// All CRLs here expire in more than an hour, or have.
+			"application/pkix-crl": "public, max-age=3600, no-transform, must-revalidate",
+		}[f.ContentType]
+		if f.Expires.IsZero() {
+			return
+		}
+		want["Expires"] = f.Expires.UTC().Format(http.TimeFormat)
+		if f.Expires.Before(now) {
+			want["Cache-Control"] = "max-age=60, must-revalidate"
+		}
+	}
+}
