@@ -16,9 +16,9 @@ var (
 	tag1          = asn1.Tag(1).ContextSpecific().Constructed()
 )
 
-// checkCertsOnly checks that data is one DER "certs-only" CMS message (RFC 5280
-// section 4.2.2.1, RFC 5652 section 5.1), which nobody signed and which holds
-// nothing but certificates:
+// parseCertsOnly returns the certificates, at least one, of a DER "certs-only" CMS
+// message (RFC 5280 section 4.2.2.1, RFC 5652 section 5.1), which nobody signed and
+// which holds nothing else:
 //
 //	ContentInfo ::= SEQUENCE { contentType id-signedData, content [0] EXPLICIT SignedData }
 //
@@ -29,17 +29,17 @@ var (
 //	    certificates      [0] IMPLICIT CertificateSet OPTIONAL,
 //	    crls              [1] IMPLICIT RevocationInfoChoices OPTIONAL,
 //	    signerInfos       SET OF SignerInfo }
-func checkCertsOnly(data []byte) error {
+func parseCertsOnly(data []byte) ([]*x509.Certificate, error) {
 	in := cryptobyte.String(data)
 	var info, oid, explicit, signed cryptobyte.String
 	if !in.ReadASN1(&info, asn1.SEQUENCE) || !in.Empty() || !info.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) {
-		return errors.New("not one DER ContentInfo")
+		return nil, errors.New("not one DER ContentInfo")
 	}
 	if !bytes.Equal(oid, oidSignedData) {
-		return fmt.Errorf("contentType is not id-signedData (OID octets %x)", []byte(oid))
+		return nil, fmt.Errorf("contentType is not id-signedData (OID octets %x)", []byte(oid))
 	}
 	if !info.ReadASN1(&explicit, tag0) || !info.Empty() || !explicit.ReadASN1(&signed, asn1.SEQUENCE) || !explicit.Empty() {
-		return errors.New("content is not one DER SignedData")
+		return nil, errors.New("content is not one DER SignedData")
 	}
 	var encap, certs, crls, signers cryptobyte.String
 	var hasCerts, hasCRLs bool
@@ -47,17 +47,17 @@ func checkCertsOnly(data []byte) error {
 		!encap.SkipASN1(asn1.OBJECT_IDENTIFIER) ||
 		!signed.ReadOptionalASN1(&certs, &hasCerts, tag0) || !signed.ReadOptionalASN1(&crls, &hasCRLs, tag1) ||
 		!signed.ReadASN1(&signers, asn1.SET) || !signed.Empty() {
-		return errors.New("SignedData is not DER")
+		return nil, errors.New("SignedData is not DER")
 	}
 	if !encap.Empty() || hasCRLs || !signers.Empty() {
-		return errors.New("holds content, CRLs or signatures: want certificates alone")
+		return nil, errors.New("holds content, CRLs or signatures: want certificates alone")
 	}
 	list, err := x509.ParseCertificates(certs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(list) == 0 {
-		return errors.New("no certificate in it")
+		return nil, errors.New("no certificate in it")
 	}
-	return nil
+	return list, nil
 }

@@ -44,8 +44,9 @@ func (k kind) contentType() string { return kinds[k].contentType }
 
 // content is a recognised static file.
 type content struct {
-	kind kind
-	crl  *x509.RevocationList // of kindCRL
+	kind  kind
+	crl   *crl                // of kindCRL
+	certs []*x509.Certificate // of kindCertificate, one, and of kindCMS
 }
 
 // agrees checks that the file's name does not promise something else.
@@ -120,29 +121,31 @@ func recogniseDER(data []byte) (content, finding) {
 	if !in.ReadASN1(&seq, asn1.SEQUENCE) {
 		return content{}, finding{checkStaticType, "begins like DER, but is not one SEQUENCE: the file was cut"}
 	}
-	if !in.Empty() { // x509.ParseRevocationList would not mind
+	if !in.Empty() {
 		return content{}, finding{checkStaticType, fmt.Sprintf("%d octets behind the end of the DER: want one object a file", len(in))}
 	}
 	if seq.PeekASN1Tag(asn1.OBJECT_IDENTIFIER) {
-		if err := checkCertsOnly(data); err != nil {
-			return content{}, finding{checkStaticType, "CMS: " + err.Error()}
+		list, err := parseCertsOnly(data)
+		if err != nil {
+			return content{}, finding{checkCMS, "CMS: " + err.Error()}
 		}
-		return content{kind: kindCMS}, finding{}
+		return content{kind: kindCMS, certs: list}, finding{}
 	}
 	if !seq.ReadASN1(&tbs, asn1.SEQUENCE) {
 		return content{}, finding{checkStaticType, "DER, but neither a CRL, a certificate nor a CMS"}
 	}
 	if isTBSCertificate(tbs) {
-		if _, err := x509.ParseCertificate(data); err != nil {
-			return content{}, finding{checkStaticType, "certificate: " + err.Error()}
+		cert, err := x509.ParseCertificate(data)
+		if err != nil {
+			return content{}, finding{checkCertForm, "certificate: " + err.Error()}
 		}
-		return content{kind: kindCertificate}, finding{}
+		return content{kind: kindCertificate, certs: []*x509.Certificate{cert}}, finding{}
 	}
-	crl, err := x509.ParseRevocationList(data)
-	if err != nil {
-		return content{}, finding{checkCRLForm, "CRL: " + err.Error()}
+	crl, broken := parseCRL(data)
+	if broken.check != passed {
+		return content{}, broken
 	}
-	return content{kindCRL, crl}, finding{}
+	return content{kind: kindCRL, crl: crl}, finding{}
 }
 
 // isTBSCertificate tells a TBSCertificate from a TBSCertList. The first begins

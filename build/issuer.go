@@ -20,7 +20,7 @@ type issuer struct {
 	notBefore, notAfter int64           // Unix seconds: the earliest and the latest of certs
 	subordinates        map[string]bool // serials, as content octets, of the CA certificates it issued, as far as known
 
-	listed revocations // by its CRLs of this build; set before responses are checked
+	listed *listing // the entries of its CRLs of this build; set before responses are checked
 }
 
 // issuers are the CAs of a build. What is not said to be set later is immutable

@@ -32,12 +32,16 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	inventory, err := loadInventory(c.Inventory, issuers)
+	if err != nil {
+		return nil, err
+	}
 	publication, err := store.Begin(c.Out)
 	if err != nil {
 		return nil, err
 	}
 	defer publication.Abort()
-	b := &builder{config: &c, severity: severity, issuers: issuers, publication: publication}
+	b := &builder{config: &c, severity: severity, issuers: issuers, inventory: inventory, publication: publication}
 	b.begin(overrides)
 	err = b.build(ctx)
 	b.report.TotalSeconds = time.Since(start).Seconds()
@@ -49,12 +53,14 @@ type builder struct {
 	config      *Config
 	severity    []severity // by check
 	issuers     *issuers
+	inventory   *inventory // nil if there is none
 	publication *store.Publication
 	manifest    *store.Manifest
 	report      *Report
 	previous    *store.Generation // that is being replaced; nil if there is none
 	warnings    []tally           // by check
-	writer      *index.Writer     // while responses are packed
+	older       olderResponses
+	writer      *index.Writer // while responses are packed
 }
 
 func (b *builder) begin(overrides []Override) {
@@ -76,6 +82,9 @@ func (b *builder) build(ctx context.Context) error {
 		return err
 	}
 	defer b.closePrevious()
+	if err := b.checkMoment(); err != nil {
+		return err
+	}
 	if err := b.addStatic(ctx); err != nil {
 		return err
 	}
@@ -85,6 +94,11 @@ func (b *builder) build(ctx context.Context) error {
 		if err := b.addResponses(ctx); err != nil {
 			return err
 		}
+	} else if err := b.comparePrevious(nil); err != nil {
+		return err
+	}
+	if err := b.checkShrunk(); err != nil {
+		return err
 	}
 	if err := b.publication.Commit(b.manifest); err != nil {
 		return err
@@ -124,13 +138,19 @@ func (b *builder) addResponses(ctx context.Context) error {
 		return fmt.Errorf("self-check of the new segment: %w", err)
 	}
 	b.report.VerifySeconds = time.Since(start).Seconds()
+	if err := b.checkSegment(path); err != nil {
+		return err
+	}
 	sha256, size, err := b.publication.AddFile(path)
 	if err != nil {
 		return err
 	}
 	line := store.SegmentLine{
 		Role: "base", Shard: store.Shard{Index: 0, Of: 1}, Records: stats.Records,
-		Size: size, SHA256: sha256, NextUpdate: time.Unix(stats.MinNextUpdate, 0).UTC(),
+		Size: size, SHA256: sha256,
+	}
+	if stats.MinNextUpdate > 0 { // not tombstones alone
+		line.NextUpdate = utcTime(stats.MinNextUpdate)
 	}
 	b.manifest.Segments = append(b.manifest.Segments, line)
 	b.reportSegment(line, stats)
@@ -175,6 +195,22 @@ func selfCheck(path string, want index.Info) error {
 	return first
 }
 
+// checkSegment checks what only the whole of the responses shows.
+func (b *builder) checkSegment(path string) error {
+	s, err := index.Open(path)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	before := len(b.report.Rejections)
+	b.checkHashes()
+	b.checkCoverage()
+	if err := b.refused(before); err != nil {
+		return err
+	}
+	return b.comparePrevious(s)
+}
+
 func (b *builder) reportSegment(line store.SegmentLine, stats index.Stats) {
 	n := &b.report.Responses
 	n.Published = stats.Records - stats.Tombstones
@@ -182,7 +218,7 @@ func (b *builder) reportSegment(line store.SegmentLine, stats index.Stats) {
 	b.report.Segment = &Segment{
 		SHA256: line.SHA256, Size: line.Size, Records: stats.Records, Keys: stats.Keys,
 		Shapes: stats.Shapes, Whole: stats.Whole, NextUpdate: line.NextUpdate,
-		BytesPerResponse: float64(line.Size) / float64(n.Published),
+		BytesPerResponse: float64(line.Size) / float64(max(n.Published, 1)),
 	}
 }
 

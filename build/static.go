@@ -24,36 +24,55 @@ const wellKnown = ".well-known"
 // A tree publishes static files into a builder.
 type tree struct {
 	*builder
-	ctx      context.Context
-	previous map[target]store.FileLine // of the generation being replaced
-	taken    map[target]string         // file that is published there
-	found    int                       // files
+	ctx   context.Context
+	files []*static
+	taken map[target]*static // what is published there
+	count int                // files
+
+	// before is what the previous generation publishes, by target. If it could not
+	// be opened, there is none.
+	before map[target]store.File
 }
 
-// A target is where a file is published.
-type target struct{ host, path string }
+// A static is a file to be published.
+type static struct {
+	name    string // of the file, in the file system
+	targets []target
+	sha256  string
+	content
+}
 
 // addStatic publishes the files below all static directories, all or none.
 func (b *builder) addStatic(ctx context.Context) error {
-	t := &tree{builder: b, ctx: ctx, previous: make(map[target]store.FileLine), taken: make(map[target]string)}
-	if m := b.publication.Previous(); m != nil {
-		for _, f := range m.Files {
-			t.previous[target{f.Host, f.Path}] = f
+	t := &tree{builder: b, ctx: ctx, taken: make(map[target]*static), before: make(map[target]store.File)}
+	if b.previous != nil {
+		for _, f := range b.previous.Files() {
+			t.before[target{f.Host, f.Path}] = f
 		}
 	}
 	for _, dir := range b.config.Static {
-		before := t.found
+		read := t.count
 		if err := t.hosts(dir); err != nil {
 			return fmt.Errorf("static files: %w", err)
 		}
-		if t.found == before && len(b.report.Rejections) == 0 {
+		if t.count == read && len(b.report.Rejections) == 0 {
 			return fmt.Errorf("static files: none in %s: want %s", dir, filepath.Join(dir, "HOST", "FILE"))
 		}
+	}
+	if len(b.report.Rejections) == 0 { // else what was rejected would be missed again
+		t.checkTogether()
 	}
 	if n := len(b.report.Rejections); n > 0 {
 		return fmt.Errorf("%d static files rejected; the first: %s", n, b.report.Rejections[0])
 	}
 	return nil
+}
+
+// checkTogether checks the files against each other and against those of the
+// previous generation.
+func (t *tree) checkTogether() {
+	t.checkCRLs()
+	t.checkCertificates()
 }
 
 // hosts reads a static directory: a folder for each host.
@@ -154,12 +173,12 @@ func escapeSegment(name string) string {
 	return b.String()
 }
 
-// file checks one file and publishes it.
+// file checks one file by itself and publishes it.
 func (t *tree) file(name string, at target) error {
-	t.found++
+	t.count++
 	data, err := readStatic(name)
 	if errors.Is(err, errTooLarge) {
-		t.refuse(name, checkStaticType, "%v", err)
+		t.refuse(name, checkStaticSize, "%v", err)
 		return nil
 	}
 	if err != nil {
@@ -169,14 +188,24 @@ func (t *tree) file(name string, at target) error {
 	if broken.check == passed {
 		broken = content.agrees(name)
 	}
-	if broken.check == passed && content.crl != nil {
-		broken = t.checkCRL(name, content.crl)
-	}
 	if broken.check != passed {
 		t.refuse(name, broken.check, "%s", broken.reason)
 		return nil
 	}
-	return t.publish(name, at, content, data)
+	var f faults
+	if likeRequest(at.path) {
+		f.add(checkStaticRequest, "path %s can be taken for an OCSP request: rename the file", at.path)
+	}
+	if content.crl != nil {
+		t.checkCRL(content.crl, &f)
+	}
+	for _, cert := range content.certs {
+		t.checkCertificate(cert, &f)
+	}
+	if t.foundAll(name, &f) {
+		return nil
+	}
+	return t.publish(&static{name: name, content: content}, at, data)
 }
 
 var errTooLarge = errors.New("too large")
@@ -194,23 +223,26 @@ func readStatic(name string) ([]byte, error) {
 
 // publish makes data an object and names it at its target, and at the folder's
 // if it is an index file.
-func (t *tree) publish(name string, at target, c content, data []byte) error {
+func (t *tree) publish(s *static, at target, data []byte) error {
 	sha256, size, err := t.publication.AddObject(bytes.NewReader(data))
 	if err != nil {
 		return err
 	}
+	s.sha256 = sha256
+	t.files = append(t.files, s)
 	targets := []target{at}
 	if folder, ok := indexFolder(at.path); ok {
 		targets = append(targets, target{at.host, folder})
 	}
 	for _, at := range targets {
-		if other, ok := t.taken[at]; ok {
-			t.refuse(name, checkStaticName, "would be published at http://%s%s, where %s is: remove one", at.host, at.path, other)
+		if other := t.taken[at]; other != nil {
+			t.refuse(s.name, checkStaticDuplicate, "would be published at %s, where %s is: remove one", at.url(), other.name)
 			continue
 		}
-		t.taken[at] = name
-		line := store.FileLine{Host: at.host, Path: at.path, ContentType: c.kind.contentType(), Size: size, SHA256: sha256}
-		line.LastModified, line.Expires = t.times(at, sha256, c)
+		t.taken[at] = s
+		s.targets = append(s.targets, at)
+		line := store.FileLine{Host: at.host, Path: at.path, ContentType: s.kind.contentType(), Size: size, SHA256: sha256}
+		line.LastModified, line.Expires = t.times(at, s)
 		t.manifest.Files = append(t.manifest.Files, line)
 	}
 	return nil
@@ -227,16 +259,15 @@ func indexFolder(path string) (folder string, ok bool) {
 }
 
 // times are those of a CRL, or when a file was first published as it is.
-func (t *tree) times(at target, sha256 string, c content) (modified, expires time.Time) {
-	if c.crl != nil {
-		modified = c.crl.ThisUpdate.UTC()
-		if modified.After(t.config.At) {
-			modified = t.config.At // RFC 9110 section 8.8.2.1: never later than now
-		}
-		return modified, c.crl.NextUpdate.UTC()
+func (t *tree) times(at target, s *static) (modified, expires time.Time) {
+	if c := s.crl; c != nil {
+		// RFC 9110 section 8.8.2.1: never later than now
+		return unixTime(min(c.thisUpdate, t.config.At.Unix())), unixTime(c.nextUpdate)
 	}
-	if old, ok := t.previous[at]; ok && old.SHA256 == sha256 {
+	if old, ok := t.before[at]; ok && old.SHA256 == s.sha256 {
 		return old.LastModified, time.Time{}
 	}
 	return t.config.At, time.Time{}
 }
+
+func unixTime(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }

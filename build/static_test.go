@@ -54,7 +54,7 @@ const page = "<!DOCTYPE html>\n<title>Status</title>\n"
 // times of A.7; an index is published at its folder as well.
 func TestStaticFiles(t *testing.T) {
 	ca := newCA(t, "CA", p256Key())
-	crl, early := newCRL(t, ca), newCRL(t, ca, func(l *x509.RevocationList) { l.ThisUpdate = now.Add(time.Minute) })
+	crl, early := newCRL(t, ca), newCRL(t, newCA(t, "another", otherP256()), func(l *x509.RevocationList) { l.ThisUpdate = now.Add(time.Minute) })
 	bundle := p7c(nil, nil, ca.cert.Raw)
 	dir := staticDir(t, map[string][]byte{
 		"c.example/1.crl":                      crl,
@@ -143,17 +143,17 @@ func TestRejectedStaticFiles(t *testing.T) {
 		{"a.example/x.cer", join(ca.cert.Raw, ca.cert.Raw), ca, "static.type", "octets behind the end of the DER"},
 		{"a.example/x.cer", ca.cert.Raw[:99], ca, "static.type", "cut"},
 		{"a.example/x.der", response{issuer: ca}.der(t), ca, "static.type", "neither a CRL, a certificate nor a CMS"},
-		{"a.example/x.p7c", p7c([]byte{0x30, 0x00}, nil, ca.cert.Raw), ca, "static.type", "want certificates alone"},
-		{"a.example/x.p7c", p7c(nil, withCRL, ca.cert.Raw), ca, "static.type", "want certificates alone"},
-		{"a.example/x.p7c", p7c(nil, nil), ca, "static.type", "no certificate"},
-		{"a.example/x.p7c", p7c(nil, nil, []byte{0x30, 0x00}), ca, "static.type", "CMS: x509"},
+		{"a.example/x.p7c", p7c([]byte{0x30, 0x00}, nil, ca.cert.Raw), ca, "cert.cms", "want certificates alone"},
+		{"a.example/x.p7c", p7c(nil, withCRL, ca.cert.Raw), ca, "cert.cms", "want certificates alone"},
+		{"a.example/x.p7c", p7c(nil, nil), ca, "cert.cms", "no certificate"},
+		{"a.example/x.p7c", p7c(nil, nil, []byte{0x30, 0x00}), ca, "cert.cms", "CMS: x509"},
 		{"a.example/x.crl", crl[:len(crl)-1], ca, "static.type", "cut"},
 		{"a.example/x.crl", append(bytes.Clone(crl), 0), ca, "static.type", "1 octets behind the end of the DER"},
-		{"a.example/x.crl", v1CRL(crl), ca, "crl.der", "unsupported crl version"},
-		{"a.example/x.crl", newCRL(t, ca, func(l *x509.RevocationList) { l.NextUpdate = now }), ca, "crl.time", "expired"},
-		{"a.example/x.crl", newCRL(t, ca, func(l *x509.RevocationList) { l.ThisUpdate = now.Add(hour) }), ca, "crl.time", "future"},
-		{"a.example/x.crl", newCRL(t, other), ca, "crl.signature", "not by CN=CA"},
-		{"a.example/x.crl", crl, noSign, "crl.signature", "not by CN=CA"},
+		{"a.example/x.crl", v1CRL(crl), ca, "crl.version", "want 1, which says version 2"},
+		{"a.example/x.crl", newCRL(t, ca, func(l *x509.RevocationList) { l.NextUpdate = now }), ca, "crl.time-expired", "expired"},
+		{"a.example/x.crl", newCRL(t, ca, func(l *x509.RevocationList) { l.ThisUpdate = now.Add(hour) }), ca, "crl.time-this-update", "future"},
+		{"a.example/x.crl", newCRL(t, other), ca, "crl.signature", "not by the key of CN=CA"},
+		{"a.example/x.crl", crl, noSign, "crl.issuer-key-usage", "CN=CA lacks cRLSign"},
 		{"x.crl", crl, ca, "static.name", "not in the folder of a host"},
 		{"A.example/x.crl", crl, ca, "static.name", `want it in lower case, "a.example"`},
 		{"a.example./x.crl", crl, ca, "static.name", `label ""`},

@@ -1,0 +1,127 @@
+package build
+
+import (
+	"bytes"
+	"slices"
+
+	"lancre/index/store"
+)
+
+// A crlHistory compares CRLs with those that the previous generation publishes at
+// the same URL.
+type crlHistory struct {
+	*tree
+	parsed map[string]*crl // by SHA-256; nil if it cannot be read
+}
+
+func (t *tree) newHistory() *crlHistory {
+	return &crlHistory{tree: t, parsed: make(map[string]*crl)}
+}
+
+// at is the previous CRL at a target, nil if there is none.
+func (h *crlHistory) at(at target) *crl {
+	f, ok := h.before[at]
+	if !ok || f.ContentType != kindCRL.contentType() {
+		return nil
+	}
+	c, ok := h.parsed[f.SHA256]
+	if !ok {
+		c = h.parse(at, f)
+		h.parsed[f.SHA256] = c
+	}
+	return c
+}
+
+func (h *crlHistory) parse(at target, f store.File) *crl {
+	c, broken := parseCRL(f.Body)
+	if broken.check != passed {
+		h.found(checkPrevious, Place{Source: at.url()}, "", "nothing is compared with the previous CRL: "+broken.reason)
+		return nil
+	}
+	return c
+}
+
+// check compares a CRL with the previous one at each of its URLs.
+func (h *crlHistory) check(o *crlObject) {
+	var done []*crl
+	for _, at := range o.targets {
+		before := h.at(at)
+		if before == nil || slices.Contains(done, before) || bytes.Equal(before.der, o.der) {
+			continue
+		}
+		done = append(done, before)
+		o.checkNumber(at, before)
+		o.checkThisUpdate(at, before)
+		o.checkPoint(at, before)
+		h.checkEntries(at, before, o)
+	}
+}
+
+func (o *crlObject) checkNumber(at target, before *crl) {
+	if before.number != nil && o.number != nil && compareNumbers(o.number, before.number) <= 0 {
+		o.faults.add(checkPreviousNumber, "cRLNumber is %x, not greater than %x of the previous CRL at %s", o.number, before.number, at.url())
+	}
+}
+
+// compareNumbers compares the content octets of two DER INTEGERs, not negative.
+func compareNumbers(a, b []byte) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return bytes.Compare(a, b)
+}
+
+func (o *crlObject) checkThisUpdate(at target, before *crl) {
+	if o.thisUpdate < before.thisUpdate {
+		o.faults.add(checkPreviousTime, "thisUpdate is %s, before %s of the previous CRL at %s", utc(o.thisUpdate), utc(before.thisUpdate), at.url())
+	}
+}
+
+func (o *crlObject) checkPoint(at target, before *crl) {
+	old, now := before.uris(), o.uris()
+	if len(old) == 0 && len(now) == 0 {
+		return
+	}
+	for _, uri := range now {
+		if slices.Contains(old, uri) {
+			return
+		}
+	}
+	o.faults.add(checkPreviousPoint, "issuingDistributionPoint has the URIs %q, none of %q in the previous CRL at %s", now, old, at.url())
+}
+
+// uris are the URIs of the issuingDistributionPoint.
+func (c *crl) uris() []string {
+	if c.point == nil {
+		return nil
+	}
+	return c.point.uris
+}
+
+// checkEntries looks for entries of the previous CRL that have vanished. One of a
+// certificate on hold may: the hold can be lifted.
+func (h *crlHistory) checkEntries(at target, before *crl, o *crlObject) {
+	before.walk(func(e *crlEntry) {
+		if e.reason == reasonHold || o.listing.lists(o.crl, e.serial) {
+			return
+		}
+		o.checkVanished(at, e)
+	})
+}
+
+func (o *crlObject) checkVanished(at target, e *crlEntry) {
+	o.faults.addAt(checkPreviousUnknown, 0, e.serial, "certificate was listed by the previous CRL at %s and is not any more; whether it has expired is not known (--inventory)", at.url())
+}
+
+// checkGone looks for URLs where there is no CRL any more.
+func (h *crlHistory) checkGone() {
+	if h.previous == nil {
+		return
+	}
+	for _, f := range h.previous.Files() {
+		at := target{f.Host, f.Path}
+		if s := h.taken[at]; f.ContentType == kindCRL.contentType() && (s == nil || s.crl == nil) {
+			h.found(checkPreviousGone, Place{Source: at.url()}, "", "the previous generation publishes a CRL here, this one does not: certificates name this URL")
+		}
+	}
+}

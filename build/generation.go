@@ -1,0 +1,82 @@
+package build
+
+import (
+	"fmt"
+	"time"
+
+	"lancre/index/store"
+)
+
+const (
+	// rhythm is by when the status of a new certificate must be available (BR
+	// section 4.9.9), so that a generation must follow the other as fast.
+	rhythm = 15 * time.Minute
+
+	// maxShrink is how much smaller than the previous generation one may be,
+	// in percent of its records. Certificates expire evenly; what goes beyond is
+	// more likely a source that was cut or forgotten.
+	maxShrink = 5
+)
+
+// checkMoment compares the moment of the build with the previous generation.
+func (b *builder) checkMoment() error {
+	m := b.publication.Previous()
+	if m == nil {
+		return nil
+	}
+	at := b.config.At
+	if age := at.Sub(m.Created); age > rhythm {
+		b.found(checkRhythm, Place{Source: b.config.Out}, "", fmt.Sprintf(
+			"the previous generation is of %s, %s ago, want at most %s: new certificates had no answer for so long", utc(m.Created.Unix()), age, rhythm))
+	}
+	newest, what := m.Created, "was created"
+	if produced := b.newestProduced(); produced.After(newest) {
+		newest, what = produced, "has a response produced"
+	}
+	if !at.Add(futureSkew * time.Second).Before(newest) {
+		return nil
+	}
+	return b.refuse(checkClock, "it is %s by the clock of this host or --at, but the previous generation %s %s", utc(at.Unix()), what, utc(newest.Unix()))
+}
+
+// refuse enters that the build as a whole breaks a rule, and returns an error if
+// that ends it.
+func (b *builder) refuse(id check, format string, args ...any) error {
+	reason := fmt.Sprintf(format, args...)
+	if b.found(id, Place{Source: b.config.Out}, "", reason) {
+		return fmt.Errorf("%s (to publish all the same: --force %s)", reason, id)
+	}
+	return nil
+}
+
+// newestProduced is the latest producedAt in the previous generation.
+func (b *builder) newestProduced() time.Time {
+	var newest int64
+	if b.previous != nil {
+		for _, s := range b.previous.Segments() {
+			newest = max(newest, s.Info().MaxProducedAt)
+		}
+	}
+	return time.Unix(newest, 0)
+}
+
+// checkShrunk compares the number of records with that of the previous generation.
+func (b *builder) checkShrunk() error {
+	m := b.publication.Previous()
+	if m == nil {
+		return nil
+	}
+	before, now := records(m), records(b.manifest)
+	if float64(now) >= float64(before)*(1-maxShrink/100.) {
+		return nil
+	}
+	return b.refuse(checkShrunk, "%d records, more than %d %% fewer than the %d of the previous generation: is a source cut or not named?", now, maxShrink, before)
+}
+
+// records is how many responses and tombstones a generation has.
+func records(m *store.Manifest) (n uint64) {
+	for _, s := range m.Segments {
+		n += s.Records
+	}
+	return n
+}
