@@ -34,8 +34,15 @@ type Info struct {
 	Tombstones uint64
 	Shapes     int
 	Size       int64 // of the file, octets
+	Sections   Sections
 	// Unix seconds over all responses; 0 if there is none.
 	MinNextUpdate, MaxThisUpdate, MinProducedAt, MaxProducedAt int64
+}
+
+// Sections says how large each section of the file is, in octets. The header and
+// the octets that align the slots are the rest.
+type Sections struct {
+	Records, Slots, Issuers, Shapes int64
 }
 
 // Open maps the segment file at path and checks it as OpenBytes does. The
@@ -138,6 +145,7 @@ func (s *Segment) Info() Info {
 	h := s.head
 	return Info{
 		Records: h.records, Keys: h.keys, Tombstones: h.tombstones, Shapes: int(h.numShapes), Size: int64(h.size),
+		Sections:      Sections{int64(h.recs.size), int64(h.slots.size), int64(h.issuers.size), int64(h.shapeSec.size)},
 		MinNextUpdate: int64(h.times.minNextUpdate), MaxThisUpdate: int64(h.times.maxThisUpdate),
 		MinProducedAt: int64(h.times.minProducedAt), MaxProducedAt: int64(h.times.maxProducedAt),
 	}
@@ -267,6 +275,13 @@ func (r Record) ProducedAt() int64 { return int64(le.Uint32(r.octets[16:])) }
 // ETag is the first 8 octets of SHA-256 over the response, the first of them the
 // most significant: printed with %016x it is the entity tag. 0 for a tombstone.
 func (r Record) ETag() uint64 { return le.Uint64(r.octets[20:]) }
+
+// Shape is a number that r shares with responses of its segment that differ from
+// it in serial numbers, times and signatures only; ok is false where a response
+// shares nothing with others, and where there is none.
+func (r Record) Shape() (number int, ok bool) {
+	return int(r.bits() & (maxShapes - 1)), !r.shape.whole && !r.Tombstone()
+}
 
 // Offset is where in its file the record begins.
 func (r Record) Offset() int64 { return int64(r.offset) }

@@ -245,6 +245,21 @@ func TestShapesAreShared(t *testing.T) {
 	if perResponse := (s.Info().Size - 4000) / n; perResponse > 28+18+64+10 {
 		t.Errorf("%d octets a response", perResponse)
 	}
+	alone, numbers := 0, make(map[int]bool)
+	if err := s.Records(func(r Record) bool {
+		if number, ok := r.Shape(); ok {
+			numbers[number] = true
+		} else {
+			alone++
+		}
+		return true
+	}); err != nil || alone != 1 || len(numbers) != 1 {
+		t.Errorf("%d records share nothing, others have the shapes %v (%v); want 1, and one shape", alone, numbers, err)
+	}
+	in := s.Info().Sections
+	if rest := s.Info().Size - in.Records - in.Slots - in.Issuers - in.Shapes; rest < headerSize || rest >= headerSize+8 {
+		t.Errorf("sections %+v leave %d octets of the file, want a header and less than 8 of padding", in, rest)
+	}
 }
 
 // Unique responses do not fill the memory of readers with shapes.
