@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 
@@ -25,22 +24,26 @@ rejected is named with its place and the reason, and fails the build, unless
 SRC is a directory, a file, or - for standard input. What it holds is known from
 its content: one OCSP response in DER or many, one after another; responses in
 base64, separated by white space; PEM blocks "OCSP RESPONSE"; a tar of any of
-these; any of these under gzip or zstd.
+these; any of these under gzip or zstd. Or SRC is a database: sqlite:FILE,
+postgres://USER@HOST/NAME or mysql://USER@HOST/NAME, of which --query selects one
+column, each value one response in DER or base64.
 
 DIR/<host>/<path> is published at exactly that host and path, DIR/_/<path> at that
 path of any host. Files named index.der, index.p7c or index.html are published at
 the "/" of their folder as well.`,
 		Example: `  lancre build --out store --issuer ca.pem --responses responses.der --static www
   zcat today.gz | lancre build --out store --issuer ca.pem --responses - --profile br --profile moz
-  lancre build --out store --issuer ca.pem --responses old/ --at 2026-03-01T12:00:00Z`,
+  lancre build --out store --issuer ca.pem --responses old/ --at 2026-03-01T12:00:00Z
+  lancre build --out store --issuer ca.pem --responses sqlite:certs.db
+  lancre build --out store --issuer ca.pem --responses postgres://ocsp@db/certs?sslmode=verify-full`,
 		DisableFlagsInUseLine: true,
 		Args:                  takes(),
-		PreRunE: func(*cobra.Command, []string) (err error) {
-			if len(c.Responses) > 0 && len(c.Issuers) == 0 {
-				return errors.New("--responses needs the certificate of their issuer: --issuer FILE")
+		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
+			c.Stdin = cmd.InOrStdin()
+			if c.Profiles, err = parseAll(profiles, build.ParseProfile); err != nil {
+				return err
 			}
-			c.Profiles, err = parseAll(profiles, build.ParseProfile)
-			return err
+			return c.Validate()
 		},
 		RunE: work(func(cmd *cobra.Command, _ []string) error { return runBuild(cmd, c, reportFile) }),
 	}
@@ -49,6 +52,7 @@ the "/" of their folder as well.`,
 	f.StringVar(&c.Origin, "origin", "", "`NAME` of the publisher in the manifest (default the first host of --static)")
 	f.StringArrayVar(&c.Issuers, "issuer", nil, "`FILE` of CA certificates, PEM or DER (repeatable)")
 	f.StringArrayVar(&c.Responses, "responses", nil, "`SRC` of OCSP responses (repeatable)")
+	f.StringVar(&c.Query, "query", "", "`SQL` that selects the responses of a database (default those of cfssl's table that hold)")
 	f.StringArrayVar(&c.Static, "static", nil, "`DIR` of CRLs, certificates and pages (repeatable)")
 	f.StringSliceVar(&profiles, "profile", nil, "`RULES` to check against: private, br, ms, moz, cs or smime (repeatable; default private)")
 	f.IntVar(&c.MaxRejects, "max-rejects", 0, "publish although up to `N` responses were rejected")
@@ -70,11 +74,7 @@ func runBuild(cmd *cobra.Command, c build.Config, reportFile string) error {
 	}
 	errs := []error{err, report.WriteSummary(cmd.OutOrStdout())}
 	if reportFile != "" {
-		errs = append(errs, writeFile(reportFile, func(w io.Writer) error {
-			e := json.NewEncoder(w)
-			e.SetIndent("", "  ")
-			return e.Encode(report)
-		}))
+		errs = append(errs, writeFile(reportFile, func(w io.Writer) error { return writeJSON(w, report) }))
 	}
 	return errors.Join(errs...)
 }
@@ -83,7 +83,6 @@ func runBuild(cmd *cobra.Command, c build.Config, reportFile string) error {
 func buildStore(cmd *cobra.Command, c build.Config) (*build.Report, error) {
 	m := newMeter(cmd.ErrOrStderr(), "checked")
 	defer m.clear()
-	c.Stdin = cmd.InOrStdin()
 	c.Progress = func(p build.Progress) { m.show(p.Bytes, p.TotalBytes, p.Responses) }
 	return build.Run(cmd.Context(), c)
 }

@@ -5,18 +5,35 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"time"
 
 	"lancre/build/certs"
 	"lancre/index"
 	"lancre/index/store"
 )
 
-// issuerCount counts the records under the CertIDs of one issuer and algorithm.
+// An issuerCount counts the records of one issuer.
 type issuerCount struct {
-	name       string // the issuer's, or its hashes where no published certificate fits them
-	alg        index.HashAlg
-	status     [3]uint64 // by index.Status, without tombstones
-	tombstones uint64
+	Issuer  string        `json:"issuer"`        // its subject, or its hashes where no published certificate fits them
+	Key     string        `json:"key,omitempty"` // its type, where the certificate is published
+	CertIDs []certIDCount `json:"cert_ids"`      // sorted by hash algorithm
+	Signers []signerCount `json:"signers"`       // sorted, the one of most responses first
+}
+
+// A certIDCount counts the CertIDs of one issuer under one algorithm. A response
+// with several CertIDs counts under each.
+type certIDCount struct {
+	Hash       string `json:"hash"`
+	Good       uint64 `json:"good"`
+	Revoked    uint64 `json:"revoked"`
+	Unknown    uint64 `json:"unknown"`
+	Tombstones uint64 `json:"tombstones"`
+}
+
+// A signerCount counts the responses of one signer for one issuer.
+type signerCount struct {
+	signer
+	Responses uint64 `json:"responses"`
 }
 
 // An issuerID is what all CertIDs of an issuer under one algorithm share.
@@ -25,63 +42,158 @@ type issuerID struct {
 	name, key string // hashes
 }
 
-// count goes through all records of g, sorted by name and algorithm. A response
-// with several CertIDs counts under each.
-func count(g *store.Generation) ([]*issuerCount, error) {
-	counts := make(map[issuerID]*issuerCount)
-	var ids []index.CertID
+func (id issuerID) String() string { return fmt.Sprintf("name hash %x, key hash %x", id.name, id.key) }
+
+// A census counts all records of a generation.
+type census struct {
+	ids    map[issuerID]*idCount
+	expiry expiry
+
+	shapes   map[int]signerID // who signs responses of a shape of the segment at hand
+	certIDs  []index.CertID   // scratch, like the next two
+	der      []byte
+	response index.Response
+}
+
+// An idCount counts the records under one issuerID.
+type idCount struct {
+	status     [3]uint64 // by index.Status, without tombstones
+	tombstones uint64
+	signers    map[signerID]uint64 // of responses whose first CertID it is
+}
+
+// count goes through all records of g.
+func count(g *store.Generation, at time.Time) (*census, error) {
+	c := &census{ids: make(map[issuerID]*idCount), expiry: newExpiry(at)}
 	for _, s := range g.Segments() {
-		err := s.Records(func(r index.Record) bool {
-			ids = r.CertIDs(ids[:0])
-			for i := range ids {
-				countOne(counts, &ids[i], r)
-			}
-			return true
-		})
+		c.shapes = make(map[int]signerID)
+		var err error
+		if e := s.Records(func(r index.Record) bool { err = c.add(r); return err == nil }); e != nil {
+			return nil, e
+		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	nameIssuers(counts, g.Files())
-	var sorted []*issuerCount
-	for _, c := range counts {
-		sorted = append(sorted, c)
+	return c, nil
+}
+
+func (c *census) add(r index.Record) error {
+	c.certIDs = r.CertIDs(c.certIDs[:0])
+	for i := range c.certIDs {
+		id := &c.certIDs[i]
+		n := c.ids[issuerID{id.Alg, string(id.NameHash), string(id.KeyHash)}]
+		if n == nil {
+			n = &idCount{signers: make(map[signerID]uint64)}
+			c.ids[issuerID{id.Alg, string(id.NameHash), string(id.KeyHash)}] = n
+		}
+		if r.Tombstone() {
+			n.tombstones++
+			continue
+		}
+		n.status[r.Status()]++
+		if i > 0 {
+			continue
+		}
+		by, err := c.signerOf(r)
+		if err != nil {
+			return err
+		}
+		n.signers[by]++
 	}
-	slices.SortFunc(sorted, func(a, b *issuerCount) int {
-		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.alg, b.alg))
+	if !r.Tombstone() {
+		c.expiry.add(r)
+	}
+	return nil
+}
+
+// signerOf says who signed r: known without a look at it for most, by their shape.
+func (c *census) signerOf(r index.Record) (signerID, error) {
+	shape, shared := r.Shape()
+	if by, ok := c.shapes[shape]; ok && shared {
+		return by, nil
+	}
+	c.der = r.AppendResponse(c.der[:0])
+	if err := c.response.Parse(c.der); err != nil {
+		return signerID{}, fmt.Errorf("offset %d: %w", r.Offset(), err)
+	}
+	by := newSignerID(&c.response)
+	if shared {
+		c.shapes[shape] = by
+	}
+	return by, nil
+}
+
+// issuers sums up by issuer, named where its certificate is among files.
+func (c *census) issuers(files []store.File) []*issuerCount {
+	known := issuerCerts(files)
+	byCert := make(map[*x509.Certificate]*issuerCount)
+	var list []*issuerCount
+	for id, n := range c.ids {
+		cert := known[id]
+		i := byCert[cert]
+		if cert == nil || i == nil {
+			i = &issuerCount{Issuer: id.String()}
+			if cert != nil {
+				i.Issuer, i.Key = cert.Subject.String(), keyType(cert.PublicKey)
+				byCert[cert] = i
+			}
+			list = append(list, i)
+		}
+		i.add(id.alg, n, cert)
+	}
+	for _, i := range list {
+		i.sort()
+	}
+	slices.SortFunc(list, func(a, b *issuerCount) int {
+		return cmp.Or(cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.CertIDs[0].Hash, b.CertIDs[0].Hash))
 	})
-	return sorted, nil
+	return list
 }
 
-func countOne(counts map[issuerID]*issuerCount, id *index.CertID, r index.Record) {
-	c := counts[issuerID{id.Alg, string(id.NameHash), string(id.KeyHash)}]
-	if c == nil {
-		c = &issuerCount{alg: id.Alg, name: fmt.Sprintf("name hash %x, key hash %x", id.NameHash, id.KeyHash)}
-		counts[issuerID{id.Alg, string(id.NameHash), string(id.KeyHash)}] = c
+// add enters what was counted under one of the issuer's ids.
+func (i *issuerCount) add(alg index.HashAlg, n *idCount, cert *x509.Certificate) {
+	i.CertIDs = append(i.CertIDs, certIDCount{
+		alg.String(), n.status[index.Good], n.status[index.Revoked], n.status[index.Unknown], n.tombstones,
+	})
+	for by, responses := range n.signers {
+		s := by.describe(cert)
+		at := slices.IndexFunc(i.Signers, func(c signerCount) bool { return c.signer == s })
+		if at < 0 {
+			at = len(i.Signers)
+			i.Signers = append(i.Signers, signerCount{signer: s})
+		}
+		i.Signers[at].Responses += responses
 	}
-	if r.Tombstone() {
-		c.tombstones++
-		return
-	}
-	c.status[r.Status()]++
 }
 
-// nameIssuers names those whose certificate is among files. A file that is no
-// certificate names nobody.
-func nameIssuers(counts map[issuerID]*issuerCount, files []store.File) {
+func (i *issuerCount) sort() {
+	slices.SortFunc(i.CertIDs, func(a, b certIDCount) int {
+		return cmp.Or(cmp.Compare(len(a.Hash), len(b.Hash)), cmp.Compare(a.Hash, b.Hash)) // sha1 before sha256
+	})
+	slices.SortFunc(i.Signers, func(a, b signerCount) int {
+		return cmp.Or(cmp.Compare(b.Responses, a.Responses), cmp.Compare(a.String(), b.String()))
+	})
+}
+
+// issuerCerts are the certificates among files, by what CertIDs call them.
+func issuerCerts(files []store.File) map[issuerID]*x509.Certificate {
+	known := make(map[issuerID]*x509.Certificate)
 	for _, f := range files {
 		cert, err := x509.ParseCertificate(f.Body)
 		if err != nil {
-			continue
+			continue // another kind of file
 		}
 		for _, alg := range index.HashAlgs() {
 			id, err := certs.ID(cert, alg, nil)
 			if err != nil {
 				continue
 			}
-			if c := counts[issuerID{alg, string(id.NameHash), string(id.KeyHash)}]; c != nil {
-				c.name = cert.Subject.String()
+			key := issuerID{alg, string(id.NameHash), string(id.KeyHash)}
+			if known[key] == nil { // the first of several for one name and key stands for all
+				known[key] = cert
 			}
 		}
 	}
+	return known
 }

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"fmt"
 	"io"
 	"time"
@@ -12,29 +9,87 @@ import (
 	"lancre/index/store"
 )
 
-// explain says in words what response der, stored in g as r and found under id, says.
-func (q *question) explain(out io.Writer, g *store.Generation, r index.Record, id *index.CertID, der []byte) error {
+// An answer is what an edge answers for one certificate, as inspect --json prints it.
+type answer struct {
+	Serial     string    `json:"serial"`           // hex
+	Hash       string    `json:"hash"`             // algorithm of the CertID
+	NameHash   string    `json:"issuer_name_hash"` // hex
+	KeyHash    string    `json:"issuer_key_hash"`  // hex
+	Status     string    `json:"status"`
+	RevokedAt  time.Time `json:"revoked_at,omitzero"`
+	Reason     string    `json:"reason,omitempty"` // its number and name; empty if there is none
+	ProducedAt time.Time `json:"produced_at"`
+	ThisUpdate time.Time `json:"this_update"`
+	NextUpdate time.Time `json:"next_update"`
+	At         time.Time `json:"at"` // when an edge gives it, and
+	Answer     string    `json:"answer"`
+	Signer     signer    `json:"signer"`
+	ETag       string    `json:"etag"`
+	Size       int       `json:"size"`   // octets of the response
+	Stored     int       `json:"stored"` // octets of its record
+	Segment    string    `json:"segment"`
+	Offset     int64     `json:"offset"` // of its record in the segment
+}
+
+// explain says what response der, stored in g as r and found under id, says.
+func (q *question) explain(g *store.Generation, r index.Record, id *index.CertID, der []byte) (*answer, error) {
 	var p index.Response
 	if err := p.Parse(der); err != nil {
-		return err
+		return nil, err
 	}
-	w := newTable(out)
-	w.row("serial", "%x", id.Serial)
-	w.row("CertID", "%s, issuer name hash %x, key hash %x", id.Alg, id.NameHash, id.KeyHash)
+	a := &answer{
+		Serial: fmt.Sprintf("%x", id.Serial), Hash: id.Alg.String(),
+		NameHash: fmt.Sprintf("%x", id.NameHash), KeyHash: fmt.Sprintf("%x", id.KeyHash),
+		ProducedAt: unixTime(p.ProducedAt), ThisUpdate: unixTime(p.ThisUpdate), NextUpdate: unixTime(p.NextUpdate),
+		At: q.at.UTC().Truncate(time.Second), Answer: answerAt(r, q.at),
+		Signer: newSignerID(&p).describe(issuerCerts(g.Files())[issuerID{id.Alg, string(id.NameHash), string(id.KeyHash)}]),
+		ETag:   fmt.Sprintf("\"%016x\"", r.ETag()), Size: len(der), Stored: r.Size(),
+		Segment: segmentOf(g, id), Offset: r.Offset(),
+	}
 	for i := range p.Singles {
 		if s := &p.Singles[i]; s.CertID.Equal(id) {
-			w.row("status", "%s", statusWords(s))
+			a.setStatus(s)
 		}
 	}
-	w.row("producedAt", "%s", when(p.ProducedAt, q.at))
-	w.row("thisUpdate", "%s", when(p.ThisUpdate, q.at))
-	w.row("nextUpdate", "%s", when(p.NextUpdate, q.at))
-	w.row("answer", "%s", answerAt(r, q.at))
-	w.row("signer", "%s", signer(&p))
-	w.row("ETag", "\"%016x\"", r.ETag())
-	w.row("response", "%d octets, stored in %d", len(der), r.Size())
-	w.row("segment", "%s, offset %d", segmentOf(g, id), r.Offset())
+	return a, nil
+}
+
+func (a *answer) setStatus(s *index.Single) {
+	a.Status = s.Status.String()
+	if s.Status != index.Revoked {
+		return
+	}
+	a.RevokedAt = unixTime(s.RevokedAt)
+	if s.Reason >= 0 {
+		a.Reason = fmt.Sprintf("%d %s", s.Reason, reasonNames[s.Reason])
+	}
+}
+
+// write says it in words.
+func (a *answer) write(out io.Writer) error {
+	w := newTable(out)
+	w.row("serial", "%s", a.Serial)
+	w.row("CertID", "%s, issuer name hash %s, key hash %s", a.Hash, a.NameHash, a.KeyHash)
+	w.row("status", "%s", a.statusWords())
+	w.row("producedAt", "%s", when(a.ProducedAt.Unix(), a.At))
+	w.row("thisUpdate", "%s", when(a.ThisUpdate.Unix(), a.At))
+	w.row("nextUpdate", "%s", when(a.NextUpdate.Unix(), a.At))
+	w.row("answer", "%s", a.Answer)
+	w.row("signer", "%s", a.Signer)
+	w.row("ETag", "%s", a.ETag)
+	w.row("response", "%d octets, stored in %d", a.Size, a.Stored)
+	w.row("segment", "%s, offset %d", a.Segment, a.Offset)
 	return w.Flush()
+}
+
+func (a *answer) statusWords() string {
+	switch {
+	case a.RevokedAt.IsZero():
+		return a.Status
+	case a.Reason == "":
+		return fmt.Sprintf("%s %s, no reason", a.Status, formatTime(a.RevokedAt))
+	}
+	return fmt.Sprintf("%s %s, reason %s", a.Status, formatTime(a.RevokedAt), a.Reason)
 }
 
 // segmentOf is the SHA-256 of the segment that a look-up of id ends in.
@@ -53,17 +108,6 @@ var reasonNames = map[int]string{
 	5: "cessationOfOperation", 6: "certificateHold", 8: "removeFromCRL", 9: "privilegeWithdrawn", 10: "aACompromise",
 }
 
-func statusWords(s *index.Single) string {
-	if s.Status != index.Revoked {
-		return s.Status.String()
-	}
-	reason := "no reason"
-	if s.Reason >= 0 {
-		reason = fmt.Sprintf("reason %d %s", s.Reason, reasonNames[s.Reason])
-	}
-	return fmt.Sprintf("revoked %s, %s", time.Unix(s.RevokedAt, 0).UTC().Format(time.RFC3339), reason)
-}
-
 // answerAt says what an edge does with r at the time at.
 func answerAt(r index.Record, at time.Time) string {
 	switch {
@@ -73,19 +117,4 @@ func answerAt(r index.Record, at time.Time) string {
 		return "not valid yet: an edge answers tryLater"
 	}
 	return "an edge answers with this response"
-}
-
-// signer says who signed p, by the certificate in it if there is one.
-func signer(p *index.Response) string {
-	if cert, err := x509.ParseCertificate(p.Certificates); err == nil {
-		return fmt.Sprintf("delegated responder %s, valid until %s", cert.Subject, cert.NotAfter.Format(time.RFC3339))
-	}
-	if p.ResponderKeyHash != nil {
-		return fmt.Sprintf("key hash %x", p.ResponderKeyHash)
-	}
-	var name pkix.RDNSequence
-	if _, err := asn1.Unmarshal(p.ResponderName, &name); err != nil {
-		return fmt.Sprintf("name %x", p.ResponderName)
-	}
-	return name.String()
 }

@@ -20,6 +20,7 @@ import (
 type question struct {
 	issuerFile, certFile, serialHex string
 	out                             string // file to write the DER response to; "" for words
+	json                            bool   // in place of words
 	at                              time.Time
 
 	serial []byte          // content octets of the INTEGER; unless certFile is set
@@ -135,7 +136,14 @@ func (q *question) write(g *store.Generation, r index.Record, id *index.CertID, 
 	der := r.AppendResponse(nil)
 	switch q.out {
 	case "":
-		return q.explain(out, g, r, id, der)
+		a, err := q.explain(g, r, id, der)
+		switch {
+		case err != nil:
+			return err
+		case q.json:
+			return writeJSON(out, a)
+		}
+		return a.write(out)
 	case "-":
 		_, err := out.Write(der)
 		return err
