@@ -34,7 +34,7 @@ func wantAdmin(t *testing.T, e *edge, method, path string, status int, reason st
 
 func TestHealth(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{
-		{{der: respond(t, "05", crypto.SHA1, ocsp.Good, start), tombstone: true}}, // hides the other's canary
+		append(good(t, "06"), entry{der: respond(t, "05", crypto.SHA1, ocsp.Good, start), tombstone: true}), // hides the other's canary
 		good(t, "05"),
 	}}, func(c *Config) { c.FreshWithin = 2 * time.Hour })
 	r := wantAdmin(t, e, "GET", "/readyz", 200, "")

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"math"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -18,7 +19,7 @@ type snapshot struct {
 	files      fileSet
 	generation uint64
 	created    int64    // Unix seconds
-	nextUpdate int64    // the earliest of all responses; 0 if there is none
+	nextUpdate int64    // the earliest of all responses being served; 0 if there is none
 	canaries   [][]byte // one OCSPRequest a segment, which must be answered
 }
 
@@ -36,10 +37,8 @@ func newSnapshot(g *store.Generation, defaultHost string) (*snapshot, error) {
 	if err := g.Warm(); err != nil {
 		return nil, err
 	}
+	snap.nextUpdate = earliest(g)
 	for i, seg := range g.Segments() {
-		if n := seg.Info().MinNextUpdate; n != 0 && (snap.nextUpdate == 0 || n < snap.nextUpdate) {
-			snap.nextUpdate = n
-		}
 		request, err := canary(seg)
 		if err != nil {
 			return nil, fmt.Errorf("segment %s: %w", m.Segments[i].SHA256, err)
@@ -49,6 +48,57 @@ func newSnapshot(g *store.Generation, defaultHost string) (*snapshot, error) {
 		}
 	}
 	return snap, nil
+}
+
+// earliest returns the earliest nextUpdate of the responses that g answers with,
+// 0 if there is none. A segment's header tells that of its own responses; but
+// those of an older segment may have been replaced since.
+func earliest(g *store.Generation) int64 {
+	const none = math.MaxInt64
+	first := int64(none)
+	for i, seg := range g.Segments() {
+		switch at := seg.Info().MinNextUpdate; {
+		case at == 0 || at >= first:
+		case i == 0:
+			first = at
+		default:
+			first = earliestIn(g, seg, first)
+		}
+	}
+	if first == none {
+		return 0
+	}
+	return first
+}
+
+// earliestIn returns first or, if earlier, the earliest nextUpdate of what g
+// answers for the certificates of seg. It reads all records, and looks up those
+// that are earlier than what it has: few, unless most of them were replaced. What
+// cannot be read counts as if it were served.
+func earliestIn(g *store.Generation, seg *index.Segment, first int64) int64 {
+	var ids []index.CertID
+	var failed error
+	err := seg.Records(func(rec index.Record) bool {
+		if rec.Tombstone() || rec.NextUpdate() >= first {
+			return true
+		}
+		ids = rec.CertIDs(ids[:0])
+		for i := range ids {
+			current, _, err := g.Lookup(ids[i].Key(), &ids[i])
+			if err != nil {
+				failed = err
+				return false
+			}
+			if !current.Tombstone() {
+				first = min(first, current.NextUpdate())
+			}
+		}
+		return true
+	})
+	if err != nil || failed != nil {
+		return min(first, seg.Info().MinNextUpdate)
+	}
+	return first
 }
 
 // canary returns an OCSPRequest for the first response in seg; nil if it has none.
