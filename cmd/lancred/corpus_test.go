@@ -30,7 +30,9 @@ type corpus struct {
 	names  map[string][]byte
 	stored map[string][]byte // responses by name
 	files  map[string][]byte // contents by host and path
+	before []byte            // the response that renew replaced
 
+	ca           *demo.CA
 	older, newer []*index.Entry // what goes into the two segments
 	lines        []store.FileLine
 }
@@ -44,6 +46,7 @@ func newCorpus(t testing.TB) *corpus {
 	t.Helper()
 	c := &corpus{dir: t.TempDir(), names: map[string][]byte{"octets32": bytes.Repeat([]byte{0x5a}, 32)}, stored: map[string][]byte{}, files: map[string][]byte{}}
 	ca := newCA(t, demo.Options{Hashes: index.HashAlgs()})
+	c.ca = ca
 	c.addStatuses(t, ca)
 	c.addSerials(t, ca)
 	c.addTimes(t, ca)

@@ -13,6 +13,7 @@ import (
 // A process is a running lancred.
 type process struct {
 	addr, admin string
+	pid         int
 	log         *logBuffer
 }
 
@@ -20,12 +21,12 @@ type process struct {
 // with status 0.
 func start(t *testing.T, dir string, flags ...string) *process {
 	t.Helper()
-	args := append([]string{"--store", dir, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, flags...)
+	args := append([]string{"--store", dir, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--drain", "0s"}, flags...)
 	cmd := exec.Command("lancred", args...)
 	stderr, err := cmd.StderrPipe()
 	check(t, err)
 	check(t, cmd.Start())
-	d := &process{log: &logBuffer{grown: make(chan struct{}, 1)}}
+	d := &process{pid: cmd.Process.Pid, log: &logBuffer{grown: make(chan struct{}, 1)}}
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
@@ -43,12 +44,13 @@ func start(t *testing.T, dir string, flags ...string) *process {
 	return d
 }
 
-// await waits for the first line of the log with that message.
-func (d *process) await(t *testing.T, msg string) map[string]any {
+// await waits for the first line of the log with that message and, if one is given,
+// that attribute.
+func (d *process) await(t *testing.T, msg string, attr ...any) map[string]any {
 	t.Helper()
 	timeout := time.After(patience)
 	for {
-		if line := d.log.find(msg); line != nil {
+		if line := d.log.find(msg, attr...); line != nil {
 			return line
 		}
 		select {
@@ -82,7 +84,12 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
-func (l *logBuffer) find(msg string) map[string]any {
-	line, _ := findLine([]byte(l.String()), msg)
-	return line
+func (l *logBuffer) find(msg string, attr ...any) map[string]any {
+	for log := []byte(l.String()); ; {
+		line, end := findLine(log, msg)
+		if line == nil || len(attr) == 0 || line[attr[0].(string)] == attr[1] {
+			return line
+		}
+		log = log[end:]
+	}
 }
