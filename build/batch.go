@@ -33,7 +33,9 @@ type item struct {
 	serial string  // hex, set if broken and known
 	issuer *issuer // set if it passed, as are the following
 
-	expired bool // a tombstone stands for it
+	expired  bool      // a tombstone takes its place
+	older    bool      // than what the previous generation has
+	assigned *assigned // its line of the inventory, if there is one
 
 	status index.Status
 	algs   uint8 // 1 << HashAlg for each CertID

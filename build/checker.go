@@ -8,6 +8,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 
 	"lancre/index"
+	"lancre/index/store"
 )
 
 // A checker judges responses. Each worker has its own: it reuses its memory and
@@ -16,10 +17,14 @@ type checker struct {
 	at             int64 // Unix seconds
 	severity       []severity
 	issuers        *issuers
+	previous       *store.Generation // nil if there is none
+	inventory      *inventory        // nil if there is none
 	skipSignatures bool
 	delegates      delegateCache
 
 	response index.Response
+	old      index.Response // of the previous generation
+	scratch  []byte         // that old was parsed from
 
 	// Of the item in hand.
 	batch   *batch
@@ -28,10 +33,10 @@ type checker struct {
 	reasons []string // by check, of those warned of
 }
 
-func newChecker(c *Config, severity []severity, all *issuers) *checker {
+func newChecker(b *builder) *checker {
 	return &checker{
-		at: c.At.Unix(), severity: severity, issuers: all, skipSignatures: c.SkipSignatures,
-		reasons: make([]string, len(checkTable)),
+		at: b.config.At.Unix(), severity: b.severity, issuers: b.issuers, previous: b.previous, inventory: b.inventory,
+		skipSignatures: b.config.SkipSignatures, reasons: make([]string, len(checkTable)),
 	}
 }
 
@@ -61,6 +66,12 @@ func (c *checker) checkItem(it *item) {
 		c.checkSigner(r)
 	}
 	if !c.rejected() {
+		c.checkPrevious(r)
+	}
+	if c.item.expired && !c.rejected() { // last: what is not genuine leaves no tombstone
+		c.foundExpired(r)
+	}
+	if !c.rejected() && !c.item.expired {
 		if err := it.entry.Set(r); err != nil {
 			c.found(checkRecord, err.Error)
 		}
@@ -134,8 +145,10 @@ func (c *checker) checkSingles(r *index.Response) {
 			return
 		}
 		c.checkStatus(r, s, is)
+		c.checkListed(r, s, is)
 		if i == 0 {
 			c.item.issuer = is
+			c.checkAssigned(s, is)
 		} else if is != c.item.issuer || string(s.CertID.Serial) != string(first.CertID.Serial) || c.item.algs&(1<<s.CertID.Alg) != 0 {
 			c.found(checkBundle, func() string {
 				return fmt.Sprintf("SingleResponses for %s and %s: want one certificate, once by each hash algorithm", &first.CertID, &s.CertID)

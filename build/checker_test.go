@@ -20,7 +20,7 @@ func judge(t *testing.T, der []byte, p Profile, cas ...identity) (broken finding
 	all.findSubordinates()
 	b := newBatch()
 	b.add(Place{Source: "test"}).der = b.copy(der)
-	newChecker(&Config{At: now}, severities([]Profile{p}), all).checkBatch(b)
+	newChecker(&builder{config: &Config{At: now}, severity: severities([]Profile{p}), issuers: all}).checkBatch(b)
 	for i := range b.warnings {
 		if b.warnings[i].count > 0 {
 			warnings = append(warnings, check(i).String())
@@ -126,7 +126,7 @@ func TestGoodResponsesMakeNoGarbage(t *testing.T) {
 		for range 2 {
 			b.add(Place{}).der = b.copy(made.der(t))
 		}
-		c := newChecker(&Config{At: now, SkipSignatures: true}, severities([]Profile{ProfilePrivate}), all)
+		c := newChecker(&builder{config: &Config{At: now, SkipSignatures: true}, severity: severities([]Profile{ProfilePrivate}), issuers: all})
 		c.checkBatch(b) // makes room, fills the cache, words the warnings
 		set := testing.AllocsPerRun(100, func() { b.items[1].entry.Set(&c.response) })
 		if n := testing.AllocsPerRun(100, func() { c.checkItem(&b.items[1]) }); n > set {

@@ -54,9 +54,6 @@ func (c *checker) checkNextUpdate(s *index.Single) {
 		return
 	case remaining <= 0:
 		c.item.expired = true
-		c.found(checkExpired, func() string {
-			return fmt.Sprintf("expired: nextUpdate was %s, it is %s: have a new one signed", utc(s.NextUpdate), utc(c.at))
-		})
 		return
 	case valid >= 2*refreshMargin && remaining < refreshMargin, valid < 2*refreshMargin && remaining < valid/2:
 		c.found(checkRemaining, func() string {
@@ -66,6 +63,12 @@ func (c *checker) checkNextUpdate(s *index.Single) {
 	if c.item.issuer != nil {
 		c.checkValidity(s, valid)
 	}
+}
+
+func (c *checker) foundExpired(r *index.Response) {
+	c.found(checkExpired, func() string {
+		return fmt.Sprintf("expired: nextUpdate was %s, it is %s: have a new one signed", utc(r.NextUpdate), utc(c.at))
+	})
 }
 
 // checkValidity checks the time from thisUpdate to nextUpdate. BR section 4.9.9
@@ -104,4 +107,6 @@ func (c *checker) longer(id check, valid, limit int64) {
 
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
-func utc(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
+func utc(unix int64) string { return utcTime(unix).Format(time.RFC3339) }
+
+func utcTime(unix int64) time.Time { return time.Unix(unix, 0).UTC() }

@@ -150,3 +150,38 @@ var (
 	checkDelegateNeedless = newCheck("ocsp.delegate-needless", never, always, "BR section 7.1.2.8",
 		"the responder certificate has no authority information access and no certificate policies")
 )
+
+// Against the previous generation. What only an operator can know to be meant is
+// allowed once, by Config.Force.
+var (
+	checkPreviousThisUpdate = newForcedCheck("ocsp.previous-newer", always, never, "RFC 9919 section 3.2.4",
+		"thisUpdate does not go back")
+	checkPreviousRevoked = newForcedCheck("ocsp.previous-revoked", always, never, "BR section 4.10.1",
+		"a revoked certificate stays revoked")
+	checkPreviousHeld = newForcedCheck("ocsp.previous-held", notPrivate, never, "BR section 4.9.13",
+		"a certificate on hold stays revoked")
+	checkPreviousConflict = newForcedCheck("ocsp.previous-conflict", always, never, "RFC 6960 section 2.4",
+		"responses for a certificate with the same thisUpdate and producedAt have the same certStatus")
+	checkVanished = newCheck("ocsp.previous-vanished", never, always, "BR section 4.10.1",
+		"a revoked certificate of which no inventory knows the expiry keeps its response")
+	checkRevokedMissing = newForcedCheck("ocsp.previous-missing", always, never, "BR section 4.10.1",
+		"a revoked certificate keeps its response until it expires, by the inventory")
+	checkRevokedMissingCS = newForcedCheck("ocsp.previous-missing-cs", setOf(ProfileCS), never, "CSBR section 4.10.1",
+		"a revoked certificate keeps its response until 10 years after it expired, by the inventory")
+)
+
+// Against the CRLs, the inventory and the other responses of the build.
+var (
+	checkListedGood = newCheck("ocsp.crl-good", always, never, "BR section 4.9.9",
+		"a certificate whose status is good is on no current CRL")
+	checkListedNot = newCheck("ocsp.crl-missing", never, always, "BR section 4.9.7",
+		"a revoked certificate is on a CRL that is newer than its response")
+	checkListedOtherwise = newCheck("ocsp.crl-differs", never, always, "RFC 6960 section 2.2",
+		"a certificate is revoked at the same time and for the same reason on its CRL")
+	checkUnassigned = newCheck("inventory.unassigned", always, never, "BR section 4.9.9",
+		"a certificate whose status is good is in the inventory")
+	checkCoverage = newCheck("inventory.coverage", always, never, "BR section 4.9.9",
+		"every unexpired certificate in the inventory has a response by each hash algorithm its issuer uses")
+	checkSHA1Alone = newCheck("ocsp.sha1-alone", never, always, "RFC 9919 section 3.1.1",
+		"of responses by SHA-1, an issuer has no more than by SHA-256")
+)

@@ -56,6 +56,12 @@ type Config struct {
 	// of them rejects. Optional: ProfilePrivate alone.
 	Profiles []Profile
 
+	// Inventory is a CSV file of every certificate that the issuers have assigned a
+	// serial number to. Each that has not expired must have a response, and none
+	// that is not there a good one. Its first line names the columns serial (hex),
+	// notAfter (RFC 3339) and issuer (key_id or subject as in a Report). Optional.
+	Inventory string
+
 	// Warn and Error name checks, by id, that only warn or that reject, whatever
 	// the profiles say. Optional.
 	Warn, Error []string
@@ -121,6 +127,9 @@ func (c Config) complete() (Config, error) {
 	if err := c.checkDatabases(); err != nil {
 		return c, err
 	}
+	if c.Inventory != "" && len(c.Issuers) == 0 {
+		return c, errors.New("an inventory (--inventory) needs the certificates of the issuers in it (--issuer)")
+	}
 	if c.MaxRejects < 0 {
 		return c, fmt.Errorf("the number of rejects allowed is %d; it cannot be negative", c.MaxRejects)
 	}
@@ -129,6 +138,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.At.IsZero() {
 		c.At = time.Now()
+	}
+	if _, _, err := c.severities(); err != nil {
+		return c, err
 	}
 	c.At = c.At.UTC().Truncate(time.Second)
 	if c.Workers <= 0 {

@@ -26,7 +26,7 @@ func (b *builder) checkMoment() error {
 	}
 	at := b.config.At
 	if age := at.Sub(m.Created); age > rhythm {
-		b.found(checkRhythm, Place{Source: b.config.Out}, "", fmt.Sprintf(
+		b.found(checkRhythm, whole(b.config.Out), "", fmt.Sprintf(
 			"the previous generation is of %s, %s ago, want at most %s: new certificates had no answer for so long", utc(m.Created.Unix()), age, rhythm))
 	}
 	newest, what := m.Created, "was created"
@@ -43,7 +43,7 @@ func (b *builder) checkMoment() error {
 // that ends it.
 func (b *builder) refuse(id check, format string, args ...any) error {
 	reason := fmt.Sprintf(format, args...)
-	if b.found(id, Place{Source: b.config.Out}, "", reason) {
+	if b.found(id, whole(b.config.Out), "", reason) {
 		return fmt.Errorf("%s (to publish all the same: --force %s)", reason, id)
 	}
 	return nil

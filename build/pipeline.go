@@ -28,7 +28,7 @@ func (b *builder) pack(ctx context.Context) error {
 		free <- newBatch()
 	}
 	for range b.config.Workers {
-		workers.Go(func() { newChecker(b.config, b.severity, b.issuers).run(ctx, work) })
+		workers.Go(func() { newChecker(b).run(ctx, work) })
 	}
 	var feedErr error // to be read when order is closed
 	scanner := &scanner{stdin: b.config.Stdin, query: b.config.Query}
@@ -90,19 +90,59 @@ func (b *builder) merge(checked *batch) error {
 	for i := range checked.items {
 		it := &checked.items[i]
 		b.report.Responses.Read++
+		if it.expired && (it.broken.check == passed || it.broken.check == checkExpired) {
+			if err := b.bury(it); err != nil {
+				return err
+			}
+		}
 		if it.broken.check != passed {
 			if err := b.reject(it); err != nil {
 				return err
 			}
 			continue
 		}
+		if it.expired {
+			continue
+		}
 		if err := b.writer.Add(&it.entry); err != nil {
 			return fmt.Errorf("segment: %w", err)
 		}
-		b.report.Issuers[it.issuer.number].count(it)
+		b.accept(it)
 	}
 	for i := range checked.warnings {
 		b.warnings[i].add(&checked.warnings[i])
+	}
+	return nil
+}
+
+// accept accounts for a response that was packed.
+func (b *builder) accept(it *item) {
+	b.report.Issuers[it.issuer.number].count(it)
+	if it.assigned != nil {
+		it.assigned.algs |= it.algs
+	}
+	if it.older {
+		b.older.add(it)
+	}
+}
+
+// bury packs tombstones in place of an expired response: its certificate is ours.
+// One that the inventory says has expired, or does not know, needs none.
+func (b *builder) bury(it *item) error {
+	if b.inventory != nil && (it.assigned == nil || it.assigned.notAfter <= b.config.At.Unix()) {
+		return nil
+	}
+	var r index.Response
+	if err := r.Parse(it.der); err != nil {
+		return err
+	}
+	for i := range r.Singles {
+		if err := it.entry.SetTombstone(&r.Singles[i].CertID, r.ThisUpdate, r.ProducedAt); err != nil {
+			continue // a time that no record can hold: then it cannot stand above another
+		}
+		if err := b.writer.Add(&it.entry); err != nil {
+			return fmt.Errorf("segment: %w", err)
+		}
 	}
 	return nil
 }
@@ -135,6 +175,16 @@ func (n *IssuerCounts) count(it *item) {
 	for alg := range n.byAlg {
 		n.byAlg[alg] += uint64(it.algs >> alg & 1)
 	}
+}
+
+// algs is the set of hash algorithms, 1 << HashAlg, that there are responses by.
+func (n *IssuerCounts) algs() (set uint8) {
+	for alg, count := range n.byAlg {
+		if count > 0 {
+			set |= 1 << alg
+		}
+	}
+	return set
 }
 
 func (b *builder) progress(read, total int64) {

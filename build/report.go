@@ -36,7 +36,7 @@ type Report struct {
 // ResponseCounts says what became of the responses.
 type ResponseCounts struct {
 	Read       uint64 `json:"read"`       // rejected ones included
-	Rejected   uint64 `json:"rejected"`   // every Rejection but those of static files
+	Rejected   uint64 `json:"rejected"`   // every Rejection with the place of a response
 	Published  uint64 `json:"published"`  // records in the segment, tombstones not counted
 	Superseded uint64 `json:"superseded"` // CertIDs for which a newer response was read as well
 	Identical  uint64 `json:"identical"`  // CertIDs for which the same response was read again
@@ -63,7 +63,7 @@ type IssuerCounts struct {
 type Place struct {
 	Source string `json:"source"`           // file name, "-" for standard input, or database without its password
 	Member string `json:"member,omitempty"` // name inside a tar archive
-	Offset int64  `json:"offset"`           // of the first octet, after decompression; meaningless if Line or Row > 0
+	Offset int64  `json:"offset"`           // of the first octet, after decompression; meaningless if Line or Row > 0; -1: all of it
 	Line   int    `json:"line,omitempty"`   // from 1, in a text form
 	Row    int    `json:"row,omitempty"`    // from 1, of a query
 }
@@ -74,6 +74,8 @@ func (p Place) String() string {
 		s += "(" + p.Member + ")"
 	}
 	switch {
+	case p.Offset < 0:
+		return s
 	case p.Row > 0:
 		return fmt.Sprintf("%s row %d", s, p.Row)
 	case p.Line > 0:
@@ -81,6 +83,9 @@ func (p Place) String() string {
 	}
 	return fmt.Sprintf("%s offset %d", s, p.Offset)
 }
+
+// whole is the place of what is wrong with a source as a whole.
+func whole(source string) Place { return Place{Source: source, Offset: -1} }
 
 // A Rejection is one input that was not published.
 type Rejection struct {

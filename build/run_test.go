@@ -160,7 +160,7 @@ func TestReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (ResponseCounts{Read: 6, Rejected: 1, Published: 3, Superseded: 1, Identical: 1}); report.Responses != want {
+	if want := (ResponseCounts{Read: 6, Rejected: 1, Published: 3, Superseded: 1, Identical: 1, Tombstones: 1}); report.Responses != want {
 		t.Errorf("counts\n%+v, want\n%+v", report.Responses, want)
 	}
 	if i := report.Issuers[0]; i.Good != 3 || i.Revoked != 0 || i.Unknown != 0 || len(i.CertIDs) != 1 || i.CertIDs["sha1"] != 3 || i.Subject != "CN=CA" {
@@ -177,11 +177,11 @@ func TestReport(t *testing.T) {
 	for _, w := range report.Warnings {
 		warnings = append(warnings, fmt.Sprint(w.Count, " ", w.Check, " ", w.Serial))
 	}
-	if got, want := strings.Join(warnings, ", "), "1 ocsp.dual 05, 1 ocsp.status-unknown 06"; got != want {
+	if got, want := strings.Join(warnings, ", "), "1 ocsp.dual 05, 1 ocsp.status-unknown 06, 1 ocsp.sha1-alone "; got != want {
 		t.Errorf("warnings %s, want %s", got, want)
 	}
 	s := report.Segment
-	if s.Records != 3 || s.Keys != 4 || !s.NextUpdate.Equal(now.Add(3*day)) || s.BytesPerResponse != float64(s.Size)/3 {
+	if s.Records != 4 || s.Keys != 5 || !s.NextUpdate.Equal(now.Add(3*day)) || s.BytesPerResponse != float64(s.Size)/3 {
 		t.Errorf("segment %+v", s)
 	}
 	if report.Generation != 1 || report.Origin != "example" || report.At != now || report.Profiles[0] != "private" {
@@ -230,7 +230,7 @@ func TestSameInputSameOctets(t *testing.T) {
 		}
 		got := files(t, c.Out)
 		delete(got, "/lock")
-		if w := report.Warnings; len(w) != 1 || w[0].Count != 2 || w[0].Serial != fmt.Sprintf("%x", seq(101)) {
+		if w := report.Warnings; len(w) != 2 || w[0].Count != 2 || w[0].Serial != fmt.Sprintf("%x", seq(101)) {
 			t.Errorf("%d workers: warnings %+v, want 2 of which the first is for serial %x", workers, w, seq(101))
 		}
 		report.Store, report.CheckSeconds, report.VerifySeconds, report.TotalSeconds = "", 0, 0, 0

@@ -1,0 +1,134 @@
+package build
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"lancre/index"
+)
+
+// An inventory is every certificate that the CAs have assigned a serial number to.
+// It takes 40 octets of memory a certificate. The nil inventory knows of none.
+type inventory struct {
+	file    string
+	entries []assigned // sorted by issuer, then serial; each once
+}
+
+// assigned is one certificate.
+type assigned struct {
+	issuer   uint16          // its number
+	serial   [maxSerial]byte // padded with zeros at the front
+	algs     uint8           // 1 << HashAlg for each CertID that a response was accepted for
+	notAfter int64           // Unix seconds
+}
+
+func compareAssigned(a, b assigned) int {
+	return cmp.Or(cmp.Compare(a.issuer, b.issuer), bytes.Compare(a.serial[:], b.serial[:]))
+}
+
+// find returns the certificate of is with that serial number, the content octets of
+// a DER INTEGER; nil if the inventory does not have it. It does not allocate.
+func (v *inventory) find(is *issuer, serial []byte) *assigned {
+	serial = bytes.TrimLeft(serial, "\x00")
+	if v == nil || len(serial) > maxSerial {
+		return nil
+	}
+	wanted := assigned{issuer: uint16(is.number)}
+	copy(wanted.serial[maxSerial-len(serial):], serial)
+	i, found := slices.BinarySearchFunc(v.entries, wanted, compareAssigned)
+	if !found {
+		return nil
+	}
+	return &v.entries[i]
+}
+
+// sort puts the entries in order. Of one that is there twice, the later notAfter counts.
+func (v *inventory) sort() {
+	slices.SortFunc(v.entries, func(a, b assigned) int {
+		return cmp.Or(compareAssigned(a, b), cmp.Compare(b.notAfter, a.notAfter))
+	})
+	v.entries = slices.CompactFunc(v.entries, func(a, b assigned) bool { return compareAssigned(a, b) == 0 })
+}
+
+// checkAssigned checks that the CA vouches for no certificate it has not assigned.
+func (c *checker) checkAssigned(s *index.Single, is *issuer) {
+	if c.inventory == nil {
+		return
+	}
+	c.item.assigned = c.inventory.find(is, s.CertID.Serial)
+	if c.item.assigned == nil && s.Status == index.Good {
+		c.found(checkUnassigned, func() string {
+			return fmt.Sprintf("certStatus is good, but %s does not have the serial number", c.inventory.file)
+		})
+	}
+}
+
+// checkCoverage checks that every certificate that has not expired has a response
+// under each hash algorithm that its issuer has responses for.
+func (b *builder) checkCoverage() {
+	v, at := b.inventory, b.config.At.Unix()
+	if v == nil {
+		return
+	}
+	for _, is := range b.issuers.list {
+		want := b.report.Issuers[is.number].algs()
+		var assigned, missing uint64
+		first := ""
+		for _, a := range v.of(is) {
+			if a.notAfter <= at {
+				continue
+			}
+			assigned++
+			if a.algs == 0 || a.algs&want != want {
+				missing++
+				first = cmp.Or(first, fmt.Sprintf("%x, which expires %s", bytes.TrimLeft(a.serial[:], "\x00"), utc(a.notAfter)))
+			}
+		}
+		if missing > 0 {
+			b.found(checkCoverage, whole(v.file), "", fmt.Sprintf(
+				"%d of %d unexpired certificates of %s have no response, or not by every hash algorithm; the first: %s",
+				missing, assigned, is.cert.Subject, first))
+		}
+	}
+}
+
+// of are the certificates of is.
+func (v *inventory) of(is *issuer) []assigned {
+	number := uint16(is.number)
+	start, _ := slices.BinarySearchFunc(v.entries, number, func(a assigned, n uint16) int { return cmp.Compare(a.issuer, n) })
+	end, _ := slices.BinarySearchFunc(v.entries, number+1, func(a assigned, n uint16) int { return cmp.Compare(a.issuer, n) })
+	return v.entries[start:end]
+}
+
+// parseSerial reads a serial number in hexadecimal digits.
+func parseSerial(text string) (serial [maxSerial]byte, err error) {
+	if len(text)%2 == 1 {
+		text = "0" + text
+	}
+	for len(text) > 2*maxSerial && text[:2] == "00" {
+		text = text[2:]
+	}
+	if len(text) == 0 || len(text) > 2*maxSerial {
+		return serial, fmt.Errorf("%d octets, want 1 to %d", len(text)/2, maxSerial)
+	}
+	if _, err := hex.Decode(serial[maxSerial-len(text)/2:], []byte(text)); err != nil {
+		return serial, fmt.Errorf("want hexadecimal digits: %w", err)
+	}
+	if serial == [maxSerial]byte{} {
+		return serial, fmt.Errorf("want a positive number")
+	}
+	return serial, nil
+}
+
+// parseNotAfter reads the end of a certificate's validity.
+func parseNotAfter(text string) (int64, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0, fmt.Errorf("want a time such as 2027-03-01T12:00:00Z: %w", err)
+	}
+	return at.Unix(), nil
+}
