@@ -62,7 +62,7 @@ func (s *Server) serveReload(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) writeReport(w http.ResponseWriter, r report, bad int) {
 	r.OK = r.Reason == ""
 	if snap := s.current.Load(); snap != nil {
-		r.Generation, r.AgeSeconds = snap.generation, s.now()-snap.created
+		r.Generation, r.AgeSeconds = snap.generation, snap.age(s.now())
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

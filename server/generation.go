@@ -23,6 +23,10 @@ type snapshot struct {
 	canaries   [][]byte // one OCSPRequest a segment, which must be answered
 }
 
+// age is how long, in seconds, snap has been published at now: not at all if the
+// clock was put back since.
+func (snap *snapshot) age(now int64) int64 { return max(0, now-snap.created) }
+
 // newSnapshot checks and warms g: what is wrong with a segment is found here
 // rather than by a client.
 func newSnapshot(g *store.Generation, defaultHost string) (*snapshot, error) {

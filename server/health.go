@@ -52,7 +52,7 @@ func (s *Server) stale() string {
 	if snap == nil {
 		return "no generation could be loaded"
 	}
-	age := time.Duration(s.now()-snap.created) * time.Second
+	age := time.Duration(snap.age(s.now())) * time.Second
 	if age > s.cfg.FreshWithin {
 		return fmt.Sprintf("the generation is %s old, more than %s", age, s.cfg.FreshWithin)
 	}

@@ -86,7 +86,7 @@ func (m *metrics) registerGauges(s *Server) {
 	gauge("lancred_manifest_created_timestamp_seconds", "When the generation being served was published.",
 		func(snap *snapshot) float64 { return float64(snap.created) })
 	gauge("lancred_manifest_age_seconds", "Time since the generation being served was published.",
-		func(snap *snapshot) float64 { return float64(s.now() - snap.created) })
+		func(snap *snapshot) float64 { return float64(snap.age(s.now())) })
 	gauge("lancred_next_update_timestamp_seconds", "Earliest nextUpdate of the responses being served.",
 		func(snap *snapshot) float64 { return float64(snap.nextUpdate) })
 	gauge("lancred_segments", "Segments mapped.",
