@@ -70,6 +70,10 @@ func TestNginxProxy(t *testing.T) {
 			get http://o.example.test/$(target unanswered.req)
 			unauthorized
 		`, "200 MISS\n200 MISS\n"},
+		{"malformedRequest is not", `
+			get http://o.example.test/MAAA
+			get http://o.example.test/MAAA
+		`, "400 MISS\n400 MISS\n"},
 		// Of a certificate it does not know, lancred cannot tell where a slash was
 		// lost, and would say malformedRequest with status 400.
 		{"two slashes stay two", `
@@ -102,4 +106,20 @@ func TestNginxProxyRevalidates(t *testing.T) {
 		get http://o.example.test/$(target good.sha1.req)
 		cmp got good.sha1.resp
 	`, nil, "200 REVALIDATED\n")
+}
+
+// TestNginxProxyKeepsNoFailure wants the proxy to ask again when lancred could not
+// answer.
+func TestNginxProxyKeepsNoFailure(t *testing.T) {
+	need(t, "curl", "nginx")
+	a, _ := publishAuthority(t, direct)
+	startProxy(t, a, serveExpired(t, a))
+	got := a.sh(t, get+`
+		openssl ocsp -issuer ca.pem -cert expired.pem -no_nonce -reqout expired.req
+		get http://o.example.test/$(target expired.req)
+		get http://o.example.test/$(target expired.req)
+	`)
+	if want := "503 MISS\n503 MISS\n"; got != want {
+		t.Errorf("two requests for a response that has expired are answered with\n%swant\n%s", got, want)
+	}
 }
