@@ -14,6 +14,7 @@ import (
 func FuzzConnection(f *testing.F) {
 	request := ask(f, "05", crypto.SHA1)
 	for _, raw := range []string{
+		"",
 		"GET " + target(request) + " HTTP/1.1\r\nHost: o.example\r\n\r\n",
 		"GET /1.crl HTTP/1.1\r\nHost: c.example\r\nRange: bytes=1-\r\nIf-Range: \"x\"\r\n\r\n",
 		"HEAD / HTTP/1.0\r\n\r\n",
@@ -35,8 +36,10 @@ func FuzzConnection(f *testing.F) {
 			server.Close()
 		}()
 		r := bufio.NewReader(client)
-		if _, err := http.ReadResponse(r, nil); err != nil && err != io.EOF {
-			t.Errorf("what comes back is no HTTP: %v", err)
+		if _, err := r.Peek(1); err == nil { // there may be no answer to nothing
+			if _, err := http.ReadResponse(r, nil); err != nil {
+				t.Errorf("what comes back is no HTTP: %v", err)
+			}
 		}
 		if _, err := io.Copy(io.Discard, r); err != nil {
 			t.Error(err)
