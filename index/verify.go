@@ -78,6 +78,7 @@ type verifier struct {
 	faults int
 
 	released uint64 // the window before this offset is not in memory any more
+	keep     bool   // in memory what was read
 
 	// What the records turned out to hold.
 	count, keys, tombstones uint64
@@ -93,7 +94,7 @@ type verifier struct {
 // a file larger than memory can be verified. The page cache may keep it.
 func (v *verifier) release(offset uint64) {
 	v.released = offset
-	if !v.mapped {
+	if !v.mapped || v.keep {
 		return
 	}
 	page := uint64(os.Getpagesize())

@@ -189,10 +189,14 @@ func (g *Generation) Lookup(key uint64, id *index.CertID) (rec index.Record, fou
 	return index.Record{}, false, nil
 }
 
-// Warm reads all segments into the page cache.
+// Warm reads all segments into the page cache and compares their checksums there.
 func (g *Generation) Warm() error {
 	for i, s := range g.segments {
-		if err := s.Warm(); err != nil {
+		err := s.Warm()
+		if err == nil {
+			err = s.CheckSections()
+		}
+		if err != nil {
 			return fmt.Errorf("object %s: %w", g.manifest.Segments[i].SHA256, err)
 		}
 	}
