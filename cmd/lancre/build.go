@@ -28,12 +28,18 @@ these; any of these under gzip or zstd. Or SRC is a database: sqlite:FILE,
 postgres://USER@HOST/NAME or mysql://USER@HOST/NAME, of which --query selects one
 column, each value one response in DER or base64.
 
+"lancre checks" lists what inputs are checked for. --warn and --error change what
+one check leads to. A check against the previous generation of the store, such as
+that no revoked certificate becomes good, is passed over by --force: name it for
+the one build in which the difference is meant.
+
 DIR/<host>/<path> is published at exactly that host and path, DIR/_/<path> at that
 path of any host. Files named index.der, index.p7c or index.html are published at
 the "/" of their folder as well.`,
 		Example: `  lancre build --out store --issuer ca.pem --responses responses.der --static www
   zcat today.gz | lancre build --out store --issuer ca.pem --responses - --profile br --profile moz
   lancre build --out store --issuer ca.pem --responses old/ --at 2026-03-01T12:00:00Z
+  lancre build --out store --issuer ca.pem --responses responses.der --inventory all.csv --force ocsp.previous-revoked
   lancre build --out store --issuer ca.pem --responses sqlite:certs.db
   lancre build --out store --issuer ca.pem --responses postgres://ocsp@db/certs?sslmode=verify-full`,
 		DisableFlagsInUseLine: true,
@@ -54,7 +60,11 @@ the "/" of their folder as well.`,
 	f.StringArrayVar(&c.Responses, "responses", nil, "`SRC` of OCSP responses (repeatable)")
 	f.StringVar(&c.Query, "query", "", "`SQL` that selects the responses of a database (default those of cfssl's table that hold)")
 	f.StringArrayVar(&c.Static, "static", nil, "`DIR` of CRLs, certificates and pages (repeatable)")
-	f.StringSliceVar(&profiles, "profile", nil, "`RULES` to check against: private, br, ms, moz, cs or smime (repeatable; default private)")
+	profileFlag(cmd, &profiles)
+	f.StringSliceVar(&c.Warn, "warn", nil, "have `CHECK` only warn (repeatable)")
+	f.StringSliceVar(&c.Error, "error", nil, "have `CHECK` reject (repeatable)")
+	f.StringSliceVar(&c.Force, "force", nil, "have `CHECK`, against the previous generation, only warn (repeatable)")
+	f.StringVar(&c.Inventory, "inventory", "", "CSV `FILE` of all certificates: serial,notAfter,issuer (hex, RFC 3339, key_id or subject)")
 	f.IntVar(&c.MaxRejects, "max-rejects", 0, "publish although up to `N` responses were rejected")
 	f.StringVar(&reportFile, "report", "", "write all that was found to `FILE`, as JSON, also if the build fails")
 	atFlag(cmd, &c.At)
@@ -62,8 +72,11 @@ the "/" of their folder as well.`,
 	must(cmd.MarkFlagDirname("out"))
 	must(cmd.MarkFlagDirname("static"))
 	must(cmd.MarkFlagFilename("issuer"))
+	must(cmd.MarkFlagFilename("inventory", "csv"))
 	cmd.MarkFlagsOneRequired("responses", "static")
-	completeFlag(cmd, "profile", build.ProfileNames()...)
+	completeFlag(cmd, "warn", checkIDs("warn")...)
+	completeFlag(cmd, "error", checkIDs("")...)
+	completeFlag(cmd, "force", checkIDs("force")...)
 	return cmd
 }
 

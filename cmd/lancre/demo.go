@@ -123,6 +123,7 @@ func (j *demoJob) run(cmd *cobra.Command) error {
 		Issuers:   []string{j.path("issuer.pem")},
 		Responses: []string{j.path("responses.der")},
 		Static:    []string{j.path("static")},
+		Force:     checkIDs("force"), // each demo has a CA of its own
 	})
 	if err != nil {
 		return err
