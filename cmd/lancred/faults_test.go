@@ -187,6 +187,27 @@ func TestSwapUnderLoad(t *testing.T) {
 	}
 }
 
+// Row G76: a download that began goes on with the file as it was.
+func TestReplaceWhileDownloaded(t *testing.T) {
+	c := newCorpus(t)
+	d := start(t, c.dir)
+	conn, r := d.dial(t)
+	_, err := fmt.Fprint(conn, "GET /2.crl HTTP/1.1\r\nHost: r10.c.test\r\n\r\n")
+	check(t, err)
+	_, err = r.Peek(1) // it has begun, and waits for us to read
+	check(t, err)
+	old := c.files["r10.c.test/2.crl"]
+	c.files["r10.c.test/2.crl"] = bytes.ToUpper(old)
+	c.publish(t)
+	d.await(t, "generation served", "generation", 2.0)
+	if a := readAnswer(t, r, "GET"); !bytes.Equal(a.body, old) {
+		t.Error("a download is not the file that it began with")
+	}
+	_, err = fmt.Fprint(conn, "GET /2.crl HTTP/1.1\r\nHost: r10.c.test\r\n\r\n")
+	check(t, err)
+	c.judge(t, readAnswer(t, r, "GET"), "r10.c.test/2.crl")
+}
+
 // mappings counts the segments in the daemon's memory.
 func mappings(t *testing.T, d *process) int {
 	t.Helper()
