@@ -65,32 +65,6 @@ func TestEveryAllowedAlgorithmVerifies(t *testing.T) {
 	}
 }
 
-// Profiles add up: what rejects in one of them rejects.
-func TestSeveralProfiles(t *testing.T) {
-	both := severities([]Profile{ProfilePrivate, ProfileBR})
-	for i, r := range checkTable[passed+1:] {
-		c := passed + 1 + check(i)
-		private, br := severities([]Profile{ProfilePrivate})[c], severities([]Profile{ProfileBR})[c]
-		if both[c] != max(private, br) {
-			t.Errorf("%s: private %d, br %d, both %d", r.id, private, br, both[c])
-		}
-	}
-}
-
-// Operators select by the ids, and each says where it comes from.
-func TestCheckTableIsWhole(t *testing.T) {
-	seen := make(map[string]bool)
-	for _, r := range checkTable[passed+1:] {
-		if r.id == "" || seen[r.id] {
-			t.Errorf("id %q is empty or taken", r.id)
-		}
-		seen[r.id] = true
-		if r.text == "" || r.clause == "" || r.rejects|r.warns == never {
-			t.Errorf("%s: text %q, clause %q, rejects in %b, warns in %b", r.id, r.text, r.clause, r.rejects, r.warns)
-		}
-	}
-}
-
 // Cross-certificates are one issuer, whichever comes first.
 func TestCertificatesOfOneKeyAreOneIssuer(t *testing.T) {
 	root := newCA(t, "Root", otherP256())
@@ -109,7 +83,8 @@ func TestCertificatesOfOneKeyAreOneIssuer(t *testing.T) {
 	}
 }
 
-// Checking makes no garbage; what Entry.Set makes is package index's affair.
+// Checking makes no garbage, not even against an inventory and a previous
+// generation; what Entry.Set makes is package index's affair.
 func TestGoodResponsesMakeNoGarbage(t *testing.T) {
 	ca := newCA(t, "CA", p256Key())
 	r := newResponder(t, ca, otherP256())
@@ -117,6 +92,11 @@ func TestGoodResponsesMakeNoGarbage(t *testing.T) {
 	if err := all.add(ca.cert); err != nil {
 		t.Fatal(err)
 	}
+	report, err := run(t, ca, Config{Responses: []string{write(t, "r", response{issuer: ca}.der(t))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := made(loadInventory(inventoryFile(t, []string{"01 2027-01-01"}), all))
 	for name, made := range map[string]response{
 		"direct":       {issuer: ca},
 		"delegated":    {issuer: ca, signer: r, certs: []identity{r}},
@@ -126,7 +106,8 @@ func TestGoodResponsesMakeNoGarbage(t *testing.T) {
 		for range 2 {
 			b.add(Place{}).der = b.copy(made.der(t))
 		}
-		c := newChecker(&builder{config: &Config{At: now, SkipSignatures: true}, severity: severities([]Profile{ProfilePrivate}), issuers: all})
+		c := newChecker(&builder{config: &Config{At: now, SkipSignatures: true}, severity: severities([]Profile{ProfilePrivate}), issuers: all,
+			previous: published(t, report), inventory: known})
 		c.checkBatch(b) // makes room, fills the cache, words the warnings
 		set := testing.AllocsPerRun(100, func() { b.items[1].entry.Set(&c.response) })
 		if n := testing.AllocsPerRun(100, func() { c.checkItem(&b.items[1]) }); n > set {

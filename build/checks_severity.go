@@ -28,7 +28,7 @@ func severities(list []Profile) []severity {
 	return out
 }
 
-// An Override is a check that does not have the severity of the profiles.
+// An Override is a check that has another severity than in the profiles.
 type Override struct {
 	Check  string `json:"check"`
 	Option string `json:"option"` // warn, error or force
@@ -54,7 +54,7 @@ func (c *Config) severities() (list []severity, chosen []Override, err error) {
 			if before, ok := named[id]; ok && before != o.option {
 				return nil, nil, fmt.Errorf("--%s %s: it is under --%s as well: name it once", o.option, id, before)
 			}
-			if named[id] == "" {
+			if list[check] != o.to {
 				chosen = append(chosen, Override{id, o.option, list[check].String(), o.to.String()})
 			}
 			named[id], list[check] = o.option, o.to

@@ -72,7 +72,7 @@ func (tt runCase) judgement(ca identity) judgement {
 }
 
 // inventoryFile writes an inventory of certificates of the form "01 2026-11-30".
-func inventoryFile(t *testing.T, certs []string) string {
+func inventoryFile(t testing.TB, certs []string) string {
 	text := "serial,notAfter,issuer\n"
 	for _, c := range certs {
 		serial, date, _ := strings.Cut(c, " ")
