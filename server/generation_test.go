@@ -27,7 +27,7 @@ func TestEarliestNextUpdate(t *testing.T) {
 		segments [][]entry // newest first
 		want     int       // hours after start+life; −1 for none
 	}{
-		{"nothing", nil, -1},
+		{"files alone", nil, -1},
 		{"one segment", [][]entry{{at("01", 5), at("02", 3)}}, 3},
 		{"all replaced", [][]entry{{at("01", 9), at("02", 8)}, {at("01", 5), at("02", 3)}}, 8},
 		{"one replaced", [][]entry{{at("02", 8)}, {at("01", 5), at("02", 3)}}, 5},
@@ -38,7 +38,9 @@ func TestEarliestNextUpdate(t *testing.T) {
 		{"older ones are later", [][]entry{{at("01", 1)}, {at("02", 3)}}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := newEdge(t, content{segments: c.segments})
+			all := files(t)
+			all.segments = c.segments
+			e := newEdge(t, all)
 			want := int64(0)
 			if c.want >= 0 {
 				want = start.Add(life + time.Duration(c.want)*time.Hour).Unix()

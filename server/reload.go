@@ -107,8 +107,12 @@ func (s *Server) load(old *snapshot) (*snapshot, error) {
 }
 
 // succeeds reports whether m may replace old. That m is old is no error. An older
-// generation would bring back certificates that were revoked since.
+// generation would bring back certificates that were revoked since; an empty one
+// says that something was lost before it, not that there is nothing to answer.
 func succeeds(m *store.Manifest, old *snapshot) (bool, error) {
+	if len(m.Segments)+len(m.Files) == 0 {
+		return false, fmt.Errorf("generation %d names nothing to serve: see what became of the input of the build", m.Generation)
+	}
 	if old == nil || m.Generation > old.generation {
 		return true, nil
 	}

@@ -58,6 +58,16 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// A generation of nothing would take everything away.
+func TestReloadRefusesEmptyGeneration(t *testing.T) {
+	e := newEdge(t, files(t))
+	publish(t, e.dir, content{})
+	wantReload(t, e, Refused, "generation 2 names nothing to serve")
+	if snap := e.current.Load(); snap.generation != 1 {
+		t.Errorf("generation %d is served, want 1", snap.generation)
+	}
+}
+
 // wantReload wants that result and, where it is Refused, that reason.
 func wantReload(t *testing.T, e *edge, want ReloadResult, reason string) {
 	t.Helper()

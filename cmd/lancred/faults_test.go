@@ -150,6 +150,7 @@ func TestSwapUnderLoad(t *testing.T) {
 	d := start(t, c.dir)
 	var stop atomic.Bool
 	done := make(chan int)
+	want := c.stored["revoked"]
 	request := fmt.Sprintf("POST / HTTP/1.1\r\nHost: o.test\r\nContent-Length: %d\r\n\r\n%s", len(c.names["revoked"]), c.names["revoked"])
 	for range clients {
 		conn, r := d.dial(t)
@@ -160,7 +161,7 @@ func TestSwapUnderLoad(t *testing.T) {
 					t.Error(err)
 					break
 				}
-				if a := readAnswer(t, r, "POST"); a.StatusCode != 200 || !bytes.Equal(a.body, c.stored["revoked"]) {
+				if a := readAnswer(t, r, "POST"); a.StatusCode != 200 || !bytes.Equal(a.body, want) {
 					t.Errorf("status %d, body %x", a.StatusCode, a.body)
 					break
 				}
@@ -231,9 +232,11 @@ func TestTruncatedInPlace(t *testing.T) {
 	c.judge(t, readAnswer(t, r, "GET"), "r10.c.test/1.crl")
 }
 
-// A record that has gone bad on disk is not served, and the others are.
+// A record that goes bad on disk while it is served is not served any more, and the
+// others are.
 func TestCorruptRecord(t *testing.T) {
 	c := newCorpus(t)
+	d := start(t, c.dir)
 	tail := c.stored["revoked"][len(c.stored["revoked"])-16:] // of its signature
 	edit(t, c.objects(t)[1], func(b []byte) []byte {
 		at := bytes.Index(b, tail)
@@ -243,7 +246,6 @@ func TestCorruptRecord(t *testing.T) {
 		b[at] ^= 1
 		return b
 	})
-	d := start(t, c.dir)
 	c.wants(t, d, "revoked", 500, "internalError")
 	c.wants(t, d, "good", 200, "$good")
 }
