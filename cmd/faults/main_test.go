@@ -1,0 +1,114 @@
+// Package faults breaks things around the real programs and wants them to survive:
+// bad generations, failing disks, kill -9, exhausted limits, hostile clients, and
+// restarts under load. What it tried, and what came of it, is a table:
+//
+//	go test ./cmd/faults                            seconds, as part of the tests
+//	go test ./cmd/faults -args -full -table FILE    minutes, and the table as Markdown
+package faults
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"testing"
+	"time"
+)
+
+var (
+	full      = flag.Bool("full", false, "try everything as often as the table in docs/OPERATIONS.md says")
+	tableFile = flag.String("table", "", "write the table to `FILE`")
+)
+
+// size is how often, or how much: a little in the tests, more with -full.
+func size(little, more int) int {
+	if *full {
+		return more
+	}
+	return little
+}
+
+// patience bounds every wait for an event: far beyond what a loaded machine needs,
+// and below the ten minutes after which go test kills the package.
+const patience = time.Minute
+
+// retry is the pause between two looks at what sends no event when it changes.
+const retry = 20 * time.Millisecond
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(buildAndRun(m))
+}
+
+// buildAndRun builds lancre and lancred from this tree, puts them first in PATH,
+// runs the tests and writes the table.
+func buildAndRun(m *testing.M) int {
+	bin, err := os.MkdirTemp("", "lancre-faults-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(bin)
+	args := []string{"build", "-o", bin}
+	if raceDetected() {
+		args = append(args, "-race")
+		os.Setenv("GORACE", "atexit_sleep_ms=0") // in place of a second for each of the many runs of lancre
+	}
+	build := exec.Command("go", append(args, "lancre/cmd/lancre", "lancre/cmd/lancred")...)
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n%s", build, err, out)
+		return 1
+	}
+	// For a test that runs lancred as another user.
+	if err := os.Chmod(bin, 0o755); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	os.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	status := m.Run()
+	if err := writeTable(*tableFile); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return status
+}
+
+// raceDetected reports whether this test was built with the race detector; then
+// the programs it drives are too. A race ends them with status 66.
+func raceDetected() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
+// need skips the test if a program is absent; under CI it fails it.
+func need(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err == nil {
+		return
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%s is not installed: run scripts/setup", program)
+	}
+	t.Skipf("%s is not installed: run scripts/setup", program)
+}
+
+// check ends the test on an error that is not what it is about.
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// await looks until done, and fails the test if that takes longer than patience.
+func await(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !done(); time.Sleep(retry) {
+		if time.Now().After(end) {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
