@@ -29,6 +29,7 @@ func TestJava(t *testing.T) {
 			{"good.pem=PREFER_CRLS,NO_FALLBACK", "valid"},
 			{"revoked.pem=PREFER_CRLS,NO_FALLBACK", "REVOKED: KEY_COMPROMISE"},
 			{"unanswered.pem=PREFER_CRLS,NO_FALLBACK", "valid"}, // so it is the CRL that was read
+			{"unanswered.pem=ONLY_END_ENTITY", "valid"},         // it fell back to the CRL
 		}
 		var checks, want string
 		for _, v := range verdicts {
