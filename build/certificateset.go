@@ -82,7 +82,7 @@ func (t *tree) checkCrossed() {
 			}
 		}
 		if some && missing != nil {
-			t.found(checkCertCross, Place{Source: t.config.Issuers[0]}, "", "certificate of "+missing.Subject.String()+
+			t.found(checkCertCross, whole(t.config.Issuers[0]), "", "certificate of "+missing.Subject.String()+
 				" by "+missing.Issuer.String()+" is not published, another one with its name and key is: a chain may need either")
 		}
 	}

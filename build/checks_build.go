@@ -6,7 +6,7 @@ var (
 		"the previous generation can be opened, to compare the new one with it")
 )
 
-// What is wrong with it beside the previous generation.
+// What can be wrong with it beside the previous generation, and with what came of it.
 var (
 	checkClock = newForcedCheck("build.clock", always, never, "BR section 4.9.9",
 		"the build is not earlier than the previous generation, nor than the newest producedAt in it, by more than 300 s")
@@ -14,4 +14,6 @@ var (
 		"the previous generation is at most 15 minutes old")
 	checkShrunk = newForcedCheck("build.shrunk", always, never, "a source that was cut or forgotten looks like this",
 		"a generation has at least 95 % of the records of the previous one")
+	checkSelf = newFixedCheck("build.self-check", "nothing is published unseen",
+		"the finished segment can be read back, and answers for a sample of the responses that were packed")
 )

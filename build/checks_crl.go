@@ -142,7 +142,7 @@ var (
 		"the issuingDistributionPoints of a CRL and of the previous one at its URL have a URI in common")
 	checkPreviousEntry = newForcedCheck("crl.previous-entry", always, never, "BR section 4.10.1",
 		"a certificate that the previous CRL at the URL listed, and that the inventory says has not expired, is listed")
-	checkPreviousUnknown = newForcedCheck("crl.previous-entry-unknown", onlyCS, always, "BR section 4.10.1, CSBR section 4.10.1",
+	checkPreviousUnknown = newForcedCheck("crl.previous-entry-unknown", never, always, "BR section 4.10.1",
 		"a certificate that the previous CRL at the URL listed, and whose expiry is not known, is listed")
 	checkPreviousTenYears = newForcedCheck("crl.previous-entry-early", onlyCS, never, "CSBR section 4.10.1",
 		"a certificate that the previous CRL at the URL listed is listed until ten years after its expiry")

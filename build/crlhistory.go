@@ -35,7 +35,7 @@ func (h *crlHistory) at(at target) *crl {
 func (h *crlHistory) parse(at target, f store.File) *crl {
 	c, broken := parseCRL(f.Body)
 	if broken.check != passed {
-		h.found(checkPrevious, Place{Source: at.url()}, "", "nothing is compared with the previous CRL: "+broken.reason)
+		h.found(checkPrevious, whole(at.url()), "", "nothing is compared with the previous CRL: "+broken.reason)
 		return nil
 	}
 	return c
@@ -105,12 +105,28 @@ func (h *crlHistory) checkEntries(at target, before *crl, o *crlObject) {
 		if e.reason == reasonHold || o.listing.lists(o.crl, e.serial) {
 			return
 		}
-		o.checkVanished(at, e)
+		h.checkVanished(at, e, o)
 	})
 }
 
-func (o *crlObject) checkVanished(at target, e *crlEntry) {
-	o.faults.addAt(checkPreviousUnknown, 0, e.serial, "certificate was listed by the previous CRL at %s and is not any more; whether it has expired is not known (--inventory)", at.url())
+// tenYears is for how long after its expiry a code signing certificate stays
+// listed, in seconds (CSBR section 4.10.1).
+const tenYears = 3653 * daySeconds
+
+func (h *crlHistory) checkVanished(at target, e *crlEntry, o *crlObject) {
+	const gone = "certificate was listed by the previous CRL at %s and is not any more"
+	a, now := (*assigned)(nil), h.config.At.Unix()
+	if o.by != nil {
+		a = h.inventory.find(o.by, e.serial)
+	}
+	switch {
+	case a == nil:
+		o.faults.addAt(checkPreviousUnknown, -1, e.serial, gone+"; when it expires is not known (--inventory)", at.url())
+	case a.notAfter > now:
+		o.faults.addAt(checkPreviousEntry, -1, e.serial, gone+", but does not expire before %s", at.url(), utc(a.notAfter))
+	case a.notAfter+tenYears > now:
+		o.faults.addAt(checkPreviousTenYears, -1, e.serial, gone+"; it expired on %s, less than ten years ago", at.url(), utc(a.notAfter))
+	}
 }
 
 // checkGone looks for URLs where there is no CRL any more.
@@ -121,7 +137,7 @@ func (h *crlHistory) checkGone() {
 	for _, f := range h.previous.Files() {
 		at := target{f.Host, f.Path}
 		if s := h.taken[at]; f.ContentType == kindCRL.contentType() && (s == nil || s.crl == nil) {
-			h.found(checkPreviousGone, Place{Source: at.url()}, "", "the previous generation publishes a CRL here, this one does not: certificates name this URL")
+			h.found(checkPreviousGone, whole(at.url()), "", "the previous generation publishes a CRL here, this one does not: certificates name this URL")
 		}
 	}
 }

@@ -30,7 +30,7 @@ import (
 // now is the moment of all builds in these tests.
 var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-const hour, day = time.Hour, 24 * time.Hour
+const second, hour, day = time.Second, time.Hour, 24 * time.Hour
 
 // Keys are slow to make, and which key it is matters to no test.
 var (

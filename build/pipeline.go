@@ -118,6 +118,7 @@ func (b *builder) merge(checked *batch) error {
 // accept accounts for a response that was packed.
 func (b *builder) accept(it *item) {
 	b.report.Issuers[it.issuer.number].count(it)
+	b.sample.add(it.der)
 	if it.assigned != nil {
 		it.assigned.algs |= it.algs
 	}

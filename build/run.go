@@ -1,10 +1,10 @@
 package build
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"lancre/index"
@@ -61,6 +61,7 @@ type builder struct {
 	warnings    []tally           // by check
 	older       olderResponses
 	writer      *index.Writer // while responses are packed
+	sample      sample        // of the responses that were packed
 }
 
 func (b *builder) begin(overrides []Override) {
@@ -134,11 +135,12 @@ func (b *builder) addResponses(ctx context.Context) error {
 		return err
 	}
 	start = time.Now()
-	if err := selfCheck(path, stats.Info); err != nil {
+	if err := selfCheck(path, stats.Info, &b.sample); err != nil {
+		b.found(checkSelf, whole(path), "", err.Error())
 		return fmt.Errorf("self-check of the new segment: %w", err)
 	}
 	b.report.VerifySeconds = time.Since(start).Seconds()
-	if err := b.checkSegment(path); err != nil {
+	if err := b.checkSegment(path, stats); err != nil {
 		return err
 	}
 	sha256, size, err := b.publication.AddFile(path)
@@ -180,35 +182,30 @@ func (b *builder) writeSegment(ctx context.Context) (path string, stats index.St
 	return b.writer.Finish()
 }
 
-// selfCheck reads back the whole of a new segment, that must hold what want says.
-func selfCheck(path string, want index.Info) error {
-	s, err := index.Open(path)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	if got := s.Info(); got != want {
-		return fmt.Errorf("written %+v, read back %+v", want, got)
-	}
-	var first error
-	s.Verify(func(f *index.Fault) { first = cmp.Or(first, error(f)) })
-	return first
-}
-
 // checkSegment checks what only the whole of the responses shows.
-func (b *builder) checkSegment(path string) error {
+func (b *builder) checkSegment(path string, stats index.Stats) error {
 	s, err := index.Open(path)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	before := len(b.report.Rejections)
+	b.checkConflicts(stats)
 	b.checkHashes()
 	b.checkCoverage()
 	if err := b.refused(before); err != nil {
 		return err
 	}
 	return b.comparePrevious(s)
+}
+
+// checkConflicts checks that no two responses contradict each other: which of them
+// was published would be chance.
+func (b *builder) checkConflicts(stats index.Stats) {
+	if n := stats.Conflicts; n > 0 {
+		b.found(checkConflict, whole(strings.Join(b.config.Responses, ", ")), fmt.Sprintf("%x", stats.Conflict.Serial), fmt.Sprintf(
+			"%d times, responses have different certStatus but the same thisUpdate and producedAt: leave one out; the first: %s", n, &stats.Conflict))
+	}
 }
 
 func (b *builder) reportSegment(line store.SegmentLine, stats index.Stats) {

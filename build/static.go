@@ -3,7 +3,6 @@ package build
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -98,7 +97,7 @@ func (t *tree) hosts(dir string) error {
 }
 
 func (t *tree) refuse(name string, c check, format string, args ...any) {
-	t.report.reject(Place{Source: name}, "", finding{c, fmt.Sprintf(format, args...)})
+	t.report.reject(whole(name), "", finding{c, fmt.Sprintf(format, args...)})
 }
 
 // badHost says why name is no host name as requests will be looked up by,
@@ -176,15 +175,14 @@ func escapeSegment(name string) string {
 // file checks one file by itself and publishes it.
 func (t *tree) file(name string, at target) error {
 	t.count++
-	data, err := readStatic(name)
-	if errors.Is(err, errTooLarge) {
-		t.refuse(name, checkStaticSize, "%v", err)
-		return nil
-	}
+	data, broken, err := readStatic(name)
 	if err != nil {
 		return err
 	}
-	content, broken := recogniseStatic(data)
+	var content content
+	if broken.check == passed {
+		content, broken = recogniseStatic(data)
+	}
 	if broken.check == passed {
 		broken = content.agrees(name)
 	}
@@ -208,17 +206,25 @@ func (t *tree) file(name string, at target) error {
 	return t.publish(&static{name: name, content: content}, at, data)
 }
 
-var errTooLarge = errors.New("too large")
-
-func readStatic(name string) ([]byte, error) {
+// readStatic reads a file that is to be published.
+func readStatic(name string) (data []byte, broken finding, err error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, err
+		return nil, finding{}, err
 	}
-	if info.Size() > store.MaxFileSize {
-		return nil, fmt.Errorf("%w: %d octets, want at most %d, for an edge holds files in memory", errTooLarge, info.Size(), store.MaxFileSize)
+	if reason := tooLargeStatic(info.Size()); reason != "" {
+		return nil, finding{checkStaticSize, reason}, nil
 	}
-	return os.ReadFile(name)
+	data, err = os.ReadFile(name)
+	return data, finding{}, err
+}
+
+// tooLargeStatic says why a file of that size cannot be published, "" if it can.
+func tooLargeStatic(size int64) string {
+	if size <= store.MaxFileSize {
+		return ""
+	}
+	return fmt.Sprintf("too large: %d octets, want at most %d, for an edge holds files in memory", size, store.MaxFileSize)
 }
 
 // publish makes data an object and names it at its target, and at the folder's
@@ -262,12 +268,10 @@ func indexFolder(path string) (folder string, ok bool) {
 func (t *tree) times(at target, s *static) (modified, expires time.Time) {
 	if c := s.crl; c != nil {
 		// RFC 9110 section 8.8.2.1: never later than now
-		return unixTime(min(c.thisUpdate, t.config.At.Unix())), unixTime(c.nextUpdate)
+		return utcTime(min(c.thisUpdate, t.config.At.Unix())), utcTime(c.nextUpdate)
 	}
 	if old, ok := t.before[at]; ok && old.SHA256 == s.sha256 {
 		return old.LastModified, time.Time{}
 	}
 	return t.config.At, time.Time{}
 }
-
-func unixTime(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }

@@ -5,7 +5,7 @@ import "fmt"
 // A fault is a rule that a static file breaks, however often.
 type fault struct {
 	finding        // how it is broken first
-	offset  int64  // where, in the file
+	offset  int64  // where, in the file; -1 if it is the whole file
 	serial  string // hex, of the entry; empty if it is not of an entry
 	count   uint64
 }
@@ -15,7 +15,7 @@ type faults struct{ list []fault }
 
 // add notes that the file as a whole breaks a rule.
 func (f *faults) add(id check, format string, args ...any) {
-	f.addAt(id, 0, nil, format, args...)
+	f.addAt(id, -1, nil, format, args...)
 }
 
 // addEntry notes that an entry of a CRL breaks a rule.

@@ -23,7 +23,7 @@ const everywhere, nowhere = "private br ms moz cs smime", ""
 type judgement func(t *testing.T, p Profile) (rejected string, warned []string)
 
 // vectorTables make the vectors, each of the checks declared in one file.
-var vectorTables = []func(*testing.T) []vector{sourceVectors, responseVectors, runVectors}
+var vectorTables = []func(*testing.T) []vector{sourceVectors, responseVectors, runVectors, crlVectors, staticVectors, buildVectors}
 
 // Every check, what breaks it and what only just does not, and what that leads to
 // in each profile.

@@ -1,0 +1,143 @@
+package build
+
+import (
+	"bytes"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/cryptobyte"
+
+	"lancre/index/store"
+)
+
+// staticVectors are for checks_static.go.
+func staticVectors(t *testing.T) []vector {
+	root := newCA(t, "Root", otherP256())
+	ca := newSubCA(t, root)
+	var list []vector
+	for _, tt := range slices.Concat(fileCases(ca), certCases(t, root, ca), certSetCases(t, root, ca)) {
+		list = append(list, tt.vector(ca))
+	}
+	large := func(size int64, rejects string) vector {
+		return vector{fmt.Sprint(size, " octets"), "static.size", rejects, nowhere, judgeSize(size)}
+	}
+	return append(list, large(store.MaxFileSize, nowhere), large(store.MaxFileSize+1, everywhere))
+}
+
+// newSubCA makes a CA below root, whose certificate breaks no rule.
+func newSubCA(t *testing.T, root identity, change ...func(*x509.Certificate)) identity {
+	t.Helper()
+	template := *root.cert
+	template.Subject.CommonName, template.RawSubject, template.SubjectKeyId = "CA", nil, nil
+	template.SerialNumber = root.cert.SerialNumber
+	for _, f := range change {
+		f(&template)
+	}
+	return issue(t, &template, root, p256Key())
+}
+
+// judgeSize judges a file of that size, without making one.
+func judgeSize(size int64) judgement {
+	return func(*testing.T, Profile) (string, []string) {
+		if tooLargeStatic(size) != "" {
+			return checkStaticSize.String(), nil
+		}
+		return "", nil
+	}
+}
+
+func fileCases(ca identity) []staticCase {
+	text := func(name string) map[string][]byte { return map[string][]byte{name: []byte("words\n")} }
+	both := map[string][]byte{"a.example/index.html": []byte(page), "a.example/x/index.html": []byte(page)}
+	twice := map[string][]byte{"a.example/index.html": []byte(page), "a.example/index.der": ca.cert.Raw}
+	return []staticCase{
+		{name: "host of 63 octets", check: "static.name", files: text(strings.Repeat("a", 63) + "/x.txt")},
+		{name: "host of 64 octets", check: "static.name", rejects: everywhere, files: text(strings.Repeat("a", 64) + "/x.txt")},
+		{name: "text", check: "static.type", files: text("a.example/x.txt")},
+		{name: "text named .crl", check: "static.type", rejects: everywhere, files: text("a.example/x.crl")},
+		{name: "indexes of two folders", check: "static.duplicate", files: both},
+		{name: "two indexes of one", check: "static.duplicate", rejects: everywhere, files: twice},
+		{name: "no base64", check: "static.ocsp-path", files: text("a.example/MBQw.txt")},
+		{name: "base64 of another octet", check: "static.ocsp-path", files: text("a.example/Many")},
+		{name: "base64 of a SEQUENCE", check: "static.ocsp-path", rejects: everywhere, files: text("a.example/MBQw")},
+		{name: "base64 in two folders", check: "static.ocsp-path", rejects: everywhere, files: text("a.example/MBQw/MBQ")},
+	}
+}
+
+func certCases(t *testing.T, root, ca identity) []staticCase {
+	file := func(data []byte) map[string][]byte { return map[string][]byte{"i.example/ca.der": data} }
+	with := func(change func(*x509.Certificate)) map[string][]byte {
+		return file(newSubCA(t, root, change).cert.Raw)
+	}
+	bundle := func(data []byte) map[string][]byte { return map[string][]byte{"i.example/ca.p7c": data} }
+	good := file(ca.cert.Raw)
+	ocsp := func(octets int) map[string][]byte {
+		return with(func(c *x509.Certificate) {
+			prefix := "http://o.example/"
+			c.OCSPServer = []string{prefix + strings.Repeat("a", octets-len(prefix))}
+		})
+	}
+	longest := 255 - 1 - (95+1+2)/3*4 // less a slash and the base64 for a serial of one octet
+	https, http := "https://o.example/", "http://o.example/"
+	return []staticCase{
+		{name: "one", check: "cert.der", files: good},
+		{name: "not DER", check: "cert.der", rejects: everywhere, files: file(append([]byte{0x30, 0x82, 0x02, 0x00, 0x30, 0x82, 0x01, 0xfc, 0xa0, 0x03}, make([]byte, 506)...))},
+		{name: "whole octets", check: "cert.key-form", files: good},
+		{name: "unused bits", check: "cert.key-form", rejects: everywhere, files: file(withUnusedBit(ca.cert))},
+		{name: "certificates", check: "cert.cms", files: bundle(p7c(nil, nil, ca.cert.Raw))},
+		{name: "signed", check: "cert.cms", rejects: everywhere, files: bundle(p7c([]byte{0x30, 0x00}, nil, ca.cert.Raw))},
+		{name: "a CRL", check: "cert.cms", rejects: everywhere, files: bundle(p7c(nil, func(b *cryptobyte.Builder) { b.AddBytes(element(tag1, newCRL(t, ca))) }, ca.cert.Raw))},
+		{name: "CA", check: "cert.ca", files: good},
+		{name: "CA without a key usage", check: "cert.ca", files: with(func(c *x509.Certificate) { c.KeyUsage = 0 })},
+		{name: "no CA", check: "cert.ca", rejects: everywhere, files: with(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, 0 })},
+		{name: "CA without keyCertSign", check: "cert.ca", rejects: everywhere, files: with(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign })},
+		{name: "30 days left", check: "cert.expires", files: with(func(c *x509.Certificate) { c.NotAfter = now.Add(30 * day) })},
+		{name: "a second less", check: "cert.expires", warns: everywhere, files: with(func(c *x509.Certificate) { c.NotAfter = now.Add(30*day - second) })},
+		{name: "not yet valid", check: "cert.expires", warns: everywhere, files: with(func(c *x509.Certificate) { c.NotBefore = now.Add(second) })},
+		{name: "of a CA below", check: "cert.self-signed", files: good},
+		{name: "root", check: "cert.self-signed", warns: public, files: file(root.cert.Raw), issuers: []identity{root}},
+		{name: "http too", check: "cert.https", files: with(func(c *x509.Certificate) { c.OCSPServer = []string{https, http} })},
+		{name: "https alone", check: "cert.https", rejects: public, warns: "private", files: with(func(c *x509.Certificate) { c.OCSPServer = []string{https} })},
+		{name: "GET of 255 octets", check: "cert.ocsp-url", files: ocsp(longest)},
+		{name: "GET of 256 octets", check: "cert.ocsp-url", warns: everywhere, files: ocsp(longest + 1)},
+	}
+}
+
+// withUnusedBit is cert with a key of a type that nobody knows, and of a bit less
+// than it was: what follows the header of the BIT STRING is the number of unused bits.
+func withUnusedBit(cert *x509.Certificate) []byte {
+	der := bytes.Replace(cert.Raw, []byte(mustHex("06072a8648ce3d0201")), []byte(mustHex("06072a8648ce3d027f")), 1)
+	at := bytes.Index(der, []byte{0x03, 0x42, 0x00, 0x04})
+	der[at+2] = 1
+	der[at+2+0x41] &= 0xfe
+	return der
+}
+
+func certSetCases(t *testing.T, root, ca identity) []staticCase {
+	file := func(data ...[]byte) map[string][]byte {
+		files := make(map[string][]byte)
+		for i, d := range data {
+			files[fmt.Sprintf("i.example/%d.der", i)] = d
+		}
+		return files
+	}
+	other := newCA(t, "Other root", p384Key())
+	cross := newSubCA(t, other)
+	stranger := newSubCA(t, root, func(c *x509.Certificate) { c.Subject.CommonName = "Stranger" })
+	rekeyed := *ca.cert
+	again := issue(t, &rekeyed, root, rsaKey())
+	chain := map[string][]byte{"i.example/ca.p7c": p7c(nil, nil, stranger.cert.Raw, ca.cert.Raw)}
+	return []staticCase{
+		{name: "configured", check: "cert.issuer", files: file(ca.cert.Raw)},
+		{name: "configured, with another", check: "cert.issuer", files: chain},
+		{name: "another", check: "cert.issuer", warns: everywhere, files: file(stranger.cert.Raw)},
+		{name: "both", check: "cert.cross", files: file(ca.cert.Raw, cross.cert.Raw), issuers: []identity{cross}},
+		{name: "neither", check: "cert.cross", files: map[string][]byte{"_/x.txt": []byte("x")}, issuers: []identity{cross}},
+		{name: "one of two", check: "cert.cross", warns: everywhere, files: file(ca.cert.Raw), issuers: []identity{cross}},
+		{name: "the same key", check: "cert.key", before: file(ca.cert.Raw), files: file(cross.cert.Raw), issuers: []identity{cross}, alone: true},
+		{name: "another key", check: "cert.key", rejects: everywhere, before: file(ca.cert.Raw), files: file(again.cert.Raw), issuers: []identity{again}, alone: true},
+	}
+}
