@@ -155,7 +155,7 @@ func segment(t *testing.T, dir string) string {
 func lostGenerations(t *testing.T, dir string, from, until uint64) int {
 	t.Helper()
 	var faults []string
-	if err := store.Verify(dir, func(err error) { faults = append(faults, err.Error()) }); err != nil {
+	if err := store.Verify(dir, func(f *store.Fault) { faults = append(faults, f.Error()) }); err != nil {
 		t.Errorf("%v:\n%s", err, strings.Join(faults, "\n"))
 		return 1
 	}

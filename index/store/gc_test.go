@@ -34,7 +34,7 @@ func TestGCRemovesWhatIsNotNamed(t *testing.T) {
 	if !slices.Equal(removed, want) {
 		t.Errorf("removed %v\nwant %v", removed, want)
 	}
-	if err := Verify(dir, func(err error) { t.Error(err) }); err != nil {
+	if err := Verify(dir, func(f *Fault) { t.Error(f) }); err != nil {
 		t.Error(err)
 	}
 	if !g.Segments()[0].Verify(func(f *index.Fault) { t.Error(f) }) {

@@ -128,7 +128,7 @@ func TestLookupMatchesModel(t *testing.T) {
 			t.Errorf("serial %d: got %.20q, want %.20q", serial, got, model[serial])
 		}
 	}
-	if err := Verify(dir, func(err error) { t.Error(err) }); err != nil {
+	if err := Verify(dir, func(f *Fault) { t.Error(f) }); err != nil {
 		t.Error(err)
 	}
 }

@@ -3,10 +3,37 @@ package store
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"lancre/index"
 )
+
+// The checks of Verify, as a Fault names them; those of a segment by itself are
+// named by package index.
+const (
+	checkManifest = "store.manifest" // the manifest is there and follows its grammar
+	checkObject   = "store.object"   // an object is there, with the size and SHA-256 that the manifest says
+	checkSegment  = "store.segment"  // a segment opens, and holds what the manifest says
+	checkShard    = "store.shard"    // a segment holds no key outside its shard, where no look-up finds it
+	checkCoverage = "store.coverage" // segments of role base, if any, cover every key exactly once
+	checkOrder    = "store.order"    // no record hides one of a later segment line that is newer
+)
+
+// A Fault is one thing that is wrong with a store.
+type Fault struct {
+	File   string // where it is
+	Offset int64  // in the file; -1 where it is not at one place of a segment
+	Check  string // stable name of the check that failed, such as "store.object"
+	Reason string
+}
+
+func (f *Fault) Error() string {
+	if f.Offset < 0 {
+		return fmt.Sprintf("%s (%s)", f.Reason, f.Check)
+	}
+	return fmt.Sprintf("%s: offset %d: %s (%s)", f.File, f.Offset, f.Reason, f.Check)
+}
 
 // Verify checks all of the store dir and calls report, one call after another, for
 // every fault. It goes on after a fault where it can, and returns nil if there was
@@ -23,11 +50,11 @@ import (
 //
 // Objects that the manifest does not name are no fault. Verify takes no lock: a gc
 // that runs meanwhile can make it report objects as missing.
-func Verify(dir string, report func(error)) error {
+func Verify(dir string, report func(*Fault)) error {
 	v := verifier{dir: dir, report: report, reported: make(map[string]bool)}
 	m, err := ReadManifest(dir)
 	if err != nil {
-		v.fault(err)
+		v.fault(v.manifest(), checkManifest, err)
 	} else {
 		v.m, v.segments = m, make([]*index.Segment, len(m.Segments))
 		v.objects()
@@ -48,21 +75,31 @@ func Verify(dir string, report func(error)) error {
 
 type verifier struct {
 	dir      string
-	report   func(error)
+	report   func(*Fault)
 	faults   int
 	m        *Manifest
 	reported map[string]bool  // texts of faults: one look finds the size wrong, and the next again
 	segments []*index.Segment // of m.Segments; nil where one is not sound
 }
 
-func (v *verifier) fault(err error) {
-	if v.reported[err.Error()] {
+// fault reports err, which says where in file it is.
+func (v *verifier) fault(file, check string, err error) {
+	v.tell(&Fault{file, -1, check, err.Error()})
+}
+
+func (v *verifier) tell(f *Fault) {
+	if v.reported[f.Reason] && f.Offset < 0 {
 		return
 	}
-	v.reported[err.Error()] = true
+	v.reported[f.Reason] = true
 	v.faults++
-	v.report(err)
+	v.report(f)
 }
+
+func (v *verifier) manifest() string { return filepath.Join(v.dir, manifestName) }
+
+// object is the file of segment i.
+func (v *verifier) object(i int) string { return objectPath(v.dir, v.m.Segments[i].SHA256) }
 
 // objects checks the size and SHA-256 of every object, once for each object.
 func (v *verifier) objects() {
@@ -73,7 +110,7 @@ func (v *verifier) objects() {
 		}
 		sizes[ref.sum] = ref.size
 		if err := ref.verify(v.dir); err != nil {
-			v.fault(err)
+			v.fault(objectPath(v.dir, ref.sum), checkObject, err)
 		}
 	}
 }
@@ -96,14 +133,13 @@ func (r reference) verify(dir string) error {
 
 // eachSegment verifies every segment by itself, and keeps the sound ones open.
 func (v *verifier) eachSegment() {
-	for i, line := range v.m.Segments {
+	for i := range v.m.Segments {
 		s, err := v.m.openSegment(v.dir, i)
 		if err != nil {
-			v.fault(err)
+			v.fault(v.object(i), checkSegment, err)
 			continue
 		}
-		object := objectPath(v.dir, line.SHA256)
-		if !s.Verify(func(f *index.Fault) { v.fault(fmt.Errorf("%s: %w", object, f)) }) {
+		if !s.Verify(func(f *index.Fault) { v.tell(&Fault{v.object(i), f.Offset, f.Check, f.Reason}) }) {
 			s.Close()
 			continue
 		}
@@ -123,7 +159,7 @@ func (v *verifier) eachKey(i int, yield func(rec index.Record, key uint64, id *i
 		return true
 	})
 	if err != nil {
-		v.fault(fmt.Errorf("%s: %w", objectPath(v.dir, v.m.Segments[i].SHA256), err))
+		v.fault(v.object(i), checkSegment, fmt.Errorf("%s: %w", v.object(i), err))
 	}
 }
 
@@ -144,8 +180,8 @@ func (v *verifier) shard(i int) {
 		}
 	})
 	if outside > 0 {
-		v.fault(fmt.Errorf("%s: keys outside shard %s, which no look-up finds: %d, the first at %s",
-			objectPath(v.dir, line.SHA256), line.Shard, outside, first))
+		v.fault(v.object(i), checkShard, fmt.Errorf("%s: keys outside shard %s, which no look-up finds: %d, the first at %s",
+			v.object(i), line.Shard, outside, first))
 	}
 }
 
@@ -169,7 +205,7 @@ func (v *verifier) baseCoverage() {
 	for _, s := range base {
 		from, to := s.span()
 		if from < covered {
-			v.fault(fmt.Errorf("manifest: the base segment of shard %s overlaps another base segment", s))
+			v.fault(v.manifest(), checkCoverage, fmt.Errorf("manifest: the base segment of shard %s overlaps another base segment", s))
 		}
 		if from > covered {
 			v.uncovered(covered, from)
@@ -182,7 +218,7 @@ func (v *verifier) baseCoverage() {
 }
 
 func (v *verifier) uncovered(from, to uint64) {
-	v.fault(fmt.Errorf("manifest: no base segment covers the keys from %016x to %016x: publish the missing shards",
+	v.fault(v.manifest(), checkCoverage, fmt.Errorf("manifest: no base segment covers the keys from %016x to %016x: publish the missing shards",
 		from<<32, to<<32-1))
 }
 
@@ -218,7 +254,7 @@ func (v *verifier) hidden(i, j int) {
 		}
 	})
 	if hidden > 0 {
-		v.fault(fmt.Errorf("manifest line %d is before line %d, but hides newer records of it: %d, the first for %s",
+		v.fault(v.manifest(), checkOrder, fmt.Errorf("manifest line %d is before line %d, but hides newer records of it: %d, the first for %s",
 			v.m.segmentLineNumber(i), v.m.segmentLineNumber(j), hidden, first))
 	}
 }

@@ -13,7 +13,7 @@ import (
 func faults(t *testing.T, dir string) []string {
 	t.Helper()
 	var reports []string
-	err := Verify(dir, func(err error) { reports = append(reports, err.Error()) })
+	err := Verify(dir, func(f *Fault) { reports = append(reports, f.Error()) })
 	want := fmt.Sprintf("%s: faults found: %d", dir, len(reports))
 	if len(reports) == 0 && err != nil || len(reports) > 0 && (err == nil || err.Error() != want) {
 		t.Errorf("%d reports, but the error is %v", len(reports), err)
