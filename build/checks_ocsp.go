@@ -182,6 +182,8 @@ var (
 		"a certificate whose status is good is in the inventory")
 	checkCoverage = newCheck("inventory.coverage", always, never, "BR section 4.9.9",
 		"every unexpired certificate in the inventory has a response by each hash algorithm its issuer uses")
+	checkConflict = newCheck("ocsp.conflict", always, never, "RFC 6960 section 2.4",
+		"responses of the build for a certificate with the same thisUpdate and producedAt have the same certStatus")
 	checkSHA1Alone = newCheck("ocsp.sha1-alone", never, always, "RFC 9919 section 3.1.1",
 		"of responses by SHA-1, an issuer has no more than by SHA-256")
 )

@@ -18,7 +18,7 @@ import (
 func runVectors(t *testing.T) []vector {
 	ca := newCA(t, "CA", p256Key())
 	var list []vector
-	for _, table := range [][]runCase{previousCases(), inventoryCases(), listedCases(t, ca), hashCases()} {
+	for _, table := range [][]runCase{previousCases(), inventoryCases(), listedCases(t, ca), togetherCases()} {
 		for _, tt := range table {
 			list = append(list, vector{tt.name, tt.check, tt.rejects, tt.warns, tt.judgement(ca)})
 		}
@@ -133,11 +133,13 @@ func inventoryCases() []runCase {
 	}
 }
 
-// hashCases are responses by SHA-1 and SHA-256.
-func hashCases() []runCase {
+// togetherCases are responses that say something only together.
+func togetherCases() []runCase {
 	bySHA1 := response{algs: []index.HashAlg{index.SHA1}}
 	return []runCase{
 		{"both", "ocsp.sha1-alone", nowhere, nowhere, nil, []response{good, bySHA1}, "", nil},
+		{"good, then revoked a second later", "ocsp.conflict", nowhere, nowhere, nil, []response{since(good, -hour-time.Second), revoked}, "", nil},
+		{"good and revoked at once", "ocsp.conflict", everywhere, nowhere, nil, []response{good, revoked}, "", nil},
 		{"SHA-1 alone", "ocsp.sha1-alone", nowhere, everywhere, nil, []response{bySHA1}, "", nil},
 	}
 }

@@ -1,6 +1,8 @@
 package index
 
 import (
+	"bytes"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -76,6 +78,9 @@ func (t *tableWriter) add(e indexEntry) error {
 		} else {
 			t.superseded++
 		}
+		if rec.contradicts(other) {
+			t.noteConflict(rec)
+		}
 		if rec.newer(other) {
 			t.group[i] = e.offset
 		}
@@ -83,6 +88,25 @@ func (t *tableWriter) add(e indexEntry) error {
 	}
 	t.group = append(t.group, e.offset)
 	return nil
+}
+
+// noteConflict counts that rec contradicts another under the key in hand.
+func (t *tableWriter) noteConflict(rec Record) {
+	if t.conflicts++; t.conflicts > 1 {
+		return
+	}
+	for _, id := range rec.CertIDs(nil) {
+		if id.Key() == t.key {
+			t.conflict = CertID{id.Alg, bytes.Clone(id.NameHash), bytes.Clone(id.KeyHash), bytes.Clone(id.Serial)}
+		}
+	}
+}
+
+// contradicts reports whether r and other, two responses of one moment, say
+// different things.
+func (r Record) contradicts(other Record) bool {
+	return r.ThisUpdate() == other.ThisUpdate() && r.ProducedAt() == other.ProducedAt() &&
+		r.Status() != other.Status() && !r.Tombstone() && !other.Tombstone()
 }
 
 // endGroup writes the slots of the group.

@@ -20,8 +20,10 @@ type Writer struct {
 	record  []byte // scratch
 	check   []byte // scratch
 
-	whole, superseded, identical uint64
-	compacted                    bool // reads a segment: nothing is to be dropped any more
+	whole, superseded, identical, conflicts uint64
+
+	conflict  CertID // of the first of conflicts
+	compacted bool   // reads a segment: nothing is to be dropped any more
 }
 
 // Stats counts what a Writer did.
@@ -30,6 +32,12 @@ type Stats struct {
 	Whole      uint64 // responses that share their shape with no other, stored whole
 	Superseded uint64 // entries left out of a key because a newer one was added
 	Identical  uint64 // entries left out of a key because the same one was added
+
+	// Conflicts counts the entries of which one was left out although nothing
+	// says that the other is newer, and their statuses differ. Conflict is a
+	// CertID of the first.
+	Conflicts uint64
+	Conflict  CertID
 }
 
 // NewWriter begins a segment in a temporary file in dir. Its name begins with
@@ -178,7 +186,10 @@ func (w *Writer) finish() (string, Stats, error) {
 
 func (w *Writer) stats() Stats {
 	seg := Segment{head: &w.head}
-	return Stats{Info: seg.Info(), Whole: w.whole, Superseded: w.superseded, Identical: w.identical}
+	return Stats{
+		Info: seg.Info(), Whole: w.whole, Superseded: w.superseded, Identical: w.identical,
+		Conflicts: w.conflicts, Conflict: w.conflict,
+	}
 }
 
 // section is the section that began at start and ends here.
@@ -245,6 +256,7 @@ func (w *Writer) compact() (string, Stats, error) {
 	}
 	path, stats, err := to.Finish()
 	stats.Superseded, stats.Identical = w.superseded, w.identical
+	stats.Conflicts, stats.Conflict = w.conflicts, w.conflict
 	w.Abort()
 	return path, stats, err
 }
