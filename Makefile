@@ -4,10 +4,12 @@
 # make race    the tests under the race detector
 # make fuzz    every fuzz target, FUZZTIME each
 # make bench   the benchmarks
+# make bench-load   lancred and lancre beside their peers; writes bench/RESULTS.md, or with QUICK=1 bin/quick/RESULTS.md
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME    = 30s
+BENCHOUT    = $(if $(QUICK),bin/quick,bench)
 
 build:
 	go build -trimpath -o bin/ ./cmd/lancre ./cmd/lancred
@@ -29,6 +31,13 @@ fuzz:
 bench:
 	go test -run='^$$' -bench=. -benchmem ./...
 
+# RECORDS and MANY, if set, are how many responses servers and a large store have.
+bench-load:
+	scripts/setup
+	scripts/setup-bench
+	bin/peers/run $(if $(QUICK),--quick) --out $(BENCHOUT) $(if $(RECORDS),--records $(RECORDS)) $(if $(MANY),--many $(MANY)) $(if $(ONLY),--only $(ONLY))
+	bin/peers/plot $(BENCHOUT)/results
+
 check:
 	test -z "$$(gofmt -l . | tee /dev/stderr)"
 	go vet ./...
@@ -38,4 +47,4 @@ check:
 clean:
 	rm -rf bin demo
 
-.PHONY: build demo test race fuzz bench check clean
+.PHONY: build demo test race fuzz bench bench-load check clean

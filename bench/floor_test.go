@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"lancre/index/store"
 )
 
 // BenchmarkFloor is what no look-up can be below: one word of the slot where the
@@ -40,13 +42,8 @@ func BenchmarkFloor(b *testing.B) {
 // mapSegment maps the segment of the corpus as Segment.Warm leaves it.
 func mapSegment(b *testing.B) []byte {
 	b.Helper()
-	g := openStore(b)
-	f, err := os.Open(filepath.Join(unsigned().store, "objects", g.Manifest().Segments[0].SHA256))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	data, err := unix.Mmap(int(f.Fd()), 0, int(g.Manifest().Segments[0].Size), unix.PROT_READ, unix.MAP_SHARED)
+	f, size := segmentFile(b)
+	data, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -57,4 +54,18 @@ func mapSegment(b *testing.B) []byte {
 		}
 	}
 	return data
+}
+
+// segmentFile opens the one segment of the corpus.
+func segmentFile(b *testing.B) (f *os.File, size int) {
+	b.Helper()
+	m, err := store.ReadManifest(unsigned().store)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if f, err = os.Open(filepath.Join(unsigned().store, "objects", m.Segments[0].SHA256)); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { f.Close() })
+	return f, int(m.Segments[0].Size)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -68,10 +69,7 @@ func (c *conn) receive() (answer, error) {
 	return parseAnswer(c.in)
 }
 
-// right reports whether a answers what c asked.
-func (c *conn) right(a *answer) bool {
-	if a.status != 200 {
-		return false
-	}
-	return len(c.asked.Bodies) == 0 || slices.ContainsFunc(c.asked.Bodies, func(b []byte) bool { return string(b) == string(a.body) })
+// right reports whether body answers what c asked.
+func (c *conn) right(body []byte) bool {
+	return slices.ContainsFunc(c.asked.Bodies, func(b []byte) bool { return bytes.Equal(b, body) })
 }

@@ -21,6 +21,7 @@ type generator struct {
 	exchanges []traffic.Exchange
 	rate      float64 // requests a second; 0: closed loop
 	reconnect bool    // a connection for each request
+	any       bool    // any body is right
 
 	poll    int
 	conns   map[int32]*conn // by file descriptor
@@ -139,7 +140,7 @@ func (g *generator) take(c *conn) error {
 	g.inARow = 0
 	window := min(int(c.begin.Sub(g.begin)/time.Second), len(g.windows)-1)
 	g.windows[window].add(time.Since(c.begin))
-	if !c.right(&a) {
+	if a.status != 200 || !g.any && !c.right(a.body) {
 		g.wrong++
 	}
 	if g.reconnect || a.close {
@@ -178,13 +179,11 @@ func (g *generator) open(c *conn) error {
 // result sums up what was answered.
 func (g *generator) result(seconds float64, unsent uint64) *traffic.Result {
 	var all histogram
-	r := &traffic.Result{Seconds: seconds, Wrong: g.wrong, Failed: g.failed, Unsent: unsent}
+	r := &traffic.Result{Begin: g.begin, Seconds: seconds, Wrong: g.wrong, Failed: g.failed, Unsent: unsent}
 	for i := range g.windows {
 		w := &g.windows[i]
 		all.merge(w)
-		if w.total > 0 {
-			r.Windows = append(r.Windows, traffic.Window{Answered: w.total, Latency: w.latency()})
-		}
+		r.Windows = append(r.Windows, traffic.Window{Answered: w.total, Latency: w.latency()})
 	}
 	r.Answered, r.Latency = all.total, all.latency()
 	return r

@@ -26,9 +26,10 @@ func main() {
 	connections := flag.Int("connections", 32, "`NUMBER` of connections")
 	rate := flag.Float64("rate", 0, "send at this `RATE` a second, whatever the answers; 0: when the answer before is there")
 	reconnect := flag.Bool("reconnect", false, "open a connection for each request")
+	anyBody := flag.Bool("any", false, "take any body for right")
 	flag.Parse()
 
-	g := &generator{to: &unix.SockaddrInet4{Port: *port, Addr: [4]byte{127, 0, 0, 1}}, rate: *rate, reconnect: *reconnect}
+	g := &generator{to: &unix.SockaddrInet4{Port: *port, Addr: [4]byte{127, 0, 0, 1}}, rate: *rate, reconnect: *reconnect, any: *anyBody}
 	if err := g.print(*exchanges, *connections, *duration); err != nil {
 		fmt.Fprintf(os.Stderr, "load: %v\n", err)
 		os.Exit(1)

@@ -1,14 +1,17 @@
 package traffic
 
+import "time"
+
 // A Result is what became of one load run.
 type Result struct {
-	Seconds  float64 `json:"seconds"`
-	Answered uint64  `json:"answered"` // the wrong ones included
-	Wrong    uint64  `json:"wrong"`    // another status than 200, or another body
-	Failed   uint64  `json:"failed"`   // connections refused or cut off
-	Unsent   uint64  `json:"unsent"`   // due, but no connection was free until the end; open loop
+	Begin    time.Time `json:"begin"`
+	Seconds  float64   `json:"seconds"`
+	Answered uint64    `json:"answered"` // the wrong ones included
+	Wrong    uint64    `json:"wrong"`    // another status than 200, or another body
+	Failed   uint64    `json:"failed"`   // connections refused or cut off
+	Unsent   uint64    `json:"unsent"`   // due, but no connection was free until the end; open loop
 	Latency
-	Windows []Window `json:"windows,omitempty"` // one for each second of the run
+	Windows []Window `json:"windows,omitempty"` // one for each second since Begin
 }
 
 // PerSecond is the rate of answers.

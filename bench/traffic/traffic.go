@@ -11,7 +11,7 @@ import (
 // An Exchange is one HTTP request and what may answer it.
 type Exchange struct {
 	Request []byte   // as it goes over the wire
-	Bodies  [][]byte // one of these is a right answer's body; none: any body is right
+	Bodies  [][]byte // each is a right answer
 }
 
 // Save writes exchanges to a new file at path.

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"lancre/bench/traffic"
+)
+
+// results is everything that was measured, as it is in results.json.
+type results struct {
+	Date    string `json:"date"`
+	Commit  string `json:"commit"`
+	Kernel  string `json:"kernel"`
+	Records uint64 `json:"records"`
+	Many    uint64 `json:"many"`
+
+	Closed  []closed             `json:"closed"`
+	Offered []offered            `json:"offered"`
+	Lookup  map[string]benchmark `json:"lookup"` // by name, as go test prints it
+	Builds  []built              `json:"builds"`
+	Large   []packed             `json:"large"`
+	Start   start                `json:"start"`
+	Swap    []swapped            `json:"swap"`
+	Cold    cold                 `json:"cold"`
+}
+
+// A spread is several measurements of one thing.
+type spread struct {
+	Median float64 `json:"median"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+	Count  int     `json:"count"` // of measurements; 0: not measured
+}
+
+func spreadOf(values []float64) spread {
+	if len(values) == 0 {
+		return spread{}
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return spread{(sorted[(n-1)/2] + sorted[n/2]) / 2, sorted[0], sorted[n-1], n}
+}
+
+func (s spread) String() string { return fmt.Sprintf("%.4g (%.4g..%.4g)", s.Median, s.Min, s.Max) }
+
+// describe says what is measured, when and on what.
+func (r *results) describe(s size) {
+	r.Date = time.Now().UTC().Format("2006-01-02")
+	r.Commit, r.Kernel = output("git", "rev-parse", "--short", "HEAD"), output("uname", "-sr")
+	r.Records, r.Many = s.records, s.many
+}
+
+func output(name string, args ...string) string {
+	out, err := exec.Command(name, args...).Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func (r *results) read(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, r); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// write replaces path, so that what is there is always whole.
+func (r *results) write(path string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".results-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if _, err := f.Write(append(text, '\n')); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// medians takes one figure of every round.
+func medians(rounds []sample, figure func(*sample) float64) spread {
+	values := make([]float64, len(rounds))
+	for i := range rounds {
+		values[i] = figure(&rounds[i])
+	}
+	return spreadOf(values)
+}
+
+// A sample is one load run against one server.
+type sample struct {
+	traffic.Result
+	cpu time.Duration // of the server
+}

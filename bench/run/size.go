@@ -1,0 +1,33 @@
+package main
+
+import "time"
+
+// A size is how much a run measures.
+type size struct {
+	records  uint64        // responses behind the servers
+	many     uint64        // responses of a large store
+	asked    int           // different requests
+	rounds   int           // of each measurement
+	duration time.Duration // of one load run
+	rates    []float64     // offered loads, requests a second
+	signed   uint64        // responses of a build that verifies P-256 signatures; of RSA, which is slow to sign, a quarter
+	watched  time.Duration // of a load run in which a generation is swapped
+	swapRate float64       // requests a second meanwhile
+	bench    []string      // for go test
+}
+
+// full takes some 20 minutes on two cores.
+var full = size{
+	records: 1_000_000, many: 10_000_000, asked: 100_000, rounds: 5, duration: 3 * time.Second,
+	rates:  []float64{5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000},
+	signed: 80_000, watched: 12 * time.Second, swapRate: 10_000,
+	bench: []string{"-count=5", "-benchtime=500ms"},
+}
+
+// quickly takes some two minutes.
+var quickly = size{
+	records: 50_000, many: 500_000, asked: 20_000, rounds: 2, duration: time.Second / 2,
+	rates:  []float64{5_000, 20_000, 40_000},
+	signed: 4_000, watched: 6 * time.Second, swapRate: 5_000,
+	bench: []string{"-count=2", "-benchtime=50ms"},
+}

@@ -1,0 +1,75 @@
+package main
+
+import "fmt"
+
+// A target is what was set out to reach, and what was measured.
+type target struct {
+	What  string
+	Limit float64
+	Less  bool // than Limit is good, else more
+	Got   spread
+	Form  string // of the figure, for fmt
+}
+
+func (t target) Met() string {
+	switch {
+	case t.Got.Count == 0:
+		return "not measured"
+	case t.Less == (t.Got.Median <= t.Limit) || t.Got.Median == t.Limit:
+		return "yes"
+	}
+	return "**no**"
+}
+
+// Goal is the limit in words.
+func (t target) Goal() string {
+	relation := "≥"
+	if t.Less {
+		relation = "≤"
+	}
+	return relation + " " + fmt.Sprintf(t.Form, t.Limit)
+}
+
+// Measured is the median with its range, where there is one.
+func (t target) Measured() string {
+	if t.Got.Count == 0 {
+		return "–"
+	}
+	text := fmt.Sprintf(t.Form, t.Got.Median)
+	if t.Got.Min != t.Got.Max {
+		text += fmt.Sprintf(" ("+t.Form+" to "+t.Form+")", t.Got.Min, t.Got.Max)
+	}
+	return text
+}
+
+// Targets are all of them, with what r has for each.
+func (r *results) Targets() []target {
+	atMost := func(what string, limit float64, form string, got spread) target {
+		return target{what, limit, true, got, form}
+	}
+	atLeast := func(what string, limit float64, form string, got spread) target {
+		return target{what, limit, false, got, form}
+	}
+	return []target{
+		atMost("processor time of a GET, to bare fasthttp", 1.25, "%.2f", r.closed("lancred", get).Ratio),
+		atMost("of a POST", 1.25, "%.2f", r.closed("lancred", post).Ratio),
+		atMost("of a GET with a connection for itself", 1.1, "%.2f", r.closed("lancred", getClose).Ratio),
+		atMost("a look-up, to two dependent reads of memory", 1.5, "%.2f", r.lookupToFloor()),
+		atMost("a look-up, to the fastest other index", 1, "%.2f", r.lookupToPeers("hit")),
+		atMost("the same with the response copied out", 1, "%.2f", r.lookupToPeers("response")),
+		atMost("octets a response on disk, P-256", 128, "%.1f", r.octets("p256")),
+		atMost("octets a response on disk, RSA-2048", 315, "%.1f", r.octets("rsa2048")),
+		atMost("octets that an embedded certificate adds, P-256", 1, "%.1f", r.embedded()),
+		atLeast("build, to verifying signatures alone, P-256", 0.85, "%.2f", r.built("p256").Ratio),
+		atLeast("the same, signed by a delegate", 0.85, "%.2f", r.built("p256-delegated").Ratio),
+		atLeast("the same, RSA-2048", 0.85, "%.2f", r.built("rsa2048").Ratio),
+		atLeast("build without verifying, million responses a second", 1, "%.2f", r.packs(func(p *packed) float64 { return p.perSecond() / 1e6 })),
+		atMost("peak memory of a large build, MB", 1000, "%.0f", r.packs(func(p *packed) float64 { return float64(p.PeakRSS) / 1e6 })),
+		atMost("time for a response in a large build, to a small one", 1.3, "%.2f", r.growth()),
+		atMost("exec to first answer of a large store, s", 1, "%.3f", r.Start.Seconds),
+		atMost("anonymous memory with 1,000 connections, MB", 64, "%.0f", r.anonymous()),
+		atMost("p99 of warm requests beside cold ones, ms", 5, "%.2f", r.Cold.P99.times(1e-3)),
+		atMost("p99.9 during a swap, to a quiet second", 3, "%.2f", r.swaps(func(s *swapped) float64 { return s.During / s.Quiet })),
+		atMost("failed and wrong answers during swaps", 0, "%.0f", r.swaps(func(s *swapped) float64 { return float64(s.Failed + s.Wrong) })),
+	}
+}
