@@ -77,7 +77,7 @@ func (c *corpus) play(t *testing.T, text string) {
 		name, lines, _ := strings.Cut(block, "\n")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := player{t: t, corpus: c}
+			p := player{t: t, corpus: c, began: time.Now()}
 			p.conn, p.reader = d.dial(t)
 			for line := range strings.Lines(lines) {
 				p.line(strings.TrimSpace(line))
@@ -91,6 +91,7 @@ func (c *corpus) play(t *testing.T, text string) {
 type player struct {
 	t        *testing.T
 	corpus   *corpus
+	began    time.Time
 	conn     net.Conn
 	reader   *bufio.Reader
 	dripping bool
@@ -274,6 +275,8 @@ type answer struct {
 	*http.Response
 	body []byte
 	head bool // without the body it has the headers of
+
+	after, before time.Time // it was made between these
 }
 
 func (p *player) read(status, body string, marks []string) {
@@ -291,6 +294,7 @@ func (p *player) read(status, body string, marks []string) {
 		}
 	}
 	p.answer = readAnswer(p.t, p.reader, method)
+	p.answer.after = p.began
 	if got := strconv.Itoa(p.answer.StatusCode); got != status {
 		p.t.Fatalf("the status is %s, want %s: body %x", got, status, p.answer.body)
 	}
@@ -311,7 +315,8 @@ func readAnswer(t *testing.T, r *bufio.Reader, method string) *answer {
 	check(t, err)
 	body, err := io.ReadAll(resp.Body)
 	check(t, err)
-	return &answer{resp, body, method == "HEAD"}
+	now := time.Now()
+	return &answer{resp, body, method == "HEAD", now.Add(-patience), now}
 }
 
 // finish makes sure that the connection is in step.
