@@ -102,6 +102,7 @@ func TestDatabases(t *testing.T) {
 			f := fixture(t)
 			f.fill(t, list[0], folded(list[1]), nil, []byte("?"), []byte{})
 			t.Run("rows", func(t *testing.T) { testRows(t, &f, list) })
+			t.Run("Boulder", func(t *testing.T) { testBoulder(t, &f, list) })
 			t.Run("errors", func(t *testing.T) { testQueryErrors(t, &f) })
 			t.Run("stream", func(t *testing.T) { testStream(t, &f) })
 		})
@@ -121,6 +122,20 @@ func testRows(t *testing.T, f *databaseFixture, list [][]byte) {
 	}
 	if len(c.responses) != 2 || string(c.responses[0]) != string(list[0]) || string(c.responses[1]) != string(list[1]) {
 		t.Errorf("default query: %d responses, and not those that went in", len(c.responses))
+	}
+}
+
+// Boulder's table has one response a row, beside much else.
+func testBoulder(t *testing.T, f *databaseFixture, list [][]byte) {
+	made(f.db.Exec("CREATE TABLE certificateStatus (id integer, serial varchar(255), isExpired boolean, ocspResponse " + f.binary + ")"))
+	insert := strings.Replace(f.insert, "ocsp_responses", "certificateStatus", 1)
+	made(f.db.Exec(insert, 2, "02", false, list[1]))
+	made(f.db.Exec(insert, 1, "01", false, list[0]))
+	made(f.db.Exec(insert, 3, "03", true, []byte("expired")))
+	c := &collector{}
+	err := f.query(t.Context(), "SELECT ocspResponse FROM certificateStatus WHERE NOT isExpired ORDER BY id", c)
+	if err != nil || len(c.log) != 2 || !bytes.Equal(join(c.responses...), join(list...)) {
+		t.Errorf("%v, %v: want both responses in the order of their ids", c.log, err)
 	}
 }
 

@@ -13,7 +13,12 @@ import (
 func faults(t *testing.T, dir string) []string {
 	t.Helper()
 	var reports []string
-	err := Verify(dir, func(f *Fault) { reports = append(reports, f.Error()) })
+	err := Verify(dir, func(f *Fault) {
+		if !strings.HasPrefix(f.File, dir) || !strings.HasSuffix(f.Error(), " ("+f.Check+")") {
+			t.Errorf("fault %+v: want a file of %s and a check", *f, dir)
+		}
+		reports = append(reports, f.Error())
+	})
 	want := fmt.Sprintf("%s: faults found: %d", dir, len(reports))
 	if len(reports) == 0 && err != nil || len(reports) > 0 && (err == nil || err.Error() != want) {
 		t.Errorf("%d reports, but the error is %v", len(reports), err)
