@@ -84,6 +84,7 @@ func (d *daemon) start() {
 	cmd := d.cmd
 	d.t.Cleanup(func() { cmd.Process.Kill() })
 	d.admin = d.await("admin listening")["addr"].(string)
+	d.adminGet("/livez") // is answered when all is set up
 }
 
 func (d *daemon) readLog(stderr io.Reader) {

@@ -29,7 +29,7 @@ type load struct {
 	// mayBe says of a status other than 200 whether it is an answer here.
 	mayBe func(status int, body []byte) bool
 
-	// cuts counts kills: a request that was under way when it grew may fail.
+	// cuts counts kills: a request on a connection older than that may fail.
 	cuts atomic.Uint64
 
 	asked, failed, wrong, cut atomic.Uint64
@@ -48,6 +48,7 @@ type client struct {
 	from net.Addr // one for each client, for the ports of one address run out
 	conn net.Conn
 	in   *bufio.Reader
+	cuts uint64 // load.cuts when conn was opened
 	rand *rand.Rand
 	took []time.Duration
 }
@@ -110,11 +111,11 @@ func (c *client) run() {
 
 // ask asks one question and judges the answer.
 func (c *client) ask(q int) {
-	cuts, from, began := c.cuts.Load(), c.o.served.Load(), time.Now()
+	from, began := c.o.served.Load(), time.Now()
 	status, body, err := c.exchange(c.o.questions[q])
 	c.asked.Add(1)
 	switch {
-	case err != nil && c.cuts.Load() != cuts:
+	case err != nil && c.load.cuts.Load() != c.cuts:
 		c.cut.Add(1)
 	case err != nil:
 		c.fault(&c.failed, err.Error())
@@ -150,6 +151,7 @@ func (c *client) close() {
 // exchange sends q, by GET or POST, and reads the answer.
 func (c *client) exchange(q question) (status int, body []byte, err error) {
 	if c.conn == nil {
+		c.cuts = c.load.cuts.Load()
 		dialer := net.Dialer{LocalAddr: c.from, Timeout: patience}
 		if c.conn, err = dialer.Dial("tcp4", c.addr); err != nil {
 			return 0, nil, err

@@ -25,6 +25,7 @@ type origin struct {
 	ca        *demo.CA
 	dir       string
 	store     string // dir/store
+	edge      string // a copy of store that each generation is brought to; "" for none
 	certs     uint64
 	questions []question
 
@@ -114,6 +115,9 @@ func (o *origin) publish(t *testing.T) uint64 {
 	o.sign(t)
 	generation := o.published.Add(1)
 	run(t, o.build(t))
+	if o.edge != "" {
+		bring(t, o.store, o.edge)
+	}
 	return generation
 }
 
@@ -142,12 +146,26 @@ func (o *origin) judge(q int, body []byte, from uint64) string {
 	return ""
 }
 
+// segmentName is the object of the one segment of the store dir.
+func segmentName(t *testing.T, dir string) string {
+	t.Helper()
+	return filepath.Base(segment(t, dir))
+}
+
 // segment is the path of the one segment of the store dir.
 func segment(t *testing.T, dir string) string {
 	t.Helper()
 	m, err := store.ReadManifest(dir)
 	check(t, err)
 	return filepath.Join(dir, "objects", m.Segments[0].SHA256)
+}
+
+// published is the generation of the store dir.
+func published(t *testing.T, dir string) uint64 {
+	t.Helper()
+	m, err := store.ReadManifest(dir)
+	check(t, err)
+	return m.Generation
 }
 
 // lostGenerations is 1 unless the store is whole and of one of the generations
@@ -159,10 +177,8 @@ func lostGenerations(t *testing.T, dir string, from, until uint64) int {
 		t.Errorf("%v:\n%s", err, strings.Join(faults, "\n"))
 		return 1
 	}
-	m, err := store.ReadManifest(dir)
-	check(t, err)
-	if m.Generation < from || m.Generation > until {
-		t.Errorf("%s is of generation %d, want %d to %d", dir, m.Generation, from, until)
+	if got := published(t, dir); got < from || got > until {
+		t.Errorf("%s is of generation %d, want %d to %d", dir, got, from, until)
 		return 1
 	}
 	return 0

@@ -83,10 +83,14 @@ func version() string {
 // run serves until a signal says to stop.
 func run(o *options) error {
 	log := o.server.Log
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // which would end the process
 	s, err := server.New(o.server)
 	if err != nil {
 		return err
 	}
+	term := make(chan os.Signal, 2)
+	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT) // up to here they end it, for New may take minutes
 	public, admin, err := o.open()
 	if err != nil {
 		return err
@@ -94,11 +98,6 @@ func run(o *options) error {
 	if err := confine(o.server.Store, log); err != nil {
 		return err
 	}
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	term := make(chan os.Signal, 2)
-	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT)
-
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(public, admin) }()
 	notify(log, daemon.SdNotifyReady)

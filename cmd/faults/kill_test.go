@@ -1,0 +1,78 @@
+package faults
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestKillEdge kills lancred under load and starts it again on the same socket, as
+// systemd does it. Only what was under way at the kill may go unanswered.
+func TestKillEdge(t *testing.T) {
+	o := newOrigin(t, 50)
+	o.served.Store(o.publish(t))
+	d := serve(t, o.store)
+	l := newLoad(o, d.addr).start()
+	times := size(5, 30)
+	for range times {
+		l.awaitRequests(t, 100)
+		l.cuts.Add(1)
+		d.kill()
+		l.cuts.Add(1) // for what was asked after the first and before the kill
+		d.start()
+	}
+	l.awaitRequests(t, 100)
+	r := l.finish(t, "kill -9 of lancred under load, started again", times)
+	r.lost = lostGenerations(t, o.store, 1, 1)
+	r.note = fmt.Sprintf("%d were under way when it was killed", l.cut.Load())
+	record(t, r)
+	d.stop()
+}
+
+// TestKillBuild kills lancre build at random moments. The store must be of the
+// generation before or of the one that was being built, and take the next one.
+func TestKillBuild(t *testing.T) {
+	o := newOrigin(t, uint64(size(200, 1000)))
+	o.publish(t)
+	began := time.Now()
+	o.publish(t)
+	whole := time.Since(began) // signing included, so that some builds end
+	pick := rand.New(rand.NewPCG(uint64(whole), 2))
+	killed, lost := 0, 0
+	times := size(20, 100)
+	for generation := uint64(2); killed < times; {
+		o.sign(t)
+		build := o.build(t)
+		check(t, build.Start())
+		time.Sleep(time.Duration(pick.Int64N(int64(whole)))) // the moment is what is tested
+		if killBuild(t, build) {
+			killed++
+		}
+		lost += lostGenerations(t, o.store, generation, generation+1)
+		if lost > 0 {
+			break
+		}
+		generation = published(t, o.store)
+		o.published.Store(generation)
+	}
+	o.publish(t)
+	lost += lostGenerations(t, o.store, o.published.Load(), o.published.Load())
+	record(t, row{fault: "kill -9 of lancre build at a random moment", times: killed, lost: lost, note: "the store verified after each, then one more generation"})
+}
+
+// killBuild kills a build and reports whether it had not ended before.
+func killBuild(t *testing.T, build *exec.Cmd) bool {
+	t.Helper()
+	check(t, build.Process.Signal(syscall.SIGKILL))
+	err := build.Wait()
+	if err == nil {
+		return false
+	}
+	if status := build.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
+		t.Fatalf("lancre build: %v", err)
+	}
+	return true
+}
