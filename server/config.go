@@ -56,6 +56,18 @@ type Config struct {
 	// the listeners close.
 	Drain time.Duration
 
+	// MaxConns bounds the open connections of all public listeners; further ones
+	// are closed when they come. 0 leaves it to the limit of open files.
+	MaxConns int
+
+	// MaxConnsPerPeer bounds those of one IPv4 address or IPv6 /64. 0 is no bound;
+	// behind a CDN or proxy nothing else is right.
+	MaxConnsPerPeer int
+
+	// MaxRate bounds the requests a second of one IPv4 address or IPv6 /64;
+	// further ones are answered 503 and tryLater. 0 is no bound, as above.
+	MaxRate int
+
 	// Log receives what an operator should know; never one line a request.
 	Log *slog.Logger
 
@@ -87,6 +99,9 @@ func (c *Config) Check() error {
 	}
 	if min(c.NegativeMaxAge, c.CapMaxAge, c.FreshWithin, c.Drain, c.DrainWait) < 0 {
 		return errors.New("a duration is negative: want 0 or more")
+	}
+	if min(c.MaxConns, c.MaxConnsPerPeer, c.MaxRate) < 0 {
+		return errors.New("a limit is negative: want 0, for none, or more")
 	}
 	c.DefaultHost = strings.TrimSuffix(strings.ToLower(c.DefaultHost), ".")
 	return c.checkPrefixes()

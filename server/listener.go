@@ -23,40 +23,76 @@ const (
 	lingerTime  = time.Second
 )
 
-// A listener goes on where fasthttp would give up.
+// A listener goes on where fasthttp would give up, and keeps to the limits.
 type listener struct {
 	net.Listener
-	log *slog.Logger
+	log     *slog.Logger
+	metrics *metrics
+	limits  *limits // nil for none
 }
 
 // Accept waits for the next connection.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
-		if err == nil {
-			return wrap(c), nil
+		if err != nil {
+			if !passes(err) {
+				return nil, err
+			}
+			l.rest(err)
+		} else if c := l.admit(c); c != nil {
+			return c, nil
 		}
-		if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) && !errors.Is(err, syscall.ECONNABORTED) {
-			return nil, err
-		}
-		l.log.Error("a connection could not be accepted: raise the limit of open files", "addr", l.Addr().String(), "err", err)
-		time.Sleep(acceptPause)
 	}
 }
 
-func wrap(c net.Conn) net.Conn {
-	if tcp, ok := c.(*net.TCPConn); ok {
-		return &conn{TCPConn: tcp}
+// passes reports whether err is of one connection, or of a shortage that ends.
+func passes(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, e) {
+			return true
+		}
 	}
-	return c
+	return false
+}
+
+func (l *listener) rest(err error) {
+	if n := l.metrics.acceptErrors.Add(1); sampled(n) {
+		l.log.Error("a connection could not be accepted: raise the limit of open files, or set --max-conns below it",
+			"addr", l.Addr().String(), "count", n, "err", err)
+	}
+	time.Sleep(acceptPause)
+}
+
+// admit returns c as the server has it, or nil if it is one too many.
+func (l *listener) admit(c net.Conn) net.Conn {
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		return c
+	}
+	var p *peer
+	if l.limits != nil {
+		if p = l.limits.open(tcp.RemoteAddr()); p == nil {
+			l.metrics.refusedConns.Add(1)
+			tcp.Close()
+			return nil
+		}
+	}
+	return &conn{TCPConn: tcp, limits: l.limits, peer: p}
 }
 
 // A conn can wait for the client to read its last answer.
 type conn struct {
 	*net.TCPConn
+	limits *limits // nil for none
+	peer   *peer   // whose the connection is, if there are limits
+	closed atomic.Bool
 	linger atomic.Bool
 	line   int // octets read since the last line feed
 }
+
+// allowed counts a request and reports whether it keeps to the limits.
+func (c *conn) allowed() bool { return c.limits == nil || c.limits.allow(c.peer, c.limits.now()) }
 
 // Read reads. When fasthttp finds no end of a request's header in a full buffer,
 // line tells whether it is the request line that does not end.
@@ -72,6 +108,9 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // Close closes the connection, after what the client still sends if it lingers.
 func (c *conn) Close() error {
+	if c.limits != nil && !c.closed.Swap(true) {
+		defer c.limits.close(c.peer)
+	}
 	if c.linger.Load() && c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
 		_, _ = io.CopyN(io.Discard, c.TCPConn, lingerBytes)
 	}

@@ -133,10 +133,12 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, o outcome) outcome {
 	ctx.SetStatusCode(row.status)
 	h.SetCanonical(headerCacheControl, []byte(row.cache))
 	h.SetContentTypeBytes(typeText)
-	h.SetContentLength(0) // which fasthttp leaves out of an answer to HEAD
-	if row.body != nil {
+	switch {
+	case row.body != nil:
 		h.SetContentTypeBytes(typeOCSP)
 		ctx.Response.SetBodyRaw(row.body)
+	case ctx.IsHead():
+		h.SetContentLength(0) // which fasthttp would leave out
 	}
 	if row.retryAfter {
 		h.SetCanonical(headerRetryAfter, []byte(retryAfter))

@@ -103,7 +103,7 @@ func (s *Server) Serve(public []net.Listener, admin net.Listener) error {
 	go s.watch()
 	errs := make(chan error, len(public)+1)
 	for _, ln := range public {
-		go func() { errs <- s.http.Serve(&listener{ln, s.log}) }()
+		go func() { errs <- s.http.Serve(&listener{ln, s.log, s.metrics, s.limits}) }()
 	}
 	side := &http.Server{Handler: s.Admin(), ReadHeaderTimeout: readTimeout}
 	defer side.Close()

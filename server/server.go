@@ -31,6 +31,7 @@ type Server struct {
 	outcomes outcomeTable
 	metrics  *metrics
 	http     *fasthttp.Server
+	limits   *limits // nil for none
 	pool     sync.Pool // of *exchange
 
 	current  atomic.Pointer[snapshot] // nil until a generation could be loaded
@@ -59,6 +60,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.pool.New = func() any { return new(exchange) }
 	s.metrics = newMetrics(s)
+	s.limits = newLimits(&cfg)
 	s.http = s.newHTTP()
 	s.reload("start")
 	return s, nil
