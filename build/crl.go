@@ -157,5 +157,15 @@ func (c *crl) entry(offset int64) (e crlEntry) {
 	return e
 }
 
+// serial is the serial number, as content octets, of that entry.
+func (c *crl) serial(offset int64) []byte {
+	in := cryptobyte.String(c.der[offset:])
+	var seq, serial cryptobyte.String
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&serial, asn1.INTEGER) {
+		return nil // not if walk gave the offset
+	}
+	return serial
+}
+
 // validity is for how long c holds, in seconds, both ends included.
 func (c *crl) validity() int64 { return c.nextUpdate - c.thisUpdate + 1 }

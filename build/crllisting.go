@@ -3,7 +3,6 @@ package build
 import (
 	"bytes"
 	"cmp"
-	"iter"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
@@ -50,11 +49,20 @@ func (l *listing) sort() {
 
 // find returns what the CRLs say of the certificate with that serial number, the
 // content octets of a DER INTEGER; the newest CRL that lists it counts. A nil
-// listing lists nothing. It does not allocate.
+// listing lists nothing. It allocates only for a certificate that is listed.
 func (l *listing) find(serial []byte) (r revocation, ok bool) {
+	if l == nil {
+		return revocation{}, false
+	}
 	var newest int64
-	for c, e := range l.having(serial) {
-		if !ok || c.thisUpdate > newest {
+	hash := xxhash.Sum64(serial)
+	for _, at := range l.entries[l.search(hash):] {
+		if at.hash != hash {
+			break
+		}
+		c := l.crls[at.crl]
+		if bytes.Equal(l.serial(at), serial) && (!ok || c.thisUpdate > newest) {
+			e := c.entry(int64(at.offset))
 			r, ok, newest = revocation{e.revoked, e.reason}, true, c.thisUpdate
 		}
 	}
@@ -63,37 +71,27 @@ func (l *listing) find(serial []byte) (r revocation, ok bool) {
 
 // lists reports whether the CRL c of the listing has an entry for serial.
 func (l *listing) lists(c *crl, serial []byte) bool {
-	for in := range l.having(serial) {
-		if in == c {
+	hash := xxhash.Sum64(serial)
+	for _, at := range l.entries[l.search(hash):] {
+		if at.hash != hash {
+			break
+		}
+		if l.crls[at.crl] == c && bytes.Equal(l.serial(at), serial) {
 			return true
 		}
 	}
 	return false
 }
 
-// having iterates over the entries for serial, and the CRLs they are in.
-func (l *listing) having(serial []byte) iter.Seq2[*crl, crlEntry] {
-	return func(yield func(*crl, crlEntry) bool) {
-		if l == nil {
-			return
-		}
-		hash := xxhash.Sum64(serial)
-		i, _ := slices.BinarySearchFunc(l.entries, hash, func(e listed, hash uint64) int { return cmp.Compare(e.hash, hash) })
-		for ; i < len(l.entries) && l.entries[i].hash == hash; i++ {
-			c := l.crls[l.entries[i].crl]
-			e := c.entry(int64(l.entries[i].offset))
-			if bytes.Equal(e.serial, serial) && !yield(c, e) {
-				return
-			}
-		}
-	}
+// search returns the position of the first entry with that hash, or where it
+// would be.
+func (l *listing) search(hash uint64) int {
+	i, _ := slices.BinarySearchFunc(l.entries, hash, func(e listed, hash uint64) int { return cmp.Compare(e.hash, hash) })
+	return i
 }
 
 // serial is the serial number of an entry.
-func (l *listing) serial(at listed) []byte {
-	e := l.crls[at.crl].entry(int64(at.offset))
-	return e.serial
-}
+func (l *listing) serial(at listed) []byte { return l.crls[at.crl].serial(int64(at.offset)) }
 
 // duplicates calls visit for every entry of a CRL that has one for the same serial
 // number before it.
