@@ -71,7 +71,7 @@ var (
 		"revocationReason is one that a certificate of its kind can have")
 	checkReasonUnspecified = newCheck("ocsp.reason-unspecified", onlyBR, always, "BR section 7.2.2",
 		"revocationReason unspecified is left out")
-	checkReasonHold = newCheck("ocsp.reason-hold", onlyBR, never, "BR section 7.2.2",
+	checkReasonHold = newCheck("ocsp.reason-hold", onlyBR, never, "BR section 4.9.13",
 		"revocationReason is not certificateHold")
 	checkReasonMissing = newCheck("ocsp.reason-missing", onlyBR, never, "BR section 7.3",
 		"a revoked CA certificate has a revocationReason")
@@ -93,7 +93,7 @@ var (
 		"no unknown extension in responseExtensions is critical")
 	checkExtensionNeedless = newCheck("ocsp.extension-needless", never, always, "RFC 9919 section 3.2.1",
 		"responseExtensions have nothing but extended-revoke")
-	checkSizeFrugal = newCheck("ocsp.size-frugal", never, always, "RFC 9919 section 1: responses are for many and slow clients",
+	checkSizeFrugal = newCheck("ocsp.size-frugal", never, always, "RFC 9919 section 1",
 		"a response has at most 4,096 octets")
 	checkSizeStaple = newCheck("ocsp.size-staple", never, always, "nginx staples what fits 16 KiB with the HTTP header",
 		"a response has at most 15,360 octets")
