@@ -14,8 +14,9 @@ BENCHOUT    = $(if $(QUICK),bin/quick,bench)
 build:
 	go build -trimpath -o bin/ ./cmd/lancre ./cmd/lancred
 
-demo: build
-	scripts/setup
+demo:
+	scripts/setup demo
+	$(MAKE) build
 	scripts/demo
 
 test:
