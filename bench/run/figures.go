@@ -62,15 +62,15 @@ func (r *results) lookupToFloor() spread {
 	return r.Lookup["Lookup/hit/chained"]["ns/op"].times(1 / floor)
 }
 
-// lookupToPeers is lancre's figure to the least of the others'.
-func (r *results) lookupToPeers(what string) spread {
+// lookupToPeers is lancre's time for a hit to the least of the others'.
+func (r *results) lookupToPeers() spread {
 	least := math.Inf(1)
 	for name, b := range r.Lookup {
-		if strings.HasPrefix(name, "Table/") && strings.HasSuffix(name, "/"+what) && name != "Table/lancre/"+what {
+		if strings.HasPrefix(name, "Table/") && strings.HasSuffix(name, "/hit") && name != "Table/lancre/hit" {
 			least = min(least, b["ns/op"].Median)
 		}
 	}
-	return r.Lookup["Table/lancre/"+what]["ns/op"].times(1 / least)
+	return r.Lookup["Table/lancre/hit"]["ns/op"].times(1 / least)
 }
 
 // anonymous is the memory that lancred held with many connections, MB.

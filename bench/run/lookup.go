@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,9 @@ func (r *runner) measureLookup(ctx context.Context) error {
 	return printLookup(r.results.Lookup)
 }
 
+// processors is GOMAXPROCS, which go test appends to a name unless it is 1.
+var processors = regexp.MustCompile(`-\d+$`)
+
 // parseBenchmarks reads the lines of go test -bench, of which each repetition
 // gives one:
 //
@@ -53,7 +57,7 @@ func parseBenchmarks(in io.Reader) map[string]benchmark {
 		if len(words) < 4 || !strings.HasPrefix(words[0], "Benchmark") {
 			continue
 		}
-		name, _, _ := strings.Cut(strings.TrimPrefix(words[0], "Benchmark"), "-") // what follows is GOMAXPROCS
+		name := processors.ReplaceAllString(strings.TrimPrefix(words[0], "Benchmark"), "")
 		if values[name] == nil {
 			values[name] = make(map[string][]float64)
 		}

@@ -69,6 +69,17 @@ func main() {
 	}
 }
 
+// resume takes over the results of the run before, which must be of the same size.
+func (r *runner) resume(path string) error {
+	if err := r.results.read(path); err != nil {
+		return err
+	}
+	if b := &r.results; b.Records != r.records || b.Many != r.many {
+		return fmt.Errorf("%s is of %d and %d responses, this run of %d and %d: run all sections", path, b.Records, b.Many, r.records, r.many)
+	}
+	return nil
+}
+
 func (r *runner) run(ctx context.Context, only string) (err error) {
 	if r.dir, err = os.MkdirTemp("", "lancre-bench-"); err != nil {
 		return err
@@ -79,7 +90,7 @@ func (r *runner) run(ctx context.Context, only string) (err error) {
 	}
 	path := filepath.Join(r.out, "results.json")
 	if only != "" {
-		if err := r.results.read(path); err != nil {
+		if err := r.resume(path); err != nil {
 			return err
 		}
 	}

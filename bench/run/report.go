@@ -13,10 +13,9 @@ var reportText string
 
 // reportTemplate is RESULTS.md but for the figures.
 var reportTemplate = template.Must(template.New("report.md").Funcs(template.FuncMap{
-	"short":  func(s spread) string { return fmt.Sprintf("%.4g (%.4g to %.4g)", s.Median, s.Min, s.Max) },
 	"ns":     func(b benchmark) string { return fmt.Sprintf("%.0f", b["ns/op"].Median) },
 	"per":    func(b benchmark, unit string) string { return fmt.Sprintf("%.1f", b[unit].Median) },
-	"figure": func(v float64) string { return fmt.Sprintf("%.4g", v) },
+	"figure": figure,
 	"whole":  func(v float64) string { return fmt.Sprintf("%.0f", v) },
 	"mb":     func(octets int64) string { return fmt.Sprintf("%.0f", float64(octets)/1e6) },
 	"split":  func(list string) []string { return strings.Fields(list) },

@@ -11,9 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"lancre/index"
-
 	"lancre/build/demo"
+	"lancre/index"
 )
 
 // A server is a contender for the answers of one corpus.

@@ -18,7 +18,7 @@ func newTable(columns ...any) table {
 func (t table) row(cells ...any) {
 	for _, cell := range cells {
 		if f, ok := cell.(float64); ok {
-			cell = fmt.Sprintf("%.4g", f)
+			cell = figure(f)
 		}
 		fmt.Fprintf(t, "%v\t", cell)
 	}

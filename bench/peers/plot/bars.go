@@ -42,6 +42,7 @@ func bars(title, axis string, labels []string, groups []group) (*plot.Plot, erro
 		}
 	}
 	p.NominalX(labels...)
+	p.Y.Max *= 1.3 // room for the legend
 	return p, nil
 }
 

@@ -44,6 +44,7 @@ func (r *results) latency() (*plot.Plot, error) {
 			}
 		}
 	}
+	p.Y.Max *= 10 // room for the legend
 	return p, nil
 }
 
