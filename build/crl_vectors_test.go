@@ -26,6 +26,11 @@ type staticCase struct {
 }
 
 func (tt staticCase) vector(ca identity) vector {
+	return vector{tt.name, tt.check, tt.rejects, tt.warns, judgeBuild(ca, tt.config(ca))}
+}
+
+// config is that of the build, after the one before.
+func (tt staticCase) config(ca identity) func(t *testing.T) Config {
 	var issuers [][]byte
 	if !tt.alone {
 		issuers = append(issuers, ca.cert.Raw)
@@ -33,7 +38,7 @@ func (tt staticCase) vector(ca identity) vector {
 	for _, is := range tt.issuers {
 		issuers = append(issuers, is.cert.Raw)
 	}
-	return vector{tt.name, tt.check, tt.rejects, tt.warns, judgeBuild(ca, func(t *testing.T) Config {
+	return func(t *testing.T) Config {
 		c := Config{Out: t.TempDir(), Static: []string{staticDir(t, tt.files)}, Issuers: []string{write(t, "issuers", issuers...)}}
 		if tt.before != nil {
 			before := c
@@ -46,7 +51,7 @@ func (tt staticCase) vector(ca identity) vector {
 			c.Inventory = inventoryFile(t, []string{tt.inventory})
 		}
 		return c
-	})}
+	}
 }
 
 // crlURL is where the CRL of a crlCase is published, at crlFile.

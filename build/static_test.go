@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -259,6 +260,59 @@ func TestModificationTimesAreKept(t *testing.T) {
 	want := map[string]time.Time{"a.example/same.txt": now, "a.example/changed.txt": later, "b.example/same.txt": later}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// What the checks against the previous generation refuse, --force publishes, and
+// the report says so. The build after it has nothing to complain of.
+func TestForcePublishesOnce(t *testing.T) {
+	root := newCA(t, "Root", otherP256())
+	ca := newSubCA(t, root)
+	for _, tt := range slices.Concat(crlHistoryCases(t, ca), certSetCases(t, root, ca)) {
+		if id, err := findCheck(tt.check); err != nil || checkTable[id].lowered != byForce || !strings.Contains(tt.rejects, "private") {
+			continue
+		}
+		c := tt.config(ca)(t)
+		c.Force = []string{tt.check}
+		report, err := run(t, ca, c)
+		if err != nil {
+			t.Errorf("%s, %s: %v", tt.check, tt.name, err)
+			continue
+		}
+		if w := report.Warnings; len(w) != 1 || w[0].Check != tt.check || w[0].Reason == "" {
+			t.Errorf("%s, %s: warnings %+v", tt.check, tt.name, w)
+		}
+		c.Force = nil
+		if report, err = run(t, ca, c); err != nil || len(report.Warnings) > 0 {
+			t.Errorf("%s, %s, again: %v, %+v", tt.check, tt.name, err, report.Warnings)
+		}
+	}
+}
+
+// A CRL that an earlier version published and this one cannot read is not passed
+// over in silence.
+func TestUnreadablePreviousCRL(t *testing.T) {
+	ca := newCA(t, "CA", p256Key())
+	out := t.TempDir()
+	p, err := store.Begin(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, size, err := p.AddObject(strings.NewReader("0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := store.FileLine{Host: "c.example", Path: "/1.crl", ContentType: "application/pkix-crl", Size: size, SHA256: sum, LastModified: now}
+	if err := p.Commit(&store.Manifest{Origin: "test", Created: now, Files: []store.FileLine{line}}); err != nil {
+		t.Fatal(err)
+	}
+	c := Config{Out: out, Static: []string{staticDir(t, map[string][]byte{crlFile: newCRL(t, ca)})}}
+	if _, err := run(t, ca, c); err == nil || !strings.Contains(err.Error(), crlURL) || !strings.Contains(err.Error(), "store.previous") {
+		t.Errorf("%v", err)
+	}
+	c.Force = []string{"store.previous"}
+	if _, err := run(t, ca, c); err != nil {
+		t.Error(err)
 	}
 }
 
