@@ -6,13 +6,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"lancre/index"
 )
 
 // An inventory is every certificate that the CAs have assigned a serial number to.
-// It takes 40 octets of memory a certificate. The nil inventory knows of none.
+// It takes 32 octets of memory a certificate. The nil inventory knows of none.
 type inventory struct {
 	file    string
 	entries []assigned // sorted by issuer, then serial; each once
@@ -26,7 +27,8 @@ type assigned struct {
 	notAfter int64           // Unix seconds
 }
 
-func compareAssigned(a, b assigned) int {
+// compareAssigned takes pointers because algs may change meanwhile.
+func compareAssigned(a, b *assigned) int {
 	return cmp.Or(cmp.Compare(a.issuer, b.issuer), bytes.Compare(a.serial[:], b.serial[:]))
 }
 
@@ -39,8 +41,8 @@ func (v *inventory) find(is *issuer, serial []byte) *assigned {
 	}
 	wanted := assigned{issuer: uint16(is.number)}
 	copy(wanted.serial[maxSerial-len(serial):], serial)
-	i, found := slices.BinarySearchFunc(v.entries, wanted, compareAssigned)
-	if !found {
+	i := sort.Search(len(v.entries), func(i int) bool { return compareAssigned(&v.entries[i], &wanted) >= 0 })
+	if i == len(v.entries) || compareAssigned(&v.entries[i], &wanted) != 0 {
 		return nil
 	}
 	return &v.entries[i]
@@ -49,9 +51,9 @@ func (v *inventory) find(is *issuer, serial []byte) *assigned {
 // sort puts the entries in order. Of one that is there twice, the later notAfter counts.
 func (v *inventory) sort() {
 	slices.SortFunc(v.entries, func(a, b assigned) int {
-		return cmp.Or(compareAssigned(a, b), cmp.Compare(b.notAfter, a.notAfter))
+		return cmp.Or(compareAssigned(&a, &b), cmp.Compare(b.notAfter, a.notAfter))
 	})
-	v.entries = slices.CompactFunc(v.entries, func(a, b assigned) bool { return compareAssigned(a, b) == 0 })
+	v.entries = slices.CompactFunc(v.entries, func(a, b assigned) bool { return compareAssigned(&a, &b) == 0 })
 }
 
 // checkAssigned checks that the CA vouches for no certificate it has not assigned.

@@ -218,7 +218,14 @@ func TestSameInputSameOctets(t *testing.T) {
 	for _, i := range []int{100, 300} { // in two batches
 		list[i] = response{issuer: ca, byName: true, serials: []string{seq(i + 1)}}.der(t)
 	}
+	var known []string
+	for i := range list {
+		if i != 7 {
+			known = append(known, fmt.Sprintf("%x 2027-01-01", seq(i+1)))
+		}
+	}
 	c := Config{Responses: []string{write(t, "in", list...)}, Issuers: []string{write(t, "ca", ca.cert.Raw)}, MaxRejects: 1,
+		Inventory: inventoryFile(t, known), Warn: []string{"inventory.unassigned"},
 		Static: []string{staticDir(t, map[string][]byte{"i.example/ca.der": ca.cert.Raw})}}
 	var first map[string]string
 	var firstReport *Report
