@@ -102,7 +102,7 @@ func TestShutdownPhases(t *testing.T) {
 func TestAcceptGoesOn(t *testing.T) {
 	e := newEdge(t, content{})
 	inner := &scarceListener{errs: []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED, net.ErrClosed}}
-	l := &listener{inner, e.Server.log}
+	l := &listener{Listener: inner, log: e.Server.log, metrics: new(metrics)}
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) || len(inner.errs) != 0 {
 		t.Errorf("Accept ended with %v, and %d errors left", err, len(inner.errs))
 	}

@@ -55,6 +55,9 @@ func (x *exchange) guarded() outcome {
 }
 
 func (x *exchange) route() outcome {
+	if c, ok := x.ctx.Conn().(*conn); ok && !c.allowed() {
+		return x.refuse(rateLimited)
+	}
 	h := &x.ctx.Request.Header
 	if !wellFramed(h) {
 		return x.refuse(badHTTP)

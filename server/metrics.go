@@ -36,9 +36,13 @@ type metrics struct {
 	nonces    counter
 	ages      histogram
 
-	corrupt  atomic.Uint64
-	faults   atomic.Uint64
-	panics   atomic.Uint64
+	corrupt atomic.Uint64
+	faults  atomic.Uint64
+	panics  atomic.Uint64
+
+	acceptErrors atomic.Uint64
+	refusedConns atomic.Uint64
+
 	reloads  *prometheus.CounterVec
 	outcomes *outcomeTable // for their labels
 	registry *prometheus.Registry
@@ -67,6 +71,11 @@ func newMetrics(s *Server) *metrics {
 	count("lancred_corrupt_records_total", "Look-ups that met a record whose checksum is wrong.", m.corrupt.Load)
 	count("lancred_faults_total", "Requests that met a mapped page that could not be read.", m.faults.Load)
 	count("lancred_panics_total", "Requests that made the handler panic.", m.panics.Load)
+	count("lancred_accept_errors_total", "Connections that could not be accepted, for want of file descriptors or memory.", m.acceptErrors.Load)
+	count("lancred_refused_connections_total", "Connections closed at once because of --max-conns or --max-conns-per-peer.", m.refusedConns.Load)
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "lancred_connections", Help: "Open public connections.",
+	}, func() float64 { return float64(s.http.GetOpenConnectionsCount()) }))
 	m.registerGauges(s)
 	return m
 }

@@ -35,6 +35,7 @@ const (
 	methodNotAllowed
 	badHTTP
 	timedOut
+	rateLimited
 	bodyTooLarge
 	targetTooLong
 	headersTooLarge
@@ -88,6 +89,7 @@ var defaultOutcomes = outcomeTable{
 	tombstone:   {name: "tombstone", ocsp: "TryLater", status: 503, body: ocspTryLater, cache: noStore, retryAfter: true},
 	notYetValid: {name: "not_yet_valid", ocsp: "TryLater", status: 503, body: ocspTryLater, cache: noStore, retryAfter: true},
 	unavailable: {name: "no_generation", ocsp: "TryLater", status: 503, body: ocspTryLater, cache: noStore, retryAfter: true},
+	rateLimited: {name: "rate_limited", ocsp: "TryLater", status: 503, body: ocspTryLater, cache: noStore, retryAfter: true},
 	faulted:     {name: "fault", ocsp: "TryLater", status: 503, body: ocspTryLater, cache: noStore, retryAfter: true},
 
 	corrupt:   {name: "corrupt", ocsp: "InternalError", status: 500, body: ocspInternalError, cache: noStore},

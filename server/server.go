@@ -31,7 +31,7 @@ type Server struct {
 	outcomes outcomeTable
 	metrics  *metrics
 	http     *fasthttp.Server
-	limits   *limits // nil for none
+	limits   *limits   // nil for none
 	pool     sync.Pool // of *exchange
 
 	current  atomic.Pointer[snapshot] // nil until a generation could be loaded

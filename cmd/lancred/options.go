@@ -38,6 +38,9 @@ func (o *options) register(cmd *cobra.Command) {
 	f.DurationVar(&c.NegativeMaxAge, "negative-max-age", c.NegativeMaxAge, "let caches keep an unauthorized answer this long")
 	f.DurationVar(&c.CapMaxAge, "cap-max-age", c.CapMaxAge, "let caches keep a response no longer than this")
 	f.DurationVar(&c.FreshWithin, "fresh-within", c.FreshWithin, "age of the generation beyond which /freshz says stale")
+	f.IntVar(&c.MaxConns, "max-conns", c.MaxConns, "close connections beyond `N` when they come; 0 for no bound")
+	f.IntVar(&c.MaxConnsPerPeer, "max-conns-per-peer", c.MaxConnsPerPeer, "the same for each IPv4 address and IPv6 /64; not behind a proxy or CDN")
+	f.IntVar(&c.MaxRate, "max-rate", c.MaxRate, "answer more than `N` requests a second of one of these with tryLater; 0 for no bound")
 	f.DurationVar(&c.DrainWait, "drain-wait", c.DrainWait, "when stopping, time to be not ready before draining")
 	f.DurationVar(&c.Drain, "drain", c.Drain, "when stopping, time to answer with Connection: close")
 	if err := cmd.MarkFlagRequired("store"); err != nil {
