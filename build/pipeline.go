@@ -122,6 +122,12 @@ func (b *builder) accept(it *item) {
 	if it.assigned != nil {
 		it.assigned.algs |= it.algs
 	}
+	b.noteOlder(it)
+}
+
+// noteOlder has a response looked up at the end that is older than what the
+// previous generation has.
+func (b *builder) noteOlder(it *item) {
 	if it.older {
 		b.older.add(it)
 	}
@@ -133,6 +139,7 @@ func (b *builder) bury(it *item) error {
 	if b.inventory != nil && (it.assigned == nil || it.assigned.notAfter <= b.config.At.Unix()) {
 		return nil
 	}
+	b.noteOlder(it)
 	var r index.Response
 	if err := r.Parse(it.der); err != nil {
 		return err

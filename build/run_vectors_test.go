@@ -61,6 +61,9 @@ func (tt runCase) judgement(ca identity) judgement {
 		if tt.inventory != "" {
 			c.Inventory = inventoryFile(t, strings.Split(tt.inventory, ", "))
 		}
+		if tt.check == "ocsp.previous-newer" { // or it would be rejected at once
+			c.Warn = []string{"ocsp.time-expired"}
+		}
 		if tt.check == "ocsp.previous-missing" { // what is missing is not covered either
 			c.Warn = []string{"inventory.coverage"}
 		}
@@ -101,12 +104,15 @@ func previousCases() []runCase {
 	one := func(r response) []response { return []response{r} }
 	late := revoked
 	late.thisUpdate = now.Add(-2 * hour)
+	expiredBefore := since(good, -2*day)
+	expiredBefore.nextUpdate = now
 	early := good
 	early.thisUpdate = now.Add(-2 * hour)
 	return []runCase{
 		{"the same", "ocsp.previous-newer", nowhere, nowhere, one(good), one(good), "", nil},
 		{"an older one beside the same", "ocsp.previous-newer", nowhere, nowhere, one(good), []response{since(good, -2*hour), good}, "", nil},
 		{"a second older", "ocsp.previous-newer", everywhere, nowhere, one(good), one(since(good, -hour-time.Second)), "", nil},
+		{"older and expired", "ocsp.previous-newer", everywhere, nowhere, one(good), one(expiredBefore), "", nil},
 		{"revoked again", "ocsp.previous-revoked", nowhere, nowhere, one(since(revoked, -2*hour)), one(revoked), "", nil},
 		{"good again", "ocsp.previous-revoked", everywhere, nowhere, one(since(revoked, -2*hour)), one(good), "", nil},
 		{"held again", "ocsp.previous-held", nowhere, nowhere, one(since(held, -2*hour)), one(revoked), "", nil},
