@@ -350,6 +350,8 @@ func crlHistoryCases(t *testing.T, ca identity) []staticCase {
 		{name: "expired ten years ago", check: "crl.previous-entry-early", inventory: "01 2016-11-19", before: listing(6, entryRecipe{}), files: listing(7)},
 		{name: "expired less than ten years ago", check: "crl.previous-entry-early", rejects: "cs", inventory: "01 2016-11-21", before: listing(6, entryRecipe{}), files: listing(7)},
 		{name: "still there", check: "crl.previous-url", before: old, files: old},
+		{name: "at any host", check: "crl.previous-url", before: old, files: map[string][]byte{"_/1.crl": old[crlFile]}},
+		{name: "the same number, at any host", check: "crl.previous-number", rejects: everywhere, before: old, files: map[string][]byte{"_/1.crl": listing(6, entryRecipe{})[crlFile]}},
 		{name: "moved", check: "crl.previous-url", rejects: everywhere, before: old, files: map[string][]byte{"c.example/2.crl": old[crlFile]}},
 	}
 }

@@ -11,50 +11,59 @@ import (
 // the same URL.
 type crlHistory struct {
 	*tree
-	parsed map[string]*crl // by SHA-256; nil if it cannot be read
+	objects map[string]*crlObject // by SHA-256
+	parsed  map[string]*crl       // previous ones by SHA-256; nil if one cannot be read
+	done    map[[2]string]bool    // pairs of SHA-256 that were compared
 }
 
-func (t *tree) newHistory() *crlHistory {
-	return &crlHistory{tree: t, parsed: make(map[string]*crl)}
-}
-
-// at is the previous CRL at a target, nil if there is none.
-func (h *crlHistory) at(at target) *crl {
-	f, ok := h.before[at]
-	if !ok || f.ContentType != kindCRL.contentType() {
-		return nil
+// checkPrevious compares the CRLs of the build with those of the previous generation.
+func (t *tree) checkPrevious(objects map[string]*crlObject) {
+	if t.previous == nil {
+		return
 	}
-	c, ok := h.parsed[f.SHA256]
-	if !ok {
-		c = h.parse(at, f)
-		h.parsed[f.SHA256] = c
+	h := &crlHistory{tree: t, objects: objects, parsed: make(map[string]*crl), done: make(map[[2]string]bool)}
+	for _, f := range t.previous.Files() {
+		if f.ContentType == kindCRL.contentType() {
+			h.check(target{f.Host, f.Path}, f)
+		}
 	}
-	return c
 }
 
+// check compares what the previous generation publishes at a target with what this
+// one does.
+func (h *crlHistory) check(at target, f store.File) {
+	s := h.at(at.url())
+	if s == nil || s.crl == nil {
+		h.found(checkPreviousGone, whole(at.url()), "", "the previous generation publishes a CRL here, this one does not: certificates name this URL")
+		return
+	}
+	pair := [2]string{f.SHA256, s.sha256}
+	if f.SHA256 == s.sha256 || h.done[pair] {
+		return
+	}
+	h.done[pair] = true
+	before, o := h.parse(at, f), h.objects[s.sha256]
+	if before == nil {
+		return
+	}
+	o.checkNumber(at, before)
+	o.checkThisUpdate(at, before)
+	o.checkPoint(at, before)
+	h.checkEntries(at, before, o)
+}
+
+// parse is the previous CRL at a target, nil if it cannot be read.
 func (h *crlHistory) parse(at target, f store.File) *crl {
+	if c, ok := h.parsed[f.SHA256]; ok {
+		return c
+	}
 	c, broken := parseCRL(f.Body)
 	if broken.check != passed {
 		h.found(checkPrevious, whole(at.url()), "", "nothing is compared with the previous CRL: "+broken.reason)
-		return nil
+		c = nil
 	}
+	h.parsed[f.SHA256] = c
 	return c
-}
-
-// check compares a CRL with the previous one at each of its URLs.
-func (h *crlHistory) check(o *crlObject) {
-	var done []*crl
-	for _, at := range o.targets {
-		before := h.at(at)
-		if before == nil || slices.Contains(done, before) || bytes.Equal(before.der, o.der) {
-			continue
-		}
-		done = append(done, before)
-		o.checkNumber(at, before)
-		o.checkThisUpdate(at, before)
-		o.checkPoint(at, before)
-		h.checkEntries(at, before, o)
-	}
 }
 
 func (o *crlObject) checkNumber(at target, before *crl) {
@@ -126,18 +135,5 @@ func (h *crlHistory) checkVanished(at target, e *crlEntry, o *crlObject) {
 		o.faults.addAt(checkPreviousEntry, -1, e.serial, gone+", but does not expire before %s", at.url(), utc(a.notAfter))
 	case a.notAfter+tenYears > now:
 		o.faults.addAt(checkPreviousTenYears, -1, e.serial, gone+"; it expired on %s, less than ten years ago", at.url(), utc(a.notAfter))
-	}
-}
-
-// checkGone looks for URLs where there is no CRL any more.
-func (h *crlHistory) checkGone() {
-	if h.previous == nil {
-		return
-	}
-	for _, f := range h.previous.Files() {
-		at := target{f.Host, f.Path}
-		if s := h.taken[at]; f.ContentType == kindCRL.contentType() && (s == nil || s.crl == nil) {
-			h.found(checkPreviousGone, whole(at.url()), "", "the previous generation publishes a CRL here, this one does not: certificates name this URL")
-		}
 	}
 }

@@ -25,7 +25,7 @@ type crlScope struct {
 // are published and against those of the previous generation, and leaves with
 // their issuers what they list.
 func (t *tree) checkCRLs() {
-	objects := t.crlObjects()
+	objects, bySHA256 := t.crlObjects()
 	scopes := make(map[crlScope][]*crlObject)
 	for _, o := range objects {
 		scope := crlScope{string(o.issuerName), o.by}
@@ -38,31 +38,30 @@ func (t *tree) checkCRLs() {
 			scope.by.listed = l
 		}
 	}
-	history := t.newHistory()
+	t.checkPrevious(bySHA256)
 	for _, o := range objects {
 		t.checkPublished(o)
-		history.check(o)
 		t.foundAll(o.name, &o.faults)
 	}
-	history.checkGone()
 }
 
-// crlObjects are the different CRLs among the files, in the order of these.
-func (t *tree) crlObjects() (list []*crlObject) {
-	known := make(map[string]*crlObject) // by SHA-256
+// crlObjects are the different CRLs among the files, in the order of these and by
+// their SHA-256.
+func (t *tree) crlObjects() (list []*crlObject, bySHA256 map[string]*crlObject) {
+	bySHA256 = make(map[string]*crlObject)
 	for _, s := range t.files {
 		if s.crl == nil {
 			continue
 		}
-		o := known[s.sha256]
+		o := bySHA256[s.sha256]
 		if o == nil {
 			o = &crlObject{crl: s.crl, name: s.name}
-			known[s.sha256] = o
+			bySHA256[s.sha256] = o
 			list = append(list, o)
 		}
 		o.targets = append(o.targets, s.targets...)
 	}
-	return list
+	return list, bySHA256
 }
 
 // listAll makes the listing of the CRLs of one issuer, and finds what they list twice.
