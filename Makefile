@@ -1,6 +1,7 @@
 # make demo    a throw-away CA and its answers, served on loopback until Ctrl-C
 # make test    everything that can be tested here
 # make check   format, vet, staticcheck, known vulnerabilities
+# make faults  breaks things around the real programs and prints what came of it
 # make race    the tests under the race detector
 # make fuzz    every fuzz target, FUZZTIME each
 # make bench   the benchmarks
@@ -22,6 +23,12 @@ demo:
 test:
 	scripts/setup
 	go test ./...
+
+faults:
+	scripts/setup
+	mkdir -p bin
+	go test -count=1 -timeout=10m ./cmd/faults -args -full -table $(CURDIR)/bin/faults.md
+	cat bin/faults.md
 
 race:
 	go test -race ./...
@@ -48,4 +55,4 @@ check:
 clean:
 	rm -rf bin demo
 
-.PHONY: build demo test race fuzz bench bench-load check clean
+.PHONY: build demo test faults race fuzz bench bench-load check clean

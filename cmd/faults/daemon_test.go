@@ -62,15 +62,23 @@ func serve(t *testing.T, store string, flags ...string) *daemon {
 	return d
 }
 
-// start starts lancred and waits until it listens. It is killed at the end of the
-// test if it still runs.
+// start starts lancred and waits until all is set up. It is killed at the end of
+// the test if it still runs.
 func (d *daemon) start() {
+	d.t.Helper()
+	d.startUnheard(d.shell)
+	d.admin = d.await("admin listening")["addr"].(string)
+	d.adminGet("/livez") // is answered when all is set up
+}
+
+// startUnheard starts lancred, after some shell, and waits for nothing.
+func (d *daemon) startUnheard(shell string) {
 	d.t.Helper()
 	d.mu.Lock()
 	d.log = nil
 	d.mu.Unlock()
 	// The shell becomes lancred, so that the process id is known beforehand: sd_listen_fds(3).
-	script := d.shell + ` LISTEN_PID=$$ LISTEN_FDS=1 exec lancred "$@"`
+	script := shell + ` LISTEN_PID=$$ LISTEN_FDS=1 exec lancred "$@"`
 	args := append([]string{"-c", script, "sh", "--store", d.store, "--admin", "127.0.0.1:0"}, d.flags...)
 	d.cmd = exec.Command("sh", args...)
 	d.cmd.ExtraFiles = []*os.File{d.socket}
@@ -83,8 +91,6 @@ func (d *daemon) start() {
 	go d.readLog(stderr)
 	cmd := d.cmd
 	d.t.Cleanup(func() { cmd.Process.Kill() })
-	d.admin = d.await("admin listening")["addr"].(string)
-	d.adminGet("/livez") // is answered when all is set up
 }
 
 func (d *daemon) readLog(stderr io.Reader) {

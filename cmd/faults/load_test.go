@@ -29,6 +29,9 @@ type load struct {
 	// mayBe says of a status other than 200 whether it is an answer here.
 	mayBe func(status int, body []byte) bool
 
+	// keepOnly makes all clients keep their connections.
+	keepOnly bool
+
 	// cuts counts kills: a request on a connection older than that may fail.
 	cuts atomic.Uint64
 
@@ -62,7 +65,7 @@ func newLoad(o *origin, addr string) *load {
 func (l *load) start() *load {
 	n := size(3, 8)
 	for i := range 2 * n {
-		c := &client{load: l, keep: i < n, from: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(i+1))}, rand: rand.New(rand.NewPCG(uint64(i), 0))}
+		c := &client{load: l, keep: l.keepOnly || i < n, from: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(i+1))}, rand: rand.New(rand.NewPCG(uint64(i), 0))}
 		l.clients.Go(c.run)
 	}
 	return l
