@@ -115,6 +115,8 @@ func flipInPlace(t testing.TB, path string, at int64) {
 // A fault of the program costs one request, too.
 func TestPanic(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
+	e.reloadMu.Lock() // a reload must not see this
+	defer e.reloadMu.Unlock()
 	broken := *e.current.Load()
 	broken.store = nil
 	e.current.Store(&broken)

@@ -138,7 +138,9 @@ func (s *Server) watch() {
 		err = watcher.Add(s.cfg.Store)
 		events, failures = watcher.Events, watcher.Errors
 	}
-	if err != nil {
+	if err == nil {
+		s.reload("watching") // what was published since the start
+	} else {
 		s.log.Warn("the store is not watched, only polled", "store", s.cfg.Store, "every", pollEvery.String(), "err", err)
 	}
 	poll := time.NewTicker(pollEvery)
