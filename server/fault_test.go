@@ -117,7 +117,9 @@ func TestPanic(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
 	e.reloadMu.Lock() // a reload must not see this
 	defer e.reloadMu.Unlock()
-	broken := *e.current.Load()
+	sound := e.current.Load()
+	defer e.current.Store(sound)
+	broken := *sound
 	broken.store = nil
 	e.current.Store(&broken)
 	e.post(t, ask(t, "05", crypto.SHA1)).is(t, 500, ocspInternalError)
