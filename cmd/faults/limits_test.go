@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"os"
@@ -10,13 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// crowd opens n connections, from as many addresses as they need ports, and leaves
-// them idle. Those that the server refuses count, too.
+// crowd opens n connections, from several addresses, and leaves them idle. Those that the server refuses count, too.
 func crowd(t *testing.T, addr string, n int) (conns []net.Conn) {
 	t.Helper()
-	const perAddress = 20_000 // of the 28,000 ports that one has
 	for i := range n {
-		from := &net.TCPAddr{IP: net.IPv4(127, 0, 2, byte(1+i/perAddress))}
+		from := &net.TCPAddr{IP: net.IPv4(127, 0, 2, byte(1+i%8))} // one has 28,000 ports
 		dialer := net.Dialer{LocalAddr: from, Timeout: patience}
 		c, err := dialer.Dial("tcp4", addr)
 		if err != nil {
@@ -96,10 +95,18 @@ func TestIdleConnections(t *testing.T) {
 	n := allowFiles(t, size(2000, 50_000))
 	o := newOrigin(t, 20)
 	o.served.Store(o.publish(t))
-	d := serve(t, o.store)
+	d := newDaemon(t, o.store)
+	d.shell = fmt.Sprintf("ulimit -n %d;", n+otherFiles)
+	d.start()
 	l := newLoad(o, d.addr).start()
 	before := d.memory()
-	conns := crowd(t, d.addr, n)
+	var conns []net.Conn
+	const group = 1000 // soon enough, for one that has not asked is cut off after 10 seconds, and then after 75
+	for len(conns) < n {
+		next := crowd(t, d.addr, min(group, n-len(conns)))
+		askFirst(t, next)
+		conns = append(conns, next...)
+	}
 	await(t, "all connections to be open", func() bool { return d.metric("lancred_connections", "") >= float64(n) })
 	l.awaitRequests(t, 500)
 	taken := d.memory() - before
@@ -111,12 +118,24 @@ func TestIdleConnections(t *testing.T) {
 	d.stop()
 }
 
-// allowFiles raises the limit of open files, of this process and those it starts,
-// as far as it goes, and returns how many of n connections there can be.
+// otherFiles is more than the files that the suite and lancred have open beside
+// connections of a crowd.
+const otherFiles = 500
+
+// askFirst makes a request on each connection.
+func askFirst(t *testing.T, conns []net.Conn) {
+	t.Helper()
+	for _, c := range conns {
+		_, _, err := roundTrip(c, bufio.NewReaderSize(c, 512), []byte("GET / HTTP/1.1\r\nHost: o.demo.test\r\n\r\n"), func() {})
+		check(t, err)
+	}
+}
+
+// allowFiles raises the limit of open files of this process as far as it goes, and
+// returns how many of n connections there can be.
 func allowFiles(t *testing.T, n int) int {
 	t.Helper()
-	const others = 500 // files of the suite itself, with some to spare
-	want := uint64(n + others)
+	want := uint64(n + otherFiles)
 	var old unix.Rlimit
 	check(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &old))
 	raised := unix.Rlimit{Cur: max(old.Cur, want), Max: max(old.Max, want)}
@@ -129,7 +148,7 @@ func allowFiles(t *testing.T, n int) int {
 			t.Error(err)
 		}
 	})
-	return int(min(want, raised.Cur)) - others
+	return int(min(want, raised.Cur)) - otherFiles
 }
 
 // TestLogDiskFull lets every write to the log fail with ENOSPC.
