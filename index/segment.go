@@ -139,6 +139,16 @@ func (s *Segment) Warm() error {
 		}
 		runtime.Gosched()
 	}
+	return s.ReadSparsely()
+}
+
+// ReadSparsely advises the kernel that accesses will be random: that a page which
+// is missing is to be read without its neighbours. It is for a segment that does
+// not fit into memory; Warm includes it.
+func (s *Segment) ReadSparsely() error {
+	if !s.mapped {
+		return nil
+	}
 	return unix.Madvise(s.data, unix.MADV_RANDOM)
 }
 

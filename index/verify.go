@@ -3,6 +3,7 @@ package index
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/cespare/xxhash/v2"
@@ -132,9 +133,12 @@ const window = 64 << 20
 func (v *verifier) checksum(sec section) uint64 {
 	var d xxhash.Digest
 	d.Reset()
-	for at, end := sec.offset, sec.offset+sec.size; at < end; at += window {
-		d.Write(v.octets(at, min(window, end-at)))
-		v.release(at + window)
+	for at, end := sec.offset, sec.offset+sec.size; at < end; at += blockSize {
+		d.Write(v.octets(at, min(blockSize, end-at)))
+		if at-v.released >= window {
+			v.release(at)
+		}
+		runtime.Gosched() // a server checks a new generation beside its requests
 	}
 	return d.Sum64()
 }

@@ -27,9 +27,9 @@ type snapshot struct {
 // clock was put back since.
 func (snap *snapshot) age(now int64) int64 { return max(0, now-snap.created) }
 
-// newSnapshot checks and warms g: what is wrong with a segment is found here
-// rather than by a client.
-func newSnapshot(g *store.Generation, defaultHost string) (*snapshot, error) {
+// newSnapshot checks and, if it fits into memory, warms g: what is wrong with a
+// segment is found here rather than by a client.
+func newSnapshot(g *store.Generation, fits bool, defaultHost string) (*snapshot, error) {
 	m := g.Manifest()
 	snap := &snapshot{
 		store:      g,
@@ -37,8 +37,11 @@ func newSnapshot(g *store.Generation, defaultHost string) (*snapshot, error) {
 		generation: m.Generation,
 		created:    m.Created.Unix(),
 	}
-	// Before anything reads them: this reports a bad page as an error.
-	if err := g.Warm(); err != nil {
+	prepare := g.Warm // before anything reads them: this reports a bad page as an error
+	if !fits {
+		prepare = g.ReadSparsely
+	}
+	if err := prepare(); err != nil {
 		return nil, err
 	}
 	snap.nextUpdate = earliest(g)

@@ -19,7 +19,7 @@ const (
 	// A connection that is closed with octets of the client unread is reset, and
 	// the reset can overtake the answer. These bound how much is read, and for how
 	// long, to let the client see it.
-	lingerBytes = 1 << 20
+	lingerBytes = 256 << 10
 	lingerTime  = time.Second
 )
 

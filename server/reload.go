@@ -60,6 +60,7 @@ func (s *Server) reload(why string) (ReloadResult, error) {
 		s.metrics.reloads.WithLabelValues(string(Unchanged)).Inc()
 		return Unchanged, nil
 	}
+	s.adaptTo(next.store)
 	s.current.Store(next)
 	s.metrics.reloads.WithLabelValues(string(Swapped)).Inc()
 	s.log.Info("generation served", "store", s.cfg.Store, "generation", next.generation, "was", old.number(), "why", why,
@@ -98,7 +99,7 @@ func (s *Server) load(old *snapshot) (*snapshot, error) {
 	newer, err := succeeds(g.Manifest(), old)
 	var next *snapshot
 	if newer {
-		next, err = newSnapshot(g, s.cfg.DefaultHost)
+		next, err = newSnapshot(g, s.fits(g), s.cfg.DefaultHost)
 	}
 	if err != nil || next == nil {
 		return nil, errors.Join(err, g.Close())

@@ -36,6 +36,7 @@ type Server struct {
 
 	current  atomic.Pointer[snapshot] // nil until a generation could be loaded
 	reloadMu sync.Mutex               // held while a generation is loaded
+	memory   int64                    // octets of segments that can be expected to stay in memory
 	stop     chan struct{}            // closed when Shutdown is done
 	stopOnce sync.Once
 	stopping atomic.Bool // not ready any more: Shutdown has begun
@@ -58,6 +59,7 @@ func New(cfg Config) (*Server, error) {
 		outcomes: cfg.outcomes(),
 		stop:     make(chan struct{}),
 	}
+	s.memory = memoryFor(cgroupLimit)
 	s.pool.New = func() any { return new(exchange) }
 	s.metrics = newMetrics(s)
 	s.limits = newLimits(&cfg)

@@ -191,12 +191,23 @@ func (g *Generation) Lookup(key uint64, id *index.CertID) (rec index.Record, fou
 
 // Warm reads all segments into the page cache and compares their checksums there.
 func (g *Generation) Warm() error {
-	for i, s := range g.segments {
-		err := s.Warm()
-		if err == nil {
-			err = s.CheckSections()
+	return g.eachSegment(func(s *index.Segment) error {
+		if err := s.Warm(); err != nil {
+			return err
 		}
-		if err != nil {
+		return s.CheckSections()
+	})
+}
+
+// ReadSparsely prepares segments that do not fit into memory: what is read is read
+// without its neighbours.
+func (g *Generation) ReadSparsely() error {
+	return g.eachSegment((*index.Segment).ReadSparsely)
+}
+
+func (g *Generation) eachSegment(do func(*index.Segment) error) error {
+	for i, s := range g.segments {
+		if err := do(s); err != nil {
 			return fmt.Errorf("object %s: %w", g.manifest.Segments[i].SHA256, err)
 		}
 	}

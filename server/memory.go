@@ -1,0 +1,69 @@
+package server
+
+import (
+	"bytes"
+	"os"
+	"runtime"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"lancre/index/store"
+)
+
+// coldProcs is how many goroutines a processor may run at once while the store
+// does not fit into memory. A goroutine that reads a page from the disk keeps the
+// right to run, so that on each processor all others would wait for the disk. With
+// eight, twice as many cold records are answered and warm ones wait half as long;
+// a store that fits is answered some percent slower, so it gets one.
+const coldProcs = 8
+
+// fits reports whether the segments of g can be expected to stay in memory.
+func (s *Server) fits(g *store.Generation) bool { return segmentsSize(g) <= s.memory }
+
+func segmentsSize(g *store.Generation) (size int64) {
+	for _, seg := range g.Segments() {
+		size += seg.Info().Size
+	}
+	return size
+}
+
+// adaptTo sets GOMAXPROCS for g, unless the operator has set it.
+func (s *Server) adaptTo(g *store.Generation) {
+	n := 0
+	if !s.fits(g) {
+		n = coldProcs * runtime.NumCPU()
+		s.log.Warn("the store does not fit into memory: answers will wait for the disk",
+			"store", s.cfg.Store, "segments_octets", segmentsSize(g), "memory_octets", s.memory)
+	}
+	switch {
+	case os.Getenv("GOMAXPROCS") != "":
+	case n > 0:
+		runtime.GOMAXPROCS(n)
+	default:
+		runtime.SetDefaultGOMAXPROCS()
+	}
+}
+
+// pageCacheShare is the part of memory that is taken to be there for mapped
+// segments: three of four octets.
+func pageCacheShare(total int64) int64 { return total / 4 * 3 }
+
+// memoryFor is how many octets of segments can be expected to stay in memory: a
+// share of the machine's or, if that is less, of the control group's.
+func memoryFor(cgroupLimit string) int64 {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
+		return 1<<63 - 1 // nothing is known, so nothing is done about it
+	}
+	total := int64(info.Totalram) * int64(info.Unit)
+	if text, err := os.ReadFile(cgroupLimit); err == nil {
+		if limit, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64); err == nil { // else it is "max"
+			total = min(total, limit)
+		}
+	}
+	return pageCacheShare(total)
+}
+
+// cgroupLimit is where a process in a container finds the limit of its memory.
+const cgroupLimit = "/sys/fs/cgroup/memory.max"
