@@ -18,8 +18,9 @@ const (
 
 	// A connection that is closed with octets of the client unread is reset, and
 	// the reset can overtake the answer. These bound how much is read, and for how
-	// long, to let the client see it.
-	lingerBytes = 256 << 10
+	// long, to let the client see it:
+	// six times the longest body. A client that floods makes the server read it all.
+	lingerBytes = 64 << 10
 	lingerTime  = time.Second
 )
 
