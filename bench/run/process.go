@@ -94,13 +94,14 @@ func freePort() (int, error) {
 	return ln.Addr().(*net.TCPAddr).Port, nil
 }
 
-// startLancred serves store.
-func (r *runner) startLancred(ctx context.Context, store string) (*process, error) {
+// startLancred serves store. prefix are words of the command line before lancred.
+func (r *runner) startLancred(ctx context.Context, store string, prefix ...string) (*process, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	return r.startServer(ctx, port, filepath.Join(r.bin, "..", "lancred"), "--store", store, "--listen", "127.0.0.1:"+strconv.Itoa(port), "--admin", "")
+	args := append(prefix, filepath.Join(r.bin, "..", "lancred"), "--store", store, "--listen", "127.0.0.1:"+strconv.Itoa(port), "--admin", "")
+	return r.startServer(ctx, port, args...)
 }
 
 // load runs the load generator against p.
