@@ -28,9 +28,6 @@ func mountDisk(t *testing.T, source string) (dir string, d *disk) {
 	}
 	bad := new(atomic.Bool)
 	root := &fs.LoopbackRoot{Path: source}
-	root.NewNode = func(data *fs.LoopbackRoot, _ *fs.Inode, _ string, _ *syscall.Stat_t) fs.InodeEmbedder {
-		return &disk{fs.LoopbackNode{RootData: data}, bad}
-	}
 	d = &disk{fs.LoopbackNode{RootData: root}, bad}
 	root.RootNode = d
 	dir = t.TempDir()
@@ -44,6 +41,11 @@ func mountDisk(t *testing.T, source string) (dir string, d *disk) {
 		}
 	})
 	return dir, d
+}
+
+// WrapChild implements fs.NodeWrapChilder: what lies on the disk is part of it.
+func (d *disk) WrapChild(context.Context, fs.InodeEmbedder) fs.InodeEmbedder {
+	return &disk{fs.LoopbackNode{RootData: d.RootData}, d.bad}
 }
 
 // Open implements fs.NodeOpener. Its files are read through the disk.
