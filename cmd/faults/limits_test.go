@@ -180,6 +180,9 @@ func TestLogDiskFull(t *testing.T) {
 // TestMemoryLimit serves inside a memory cgroup that a crowd of connections without
 // --max-conns would burst.
 func TestMemoryLimit(t *testing.T) {
+	if raceDetected() {
+		t.Skip("a program under the race detector takes ten times the memory")
+	}
 	const limit = 64 << 20
 	group := memoryGroup(t, limit)
 	o := newOrigin(t, 20)
