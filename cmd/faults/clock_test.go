@@ -8,6 +8,7 @@ import (
 
 // TestExpireWhileServed lets responses expire while they are served.
 func TestExpireWhileServed(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	o := newOrigin(t, 20)
 	end := time.Now().Truncate(time.Second).Add(5 * time.Second)
 	o.ca.NextUpdate = end

@@ -259,6 +259,7 @@ func (d *daemon) goroutines() int {
 // TestSlowClientsAreCutOff waits for lancred itself to end the connections of slow
 // clients, which takes it 10 seconds.
 func TestSlowClientsAreCutOff(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	o := newOrigin(t, 2)
 	o.publish(t)
 	d := serve(t, o.store)
