@@ -2,7 +2,7 @@ package server
 
 import "bytes"
 
-// maxSlashes bounds the work on a target that lost a slash. One base64 character
+// maxSlashes bounds the work on a target that lost a slash or got some more. One base64 character
 // in 64 is a slash, so a request for one certificate, some 100 characters, has
 // one or two.
 const maxSlashes = 8
@@ -16,8 +16,14 @@ func (x *exchange) salvage(target []byte) bool {
 			return true
 		}
 	}
-	if trimmed := bytes.TrimRight(target, "/"); len(trimmed) < len(target) && x.decode(trimmed) {
-		return true
+	trimmed := target
+	for range maxSlashes { // one by one, for the base64 itself may end in some
+		if !bytes.HasSuffix(trimmed, []byte("/")) {
+			break
+		}
+		if trimmed = trimmed[:len(trimmed)-1]; x.decode(trimmed) {
+			return true
+		}
 	}
 	return x.restoreSlash(target)
 }
