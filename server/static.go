@@ -152,6 +152,11 @@ const (
 func (x *exchange) allowTime(size int) {
 	if size > minRate {
 		// An error means a connection that is gone, which the write will find.
-		_ = x.ctx.SetWriteDeadline(time.Now().Add(writeTimeout + time.Duration(size/minRate)*time.Second))
+		_ = x.ctx.SetWriteDeadline(time.Now().Add(timeFor(size)))
 	}
+}
+
+// timeFor is how long a client may take over an answer of size octets.
+func timeFor(size int) time.Duration {
+	return writeTimeout + time.Duration(size/minRate)*time.Second
 }
