@@ -3,11 +3,7 @@ package index
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
 	"math/big"
 	"testing"
@@ -15,6 +11,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/ocsp"
+
+	"lancre/internal/ocsptest"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -76,17 +74,9 @@ func TestReadCertID(t *testing.T) {
 
 // x/crypto/ocsp makes the same CertIDs, in all algorithms.
 func TestReadCertIDAgreesWithXCrypto(t *testing.T) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ca := selfSigned(t, "CA", key)
+	ca := ocsptest.NewCA("CA", nil)
 	for _, alg := range HashAlgs() {
-		cert := &x509.Certificate{SerialNumber: new(big.Int).Lsh(big.NewInt(0xfe), 100)}
-		der, err := ocsp.CreateRequest(cert, ca, &ocsp.RequestOptions{Hash: alg.Hash()})
-		if err != nil {
-			t.Fatal(err)
-		}
+		der := ca.Request(new(big.Int).Lsh(big.NewInt(0xfe), 100), alg.Hash())
 		want, err := ocsp.ParseRequest(der)
 		if err != nil {
 			t.Fatal(err)

@@ -3,12 +3,8 @@ package index
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"math/big"
 	"path/filepath"
 	"testing"
@@ -17,6 +13,8 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/crypto/ocsp"
+
+	"lancre/internal/ocsptest"
 )
 
 // A draft is an OCSPResponse to be made by hand: every form that a CA may send,
@@ -212,14 +210,10 @@ func realResponses(t testing.TB) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ecKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
 	all := map[string][]byte{}
-	for name, key := range map[string]crypto.Signer{"RSA": rsaKey, "P-256": ecKey} {
-		ca := selfSigned(t, name+" CA", key)
-		delegate := selfSigned(t, name+" delegated responder", key)
+	for name, key := range map[string]crypto.Signer{"RSA": rsaKey, "P-256": nil} {
+		ca := ocsptest.NewCA(name+" CA", key)
+		delegate := ocsptest.NewCA(name+" delegated responder", ca.Key)
 		for i, hash := range []crypto.Hash{crypto.SHA1, crypto.SHA256, crypto.SHA384, crypto.SHA512} {
 			template := ocsp.Response{
 				Status: ocsp.Good, SerialNumber: big.NewInt(int64(1000 + i)), IssuerHash: hash,
@@ -230,9 +224,9 @@ func realResponses(t testing.TB) map[string][]byte {
 			}
 			responder := ca
 			if hash == crypto.SHA512 {
-				template.Certificate, responder = delegate, delegate
+				template.Certificate, responder = delegate.Certificate, delegate
 			}
-			der, err := ocsp.CreateResponse(ca, responder, template, key)
+			der, err := ocsp.CreateResponse(ca.Certificate, responder.Certificate, template, responder.Key)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -240,23 +234,6 @@ func realResponses(t testing.TB) map[string][]byte {
 		}
 	}
 	return all
-}
-
-func selfSigned(t testing.TB, name string, key crypto.Signer) *x509.Certificate {
-	t.Helper()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert
 }
 
 func parse(t testing.TB, der []byte) *Response {

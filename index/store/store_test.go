@@ -2,16 +2,9 @@ package store
 
 import (
 	"bytes"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"math/big"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,47 +12,23 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"lancre/index"
+	"lancre/internal/ocsptest"
 )
 
 func mkfifo(path string) error { return syscall.Mkfifo(path, 0o644) }
 
 var start = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 
-// testCA is an issuer that signs its OCSP responses itself, made once.
-var testCA = sync.OnceValues(func() (*x509.Certificate, crypto.Signer) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test CA"},
-		NotBefore: start, NotAfter: start.AddDate(1, 0, 0), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		panic(err)
-	}
-	return cert, key
-})
+var testCA = ocsptest.NewCA("Test CA", nil)
 
 // respond signs a response for serial, valid from day to seven days later; days
 // count from start.
-func respond(t testing.TB, serial int64, day int) []byte {
-	t.Helper()
-	cert, key := testCA()
+func respond(serial int64, day int) []byte {
 	thisUpdate := start.AddDate(0, 0, day)
-	der, err := ocsp.CreateResponse(cert, cert, ocsp.Response{
+	return testCA.Sign(ocsp.Response{
 		Status: ocsp.Good, SerialNumber: big.NewInt(serial),
 		ThisUpdate: thisUpdate, NextUpdate: thisUpdate.AddDate(0, 0, 7),
-	}, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
+	})
 }
 
 // A record is what a test puts into a segment.
@@ -73,7 +42,7 @@ type record struct {
 // response is a record with a signed response for serial.
 func response(t testing.TB, serial int64, day int) record {
 	t.Helper()
-	der := respond(t, serial, day)
+	der := respond(serial, day)
 	var parsed index.Response
 	if err := parsed.Parse(der); err != nil {
 		t.Fatal(err)
