@@ -34,8 +34,8 @@ func wantAdmin(t *testing.T, e *edge, method, path string, status int, reason st
 
 func TestHealth(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{
-		append(good(t, "06"), entry{der: respond(t, "05", crypto.SHA1, ocsp.Good, start), tombstone: true}), // hides the other's canary
-		good(t, "05"),
+		append(good("06"), entry{DER: respond("05", crypto.SHA1, ocsp.Good, start), Tombstone: true}), // hides the other's canary
+		good("05"),
 	}}, func(c *Config) { c.FreshWithin = 2 * time.Hour })
 	r := wantAdmin(t, e, "GET", "/readyz", 200, "")
 	if r.Generation != 1 || r.AgeSeconds != 3600 {
@@ -54,23 +54,23 @@ func TestHealth(t *testing.T) {
 }
 
 func TestReadyAsksEverySegment(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05"), good(t, "06")}}, func(c *Config) { c.Prefixes = []string{"/ocsp"} })
+	e := newEdge(t, content{segments: [][]entry{good("05"), good("06")}}, func(c *Config) { c.Prefixes = []string{"/ocsp"} })
 	if n := len(e.current.Load().canaries); n != 2 {
 		t.Fatalf("%d canaries for 2 segments", n)
 	}
 	wantAdmin(t, e, "GET", "/readyz", 200, "")
 	broken := *e.current.Load()
-	broken.canaries = append(broken.canaries, ask(t, "99", crypto.SHA1))
+	broken.canaries = append(broken.canaries, ask("99", crypto.SHA1))
 	e.current.Store(&broken)
 	wantAdmin(t, e, "GET", "/readyz", 503, "canary of segment 2 is answered unauthorized")
 }
 
 func TestAdminReload(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}})
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
 	if r := wantAdmin(t, e, "POST", "/reload", 200, ""); r.Reload != Unchanged {
 		t.Errorf("reload is %s", r.Reload)
 	}
-	publish(t, e.dir, content{segments: [][]entry{good(t, "06")}})
+	publish(t, e.dir, content{segments: [][]entry{good("06")}})
 	if r := wantAdmin(t, e, "POST", "/reload", 200, ""); r.Reload != Swapped || r.Generation != 2 {
 		t.Errorf("reload is %s, generation %d", r.Reload, r.Generation)
 	}
@@ -108,7 +108,7 @@ func TestOutcomes(t *testing.T) {
 
 // Panics and faults of the canary probe must not end the process either.
 func TestProbeOfTruncatedSegment(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}})
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
 	truncate(t, e)
 	wantAdmin(t, e, "GET", "/readyz", 503, "fault")
 }

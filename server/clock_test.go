@@ -11,9 +11,9 @@ import (
 // Row F73: a clock that is put back or forward while the server runs changes what
 // is valid, and nothing else: no age is negative, nothing panics.
 func TestClockSteps(t *testing.T) {
-	c := files(t)
+	c := files()
 	e := newEdge(t, c).serve(t)
-	request := ask(t, "05", crypto.SHA1)
+	request := ask("05", crypto.SHA1)
 	for _, step := range []struct {
 		to     time.Duration // after start, which is thisUpdate
 		status int

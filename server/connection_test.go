@@ -12,7 +12,7 @@ import (
 // Whatever comes in on a connection, what goes out is HTTP, it ends, and nothing
 // panics.
 func FuzzConnection(f *testing.F) {
-	request := ask(f, "05", crypto.SHA1)
+	request := ask("05", crypto.SHA1)
 	for _, raw := range []string{
 		"",
 		"GET " + target(request) + " HTTP/1.1\r\nHost: o.example\r\n\r\n",
@@ -26,7 +26,7 @@ func FuzzConnection(f *testing.F) {
 	} {
 		f.Add([]byte(raw))
 	}
-	e := newEdge(f, files(f))
+	e := newEdge(f, files())
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		client, server := net.Pipe()
 		served := make(chan struct{})

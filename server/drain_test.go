@@ -20,7 +20,7 @@ import (
 // a router would send them here.
 func TestDrainUnderLoad(t *testing.T) {
 	const clients = 8
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}, func(c *Config) { c.Drain = 300 * time.Millisecond }).serve(t)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}, func(c *Config) { c.Drain = 300 * time.Millisecond }).serve(t)
 	var wg sync.WaitGroup
 	var answered atomic.Int64
 	for range clients {
@@ -51,7 +51,7 @@ func askUntilClosed(t *testing.T, e *edge) (answers int64) {
 	}
 	defer c.Close()
 	r := bufio.NewReader(c)
-	request := postRequest("/", ask(t, "05", crypto.SHA1))
+	request := postRequest("/", ask("05", crypto.SHA1))
 	for {
 		if _, err := io.WriteString(c, request); err != nil {
 			t.Errorf("after %d answers: %v", answers, err)
@@ -74,8 +74,8 @@ func askUntilClosed(t *testing.T, e *edge) (answers int64) {
 
 // The phases of Shutdown: not ready but as usual, then closing.
 func TestShutdownPhases(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}, func(c *Config) { c.DrainWait, c.Drain = time.Hour, time.Hour }).serve(t)
-	request := postRequest("/", ask(t, "05", crypto.SHA1))
+	e := newEdge(t, content{segments: [][]entry{good("05")}}, func(c *Config) { c.DrainWait, c.Drain = time.Hour, time.Hour }).serve(t)
+	request := postRequest("/", ask("05", crypto.SHA1))
 	if why := e.notReady(); why != "" {
 		t.Fatalf("not ready: %s", why)
 	}

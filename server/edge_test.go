@@ -5,11 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"io"
 	"log/slog"
@@ -24,8 +19,9 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
-	"lancre/index"
 	"lancre/index/store"
+	"lancre/internal/ocsptest"
+	"lancre/internal/storetest"
 )
 
 // start is the thisUpdate of what the tests sign: an hour ago, for CreateResponse
@@ -35,43 +31,18 @@ var start = time.Now().Truncate(time.Hour).UTC()
 // life is how long what the tests sign is valid.
 const life = 7 * 24 * time.Hour
 
-// testCA is an issuer that signs its responses itself, made once.
-var testCA = sync.OnceValues(func() (*x509.Certificate, crypto.Signer) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test CA"},
-		NotBefore: start, NotAfter: start.AddDate(1, 0, 0), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		panic(err)
-	}
-	return cert, key
-})
+var testCA = ocsptest.NewCA("Test CA", nil)
 
 // respond signs a response; serial is hexadecimal.
-func respond(t testing.TB, serial string, hash crypto.Hash, status int, thisUpdate time.Time) []byte {
-	t.Helper()
-	cert, key := testCA()
-	template := ocsp.Response{
+func respond(serial string, hash crypto.Hash, status int, thisUpdate time.Time) []byte {
+	r := ocsp.Response{
 		Status: status, SerialNumber: number(serial), IssuerHash: hash,
 		ThisUpdate: thisUpdate, NextUpdate: thisUpdate.Add(life),
 	}
 	if status == ocsp.Revoked {
-		template.RevokedAt, template.RevocationReason = thisUpdate, ocsp.KeyCompromise
+		r.RevokedAt, r.RevocationReason = thisUpdate, ocsp.KeyCompromise
 	}
-	der, err := ocsp.CreateResponse(cert, cert, template, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
+	return testCA.Sign(r)
 }
 
 func number(hex string) *big.Int {
@@ -83,15 +54,7 @@ func number(hex string) *big.Int {
 }
 
 // ask is the DER OCSPRequest for a serial of testCA.
-func ask(t testing.TB, serial string, hash crypto.Hash) []byte {
-	t.Helper()
-	cert, _ := testCA()
-	der, err := ocsp.CreateRequest(&x509.Certificate{SerialNumber: number(serial)}, cert, &ocsp.RequestOptions{Hash: hash})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
-}
+func ask(serial string, hash crypto.Hash) []byte { return testCA.Request(number(serial), hash) }
 
 // target is the GET target of der as most clients spell it.
 func target(der []byte) string {
@@ -101,20 +64,14 @@ func target(der []byte) string {
 // content is what one generation of a test's store holds.
 type content struct {
 	segments [][]entry
-	files    []store.FileLine // without digest and size
-	bodies   []string         // of files
+	files    []storetest.File
 }
 
-// An entry is a signed response, or the certificate whose response is withdrawn.
-type entry struct {
-	der       []byte
-	tombstone bool
-}
+type entry = storetest.Entry
 
-func good(t testing.TB, serials ...string) (segment []entry) {
-	t.Helper()
+func good(serials ...string) (segment []entry) {
 	for _, serial := range serials {
-		segment = append(segment, entry{der: respond(t, serial, crypto.SHA1, ocsp.Good, start)})
+		segment = append(segment, entry{DER: respond(serial, crypto.SHA1, ocsp.Good, start)})
 	}
 	return segment
 }
@@ -122,66 +79,7 @@ func good(t testing.TB, serials ...string) (segment []entry) {
 // publish makes c the next generation of the store dir.
 func publish(t testing.TB, dir string, c content) *store.Manifest {
 	t.Helper()
-	p, err := store.Begin(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Abort()
-	m := &store.Manifest{Origin: "test", Created: start}
-	for _, entries := range c.segments {
-		m.Segments = append(m.Segments, addSegment(t, p, entries))
-	}
-	for i, f := range c.files {
-		sum, size, err := p.AddObject(strings.NewReader(c.bodies[i]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.SHA256, f.Size = sum, size
-		m.Files = append(m.Files, f)
-	}
-	if err := p.Commit(m); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-func addSegment(t testing.TB, p *store.Publication, entries []entry) store.SegmentLine {
-	t.Helper()
-	w, err := index.NewWriter(p.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, in := range entries {
-		var r index.Response
-		var e index.Entry
-		if err := r.Parse(in.der); err != nil {
-			t.Fatal(err)
-		}
-		if in.tombstone {
-			err = e.SetTombstone(&r.Singles[0].CertID, r.ThisUpdate, r.ProducedAt)
-		} else {
-			err = e.Set(&r)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Add(&e); err != nil {
-			t.Fatal(err)
-		}
-	}
-	path, stats, err := w.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum, size, err := p.AddFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	line := store.SegmentLine{Role: "base", Shard: store.Shard{Index: 0, Of: 1}, Records: stats.Records, Size: size, SHA256: sum}
-	if stats.MinNextUpdate != 0 {
-		line.NextUpdate = time.Unix(stats.MinNextUpdate, 0)
-	}
-	return line
+	return storetest.Publish(t, dir, start, c.segments, c.files)
 }
 
 // An edge is a Server over a store of its own, with a clock that stands.

@@ -24,9 +24,9 @@ func records(g *store.Generation) iter.Seq[index.Record] {
 // A segment truncated in place, which no one should do, costs the requests that
 // need it, not the process.
 func TestTruncatedSegment(t *testing.T) {
-	e := newEdge(t, files(t)).serve(t)
+	e := newEdge(t, files()).serve(t)
 	truncate(t, e)
-	request := ask(t, "05", crypto.SHA1)
+	request := ask("05", crypto.SHA1)
 	for range 3 {
 		e.post(t, request).is(t, 503, ocspTryLater)
 		e.get(t, target(request)).is(t, 503, ocspTryLater)
@@ -45,7 +45,7 @@ func TestTruncatedSegment(t *testing.T) {
 
 // Neither does it cost the process when a reload reads it.
 func TestGuardFaults(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}})
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
 	truncate(t, e)
 	err := guardFaults(func() error {
 		_, err := canary(e.current.Load().store.Segments()[0])
@@ -75,7 +75,7 @@ func truncate(t testing.TB, e *edge) {
 
 // A record that goes bad while it is served is not served.
 func TestCorruptRecord(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05", "06")}}).serve(t)
+	e := newEdge(t, content{segments: [][]entry{good("05", "06")}}).serve(t)
 	g := e.current.Load().store
 	object := filepath.Join(e.dir, "objects", g.Manifest().Segments[0].SHA256)
 	var at int64
@@ -85,8 +85,8 @@ func TestCorruptRecord(t *testing.T) {
 		}
 	}
 	flipInPlace(t, object, at)
-	e.post(t, ask(t, "05", crypto.SHA1)).is(t, 500, ocspInternalError)
-	e.post(t, ask(t, "06", crypto.SHA1)).isServed(t, respondedFor(t, e, ask(t, "06", crypto.SHA1)))
+	e.post(t, ask("05", crypto.SHA1)).is(t, 500, ocspInternalError)
+	e.post(t, ask("06", crypto.SHA1)).isServed(t, respondedFor(t, e, ask("06", crypto.SHA1)))
 	if n := e.metrics.corrupt.Load(); n != 1 {
 		t.Errorf("%d corrupt records were counted, want 1", n)
 	}
@@ -114,7 +114,7 @@ func flipInPlace(t testing.TB, path string, at int64) {
 
 // A fault of the program costs one request, too.
 func TestPanic(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
 	e.reloadMu.Lock() // a reload must not see this
 	defer e.reloadMu.Unlock()
 	sound := e.current.Load()
@@ -122,7 +122,7 @@ func TestPanic(t *testing.T) {
 	broken := *sound
 	broken.store = nil
 	e.current.Store(&broken)
-	e.post(t, ask(t, "05", crypto.SHA1)).is(t, 500, ocspInternalError)
+	e.post(t, ask("05", crypto.SHA1)).is(t, 500, ocspInternalError)
 	e.post(t, nil).is(t, 400, ocspMalformed)
 	if !strings.Contains(e.log.String(), "panic") || e.metrics.panics.Load() != 1 {
 		t.Errorf("the panic was not reported: %s", e.log)

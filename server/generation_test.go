@@ -15,11 +15,11 @@ import (
 // when one did that was replaced.
 func TestEarliestNextUpdate(t *testing.T) {
 	at := func(serial string, hours int) entry {
-		return entry{der: respond(t, serial, crypto.SHA1, ocsp.Good, start.Add(time.Duration(hours)*time.Hour))}
+		return entry{DER: respond(serial, crypto.SHA1, ocsp.Good, start.Add(time.Duration(hours)*time.Hour))}
 	}
 	withdrawn := func(serial string) entry {
 		e := at(serial, 0)
-		e.tombstone = true
+		e.Tombstone = true
 		return e
 	}
 	for _, c := range []struct {
@@ -38,7 +38,7 @@ func TestEarliestNextUpdate(t *testing.T) {
 		{"older ones are later", [][]entry{{at("01", 1)}, {at("02", 3)}}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			all := files(t)
+			all := files()
 			all.segments = c.segments
 			e := newEdge(t, all)
 			want := int64(0)
@@ -55,7 +55,7 @@ func TestEarliestNextUpdate(t *testing.T) {
 // A record that cannot be read may be one that is served.
 func TestEarliestNextUpdateOfCorruptRecord(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{
-		{{der: respond(t, "05", crypto.SHA1, ocsp.Good, start.Add(time.Hour))}}, good(t, "05"),
+		{{DER: respond("05", crypto.SHA1, ocsp.Good, start.Add(time.Hour))}}, good("05"),
 	}})
 	g := e.current.Load().store
 	var at int64

@@ -74,7 +74,7 @@ func slowDecode(target []byte) ([]byte, bool) {
 
 func FuzzDecodeTarget(f *testing.F) {
 	for _, h := range []crypto.Hash{crypto.SHA1, crypto.SHA256} {
-		request := ask(f, "fbefbefbefbefbefbefbefbefbefbefb", h)
+		request := ask("fbefbefbefbefbefbefbefbefbefbefb", h)
 		f.Add([]byte(target(request))[1:])
 		f.Add([]byte(base64.StdEncoding.EncodeToString(request)))
 		f.Add([]byte(base64.RawURLEncoding.EncodeToString(request)))
@@ -99,10 +99,10 @@ func FuzzDecodeTarget(f *testing.F) {
 func TestGetSpellings(t *testing.T) {
 	const plainer = "123456789abcdef0"
 	slashes := doubleSlashed(t)
-	e := newEdge(t, content{segments: [][]entry{good(t, slashes, plainer)}},
+	e := newEdge(t, content{segments: [][]entry{good(slashes, plainer)}},
 		func(c *Config) { c.Prefixes = []string{"/", "/ocsp", "/ocsp/deep/"} }).serve(t)
 	for _, serial := range []string{slashes, plainer} {
-		der := ask(t, serial, crypto.SHA1)
+		der := ask(serial, crypto.SHA1)
 		stored := respondedFor(t, e, der)
 		std, url := base64.StdEncoding.EncodeToString(der), base64.URLEncoding.EncodeToString(der)
 		escaped := target(der)
@@ -144,7 +144,7 @@ func doubleSlashed(t testing.TB) string {
 	t.Helper()
 	for i := range 1000 {
 		serial := fmt.Sprintf("12%04x0fff%04x", 0x1000+i, 0x7fff-i)
-		std := base64.StdEncoding.EncodeToString(ask(t, serial, crypto.SHA1))
+		std := base64.StdEncoding.EncodeToString(ask(serial, crypto.SHA1))
 		if strings.Count(std, "//") == 1 && !strings.Contains(std, "///") {
 			return serial
 		}
@@ -177,8 +177,8 @@ func percent(s string) string {
 }
 
 func TestGetGarbage(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
-	request := ask(t, "05", crypto.SHA1)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
+	request := ask("05", crypto.SHA1)
 	std := base64.StdEncoding.EncodeToString(request)
 	for name, target := range map[string]string{
 		"bad escape":          "/%ZZ",
@@ -204,7 +204,7 @@ func TestGetGarbage(t *testing.T) {
 }
 
 func TestGetOther(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
 	for _, c := range []struct {
 		target, cache string
 		status        int
@@ -225,8 +225,8 @@ func TestGetOther(t *testing.T) {
 }
 
 func TestPrefixes(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}, func(c *Config) { c.Prefixes = []string{"/ocsp/"} }).serve(t)
-	der := ask(t, "05", crypto.SHA1)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}, func(c *Config) { c.Prefixes = []string{"/ocsp/"} }).serve(t)
+	der := ask("05", crypto.SHA1)
 	stored := respondedFor(t, e, der)
 	e.get(t, "/ocsp"+target(der)).isServed(t, stored)
 	for _, path := range []string{"/ocsp", "/ocsp/", "/ocsp/anything"} {

@@ -17,12 +17,12 @@ import (
 
 func TestResponseIsServedAsItCameIn(t *testing.T) {
 	stored := map[string]entry{
-		"good":    {der: respond(t, "01", crypto.SHA1, ocsp.Good, start)},
-		"revoked": {der: respond(t, "02", crypto.SHA1, ocsp.Revoked, start)},
-		"unknown": {der: respond(t, "03", crypto.SHA1, ocsp.Unknown, start)},
-		"sha256":  {der: respond(t, "01", crypto.SHA256, ocsp.Good, start)},
-		"sha384":  {der: respond(t, "01", crypto.SHA384, ocsp.Good, start)},
-		"sha512":  {der: respond(t, "01", crypto.SHA512, ocsp.Good, start)},
+		"good":    {DER: respond("01", crypto.SHA1, ocsp.Good, start)},
+		"revoked": {DER: respond("02", crypto.SHA1, ocsp.Revoked, start)},
+		"unknown": {DER: respond("03", crypto.SHA1, ocsp.Unknown, start)},
+		"sha256":  {DER: respond("01", crypto.SHA256, ocsp.Good, start)},
+		"sha384":  {DER: respond("01", crypto.SHA384, ocsp.Good, start)},
+		"sha512":  {DER: respond("01", crypto.SHA512, ocsp.Good, start)},
 	}
 	var segment []entry
 	for _, e := range stored {
@@ -30,25 +30,25 @@ func TestResponseIsServedAsItCameIn(t *testing.T) {
 	}
 	e := newEdge(t, content{segments: [][]entry{segment}}).serve(t)
 	for name, request := range map[string][]byte{
-		"good":    ask(t, "01", crypto.SHA1),
-		"revoked": ask(t, "02", crypto.SHA1),
-		"unknown": ask(t, "03", crypto.SHA1),
-		"sha256":  ask(t, "01", crypto.SHA256),
-		"sha384":  ask(t, "01", crypto.SHA384),
-		"sha512":  ask(t, "01", crypto.SHA512),
+		"good":    ask("01", crypto.SHA1),
+		"revoked": ask("02", crypto.SHA1),
+		"unknown": ask("03", crypto.SHA1),
+		"sha256":  ask("01", crypto.SHA256),
+		"sha384":  ask("01", crypto.SHA384),
+		"sha512":  ask("01", crypto.SHA512),
 	} {
 		t.Run(name, func(t *testing.T) {
-			e.get(t, target(request)).isServed(t, stored[name].der)
-			e.post(t, request).isServed(t, stored[name].der)
+			e.get(t, target(request)).isServed(t, stored[name].DER)
+			e.post(t, request).isServed(t, stored[name].DER)
 		})
 	}
 	// Hash algorithms are not translated.
-	e.post(t, ask(t, "02", crypto.SHA256)).is(t, 200, ocspUnauthorized)
+	e.post(t, ask("02", crypto.SHA256)).is(t, 200, ocspUnauthorized)
 }
 
 func TestHeadersOfResponse(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
-	request := ask(t, "05", crypto.SHA1)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
+	request := ask("05", crypto.SHA1)
 	der := respondedFor(t, e, request)
 	parsed, err := ocsp.ParseResponse(der, nil)
 	if err != nil {
@@ -94,12 +94,12 @@ func wantHeaders(t *testing.T, name string, a answer, want map[string]string) {
 
 func TestRefusals(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{
-		{{der: respond(t, "02", crypto.SHA1, ocsp.Good, start), tombstone: true}},
-		append(good(t, "01", "02"),
-			entry{der: respond(t, "03", crypto.SHA1, ocsp.Good, start.Add(-2*life))},
-			entry{der: respond(t, "04", crypto.SHA1, ocsp.Good, start.Add(time.Hour+(maxSkew+1)*time.Second))},
-			entry{der: respond(t, "05", crypto.SHA1, ocsp.Good, start.Add(time.Hour+maxSkew*time.Second))},
-			entry{der: respond(t, "06", crypto.SHA1, ocsp.Good, start.Add(time.Hour-life))}),
+		{{DER: respond("02", crypto.SHA1, ocsp.Good, start), Tombstone: true}},
+		append(good("01", "02"),
+			entry{DER: respond("03", crypto.SHA1, ocsp.Good, start.Add(-2*life))},
+			entry{DER: respond("04", crypto.SHA1, ocsp.Good, start.Add(time.Hour+(maxSkew+1)*time.Second))},
+			entry{DER: respond("05", crypto.SHA1, ocsp.Good, start.Add(time.Hour+maxSkew*time.Second))},
+			entry{DER: respond("06", crypto.SHA1, ocsp.Good, start.Add(time.Hour-life))}),
 	}}).serve(t)
 	unauthorized := map[string]string{"Cache-Control": noCache}
 	tryLater := map[string]string{"Cache-Control": noStore, "Retry-After": "60"}
@@ -110,16 +110,16 @@ func TestRefusals(t *testing.T) {
 		body    []byte
 		headers map[string]string
 	}{
-		{"unknown serial", ask(t, "99", crypto.SHA1), 200, ocspUnauthorized, unauthorized},
+		{"unknown serial", ask("99", crypto.SHA1), 200, ocspUnauthorized, unauthorized},
 		{"unknown issuer", unhexString(t, plain(der(seq, reqFor("01")))), 200, ocspUnauthorized, unauthorized},
 		{"algorithm of no store", unhexString(t, withCertID(der(seq, der(oid, md5OID)), der(octets, "00"), der(octets, "00"), der(integer, "01"))),
 			200, ocspUnauthorized, unauthorized},
 		{"serial of 200 octets", unhexString(t, plain(der(seq, reqFor(strings.Repeat("7f", 200))))), 200, ocspUnauthorized, unauthorized},
 		{"critical extension", critically(t, "01"), 200, ocspUnauthorized, unauthorized},
-		{"tombstone in the newer segment", ask(t, "02", crypto.SHA1), 503, ocspTryLater, tryLater},
-		{"expired", ask(t, "03", crypto.SHA1), 503, ocspTryLater, tryLater},
-		{"expires this second", ask(t, "06", crypto.SHA1), 503, ocspTryLater, tryLater},
-		{"not valid yet", ask(t, "04", crypto.SHA1), 503, ocspTryLater, tryLater},
+		{"tombstone in the newer segment", ask("02", crypto.SHA1), 503, ocspTryLater, tryLater},
+		{"expired", ask("03", crypto.SHA1), 503, ocspTryLater, tryLater},
+		{"expires this second", ask("06", crypto.SHA1), 503, ocspTryLater, tryLater},
+		{"not valid yet", ask("04", crypto.SHA1), 503, ocspTryLater, tryLater},
 		{"malformed", []byte("MFEw"), 400, ocspMalformed, map[string]string{"Cache-Control": noCache}},
 		{"empty", nil, 400, ocspMalformed, map[string]string{"Cache-Control": noCache}},
 	} {
@@ -131,31 +131,28 @@ func TestRefusals(t *testing.T) {
 			wantHeaders(t, c.name, a, c.headers)
 		})
 	}
-	e.post(t, ask(t, "05", crypto.SHA1)).isServed(t, respondedFor(t, e, ask(t, "05", crypto.SHA1)))
+	e.post(t, ask("05", crypto.SHA1)).isServed(t, respondedFor(t, e, ask("05", crypto.SHA1)))
 }
 
 // critically asks for a serial with a critical extension that nobody knows.
 func critically(t testing.TB, serial string) []byte {
 	t.Helper()
-	return unhexString(t, plain(der(seq, hex.EncodeToString(requestIn(t, serial))),
+	return unhexString(t, plain(der(seq, hex.EncodeToString(requestIn(serial))),
 		extensions(context2, extension(der(oid, otherOID), critical, der(octets)))))
 }
 
 // requestIn is the Request in what ask makes: inside OCSPRequest, TBSRequest and
 // requestList, each with a header of two octets.
-func requestIn(t testing.TB, serial string) []byte {
-	t.Helper()
-	return ask(t, serial, crypto.SHA1)[6:]
-}
+func requestIn(serial string) []byte { return ask(serial, crypto.SHA1)[6:] }
 
 func TestStatusFlags(t *testing.T) {
-	old := entry{der: respond(t, "03", crypto.SHA1, ocsp.Good, start.Add(-2*life))}
+	old := entry{DER: respond("03", crypto.SHA1, ocsp.Good, start.Add(-2*life))}
 	e := newEdge(t, content{segments: [][]entry{{old}}}, func(c *Config) {
 		c.MalformedStatus, c.ExpiredStatus, c.NegativeMaxAge = 200, 200, 5*time.Second
 	}).serve(t)
 	e.post(t, nil).is(t, 200, ocspMalformed)
-	e.post(t, ask(t, "03", crypto.SHA1)).is(t, 200, ocspTryLater)
-	a := e.post(t, ask(t, "04", crypto.SHA1))
+	e.post(t, ask("03", crypto.SHA1)).is(t, 200, ocspTryLater)
+	a := e.post(t, ask("04", crypto.SHA1))
 	a.is(t, 200, ocspUnauthorized)
 	if got := a.Header.Get("Cache-Control"); got != "max-age=5" {
 		t.Errorf("Cache-Control of unauthorized is %q, want max-age=5", got)
@@ -163,16 +160,16 @@ func TestStatusFlags(t *testing.T) {
 }
 
 func TestSeveralCertificates(t *testing.T) {
-	segment := append(good(t, "01", "02"), entry{der: respond(t, "03", crypto.SHA1, ocsp.Good, start.Add(-2*life))})
+	segment := append(good("01", "02"), entry{DER: respond("03", crypto.SHA1, ocsp.Good, start.Add(-2*life))})
 	e := newEdge(t, content{segments: [][]entry{segment}}).serve(t)
 	for _, c := range []struct {
 		serials string
 		want    []byte
 	}{
-		{"01 02", segment[0].der},
-		{"02 01", segment[1].der},
-		{"99 02", segment[1].der},
-		{"03 02", segment[1].der},
+		{"01 02", segment[0].DER},
+		{"02 01", segment[1].DER},
+		{"99 02", segment[1].DER},
+		{"03 02", segment[1].DER},
 	} {
 		e.post(t, several(t, c.serials)).isServed(t, c.want)
 	}
@@ -184,14 +181,14 @@ func several(t testing.TB, serials string) []byte {
 	t.Helper()
 	var list string
 	for _, serial := range strings.Fields(serials) {
-		list += hex.EncodeToString(requestIn(t, serial))
+		list += hex.EncodeToString(requestIn(serial))
 	}
 	return unhexString(t, plain(der(seq, list)))
 }
 
 func TestMaxAge(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}, func(c *Config) { c.CapMaxAge = 1000 * time.Hour }).serve(t)
-	request := ask(t, "05", crypto.SHA1)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}, func(c *Config) { c.CapMaxAge = 1000 * time.Hour }).serve(t)
+	request := ask("05", crypto.SHA1)
 	at := func(d time.Duration) int {
 		t.Helper()
 		e.time.Store(start.Add(d).Unix())
@@ -230,8 +227,8 @@ func TestMaxAge(t *testing.T) {
 }
 
 func TestConditionalRequests(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
-	request := ask(t, "05", crypto.SHA1)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
+	request := ask("05", crypto.SHA1)
 	der := respondedFor(t, e, request)
 	whole := e.get(t, target(request))
 	tag, modified := whole.Header.Get("Etag"), whole.Header.Get("Last-Modified")
@@ -277,8 +274,8 @@ func TestConditionalRequests(t *testing.T) {
 }
 
 func TestPostIgnoresWhatItMay(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
-	request := ask(t, "05", crypto.SHA1)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
+	request := ask("05", crypto.SHA1)
 	der := respondedFor(t, e, request)
 	for _, headers := range [][]string{
 		nil,
@@ -303,8 +300,8 @@ func TestPostIgnoresWhatItMay(t *testing.T) {
 }
 
 func TestChunkedAndExpected(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05", "06")}}).serve(t)
-	request := ask(t, "05", crypto.SHA1)
+	e := newEdge(t, content{segments: [][]entry{good("05", "06")}}).serve(t)
+	request := ask("05", crypto.SHA1)
 	der := respondedFor(t, e, request)
 	chunked := fmt.Sprintf("%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n", 10, request[:10], len(request)-10, request[10:])
 	a, _ := e.send(t, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"+chunked)
@@ -326,7 +323,7 @@ func TestChunkedAndExpected(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
 	for _, method := range []string{"OPTIONS", "PUT", "DELETE", "TRACE", "get", "post", "BREW"} {
 		a, _ := e.send(t, method+" / HTTP/1.1\r\nHost: x\r\n\r\n")
 		a.is(t, 405, nil)
@@ -341,8 +338,8 @@ func TestMethods(t *testing.T) {
 // What leaves doubt about where a request ends, or is too large, ends the
 // connection; the client gets to read why.
 func TestConnectionEnds(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
-	body := string(ask(t, "05", crypto.SHA1))
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
+	body := string(ask("05", crypto.SHA1))
 	length := fmt.Sprintf("Content-Length: %d\r\n", len(body))
 	many := strings.Repeat("X: y\r\n", maxHeaders+1)
 	for _, c := range []struct {
@@ -393,7 +390,7 @@ func TestConnectionEnds(t *testing.T) {
 }
 
 func TestLongTargetsWithinTheLimit(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
 	// 16 certificates under SHA-512 are as long as a request gets.
 	big := unhexString(t, plain(der(seq, strings.Repeat(der(seq, der(seq, der(seq, der(oid, "608648016503040203"), null),
 		der(octets, strings.Repeat("11", 64)), der(octets, strings.Repeat("22", 64)), der(integer, "7f"))), 16))))
@@ -405,8 +402,8 @@ func TestLongTargetsWithinTheLimit(t *testing.T) {
 }
 
 func TestPersistence(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
-	request := ask(t, "05", crypto.SHA1)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
+	request := ask("05", crypto.SHA1)
 	der := respondedFor(t, e, request)
 	for _, c := range []struct {
 		name, version, headers string
@@ -436,8 +433,8 @@ func TestPersistence(t *testing.T) {
 
 // A pipeline of different requests, sent octet by octet, is answered in order.
 func TestPipeline(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05", "06")}}).serve(t)
-	five, six := ask(t, "05", crypto.SHA1), ask(t, "06", crypto.SHA1)
+	e := newEdge(t, content{segments: [][]entry{good("05", "06")}}).serve(t)
+	five, six := ask("05", crypto.SHA1), ask("06", crypto.SHA1)
 	raw := "GET " + target(five) + " HTTP/1.1\r\nHost: x\r\n\r\n" + postRequest("/", six) +
 		postRequest("/", []byte("junk")) + "HEAD " + target(six) + " HTTP/1.1\r\nHost: x\r\n\r\n" + postRequest("/", five)
 	for _, size := range []int{1, 7, len(raw)} {
@@ -461,7 +458,7 @@ func TestPipeline(t *testing.T) {
 // Nothing that is nearly a request brings the server down or makes it say that
 // it is.
 func TestMutations(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
 	c, r := e.dial(t)
 	try := func(body []byte) {
 		t.Helper()
@@ -473,7 +470,7 @@ func TestMutations(t *testing.T) {
 			t.Errorf("%x is answered %d with %x", body, a.StatusCode, a.body)
 		}
 	}
-	request := ask(t, "05", crypto.SHA1)
+	request := ask("05", crypto.SHA1)
 	for n := range request {
 		try(request[:n])
 	}

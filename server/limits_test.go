@@ -64,7 +64,7 @@ func TestMaxConns(t *testing.T) {
 		"per peer": func(c *Config) { c.MaxConnsPerPeer = 2 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEdge(t, files(t), amend).serve(t)
+			e := newEdge(t, files(), amend).serve(t)
 			wantLanding(t, e)
 			awaitConns(t, e, 0)
 			first, _ := e.dial(t)
@@ -109,8 +109,8 @@ func wantLanding(t *testing.T, e *edge) {
 
 // What is too much is answered tryLater, over all connections of a peer.
 func TestMaxRate(t *testing.T) {
-	e := newEdge(t, files(t), func(c *Config) { c.MaxRate = 1 }).serve(t)
-	request := ask(t, "05", crypto.SHA1)
+	e := newEdge(t, files(), func(c *Config) { c.MaxRate = 1 }).serve(t)
+	request := ask("05", crypto.SHA1)
 	limited := 0
 	for range 10 { // in far less than ten seconds
 		if a := e.post(t, request); a.StatusCode == 503 {
@@ -125,7 +125,7 @@ func TestMaxRate(t *testing.T) {
 
 // Limits cost no request an allocation.
 func TestLimitedHandlerDoesNotAllocate(t *testing.T) {
-	e := newEdge(t, files(t), func(c *Config) { c.MaxConns, c.MaxConnsPerPeer, c.MaxRate = 1<<20, 1<<20, 1<<30 })
+	e := newEdge(t, files(), func(c *Config) { c.MaxConns, c.MaxConnsPerPeer, c.MaxRate = 1<<20, 1<<20, 1<<30 })
 	p := e.limits.open(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)})
 	c := &conn{limits: e.limits, peer: p}
 	if n := testing.AllocsPerRun(100, func() { c.allowed() }); n != 0 {

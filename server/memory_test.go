@@ -35,12 +35,12 @@ func TestProcsFollowTheStore(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	runtime.SetDefaultGOMAXPROCS()
 	usual := runtime.GOMAXPROCS(0)
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}})
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
 	if got := runtime.GOMAXPROCS(0); got != usual {
 		t.Errorf("a store that fits has GOMAXPROCS %d, want %d", got, usual)
 	}
 	e.memory = 1
-	publish(t, e.dir, content{segments: [][]entry{good(t, "06")}})
+	publish(t, e.dir, content{segments: [][]entry{good("06")}})
 	if _, err := e.Reload(); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestProcsFollowTheStore(t *testing.T) {
 		t.Errorf("nothing is logged: %s", e.log)
 	}
 	e.memory = 1 << 40
-	publish(t, e.dir, content{segments: [][]entry{good(t, "07")}})
+	publish(t, e.dir, content{segments: [][]entry{good("07")}})
 	if _, err := e.Reload(); err != nil {
 		t.Fatal(err)
 	}

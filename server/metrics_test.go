@@ -14,16 +14,16 @@ import (
 )
 
 func TestMetrics(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}}).serve(t)
-	request := ask(t, "05", crypto.SHA1)
+	e := newEdge(t, content{segments: [][]entry{good("05")}}).serve(t)
+	request := ask("05", crypto.SHA1)
 	e.get(t, target(request))
 	e.get(t, target(request), "If-None-Match: *")
 	e.post(t, request)
 	e.post(t, request)
 	e.post(t, nil)
 	e.get(t, "/MFEw!")
-	e.post(t, ask(t, "05", crypto.SHA512))
-	e.post(t, ask(t, "99", crypto.SHA1))
+	e.post(t, ask("05", crypto.SHA512))
+	e.post(t, ask("99", crypto.SHA1))
 	e.post(t, unhexString(t, plain(der(seq, reqFor("05")), extensions(context2, extension(der(oid, nonceOID), der(octets))))))
 	e.send(t, "PUT / HTTP/1.1\r\nHost: x\r\n\r\n")
 	e.send(t, "junk\r\n\r\n")
@@ -85,7 +85,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (counter|gauge|histogram) \\| (.*?) \\|").FindAllStringSubmatch(string(text), -1) {
 		documented = append(documented, strings.Join(row[1:], " | "))
 	}
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}})
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
 	exported := exportedMetrics(t, e.metrics.registry)
 	slices.Sort(documented)
 	slices.Sort(exported)

@@ -21,13 +21,13 @@ import (
 )
 
 func TestReload(t *testing.T) {
-	first := content{segments: [][]entry{good(t, "05")}}
+	first := content{segments: [][]entry{good("05")}}
 	e := newEdge(t, first)
 	manifest := filepath.Join(e.dir, "manifest")
 	one := readFile(t, manifest)
 	wantReload(t, e, Unchanged, "")
 
-	second := content{segments: [][]entry{good(t, "06")}}
+	second := content{segments: [][]entry{good("06")}}
 	publish(t, e.dir, second)
 	two := readFile(t, manifest)
 	wantReload(t, e, Swapped, "")
@@ -60,7 +60,7 @@ func TestReload(t *testing.T) {
 
 // A generation of nothing would take everything away.
 func TestReloadRefusesEmptyGeneration(t *testing.T) {
-	e := newEdge(t, files(t))
+	e := newEdge(t, files())
 	publish(t, e.dir, content{})
 	wantReload(t, e, Refused, "generation 2 names nothing to serve")
 	if snap := e.current.Load(); snap.generation != 1 {
@@ -114,11 +114,11 @@ func TestReloadRefusesDamage(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEdge(t, content{segments: [][]entry{good(t, "05")}})
-			m := publish(t, e.dir, content{segments: [][]entry{good(t, "06")}})
+			e := newEdge(t, content{segments: [][]entry{good("05")}})
+			m := publish(t, e.dir, content{segments: [][]entry{good("06")}})
 			damage(t, filepath.Join(e.dir, "objects", m.Segments[0].SHA256))
 			wantReload(t, e, Refused, "")
-			if got := e.probe(ask(t, "05", crypto.SHA1)); got != served {
+			if got := e.probe(ask("05", crypto.SHA1)); got != served {
 				t.Errorf("the generation before answers %s", defaultOutcomes[got].name)
 			}
 		})
@@ -134,8 +134,8 @@ func remove(t testing.TB, path string) {
 
 // The first record of a segment is read before the segment is served.
 func TestReloadRefusesCorruptRecord(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}})
-	m := publish(t, e.dir, content{segments: [][]entry{good(t, "06")}})
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
+	m := publish(t, e.dir, content{segments: [][]entry{good("06")}})
 	object := filepath.Join(e.dir, "objects", m.Segments[0].SHA256)
 	flipRecord(t, e.dir, object)
 	wantReload(t, e, Refused, "checksum")
@@ -160,7 +160,7 @@ func flipRecord(t testing.TB, dir, object string) {
 func TestStartWithoutGeneration(t *testing.T) {
 	dir := t.TempDir()
 	e := newEdgeOver(t, dir).serve(t)
-	request := ask(t, "05", crypto.SHA1)
+	request := ask("05", crypto.SHA1)
 	for _, a := range []answer{e.post(t, request), e.get(t, target(request)), e.get(t, "/")} {
 		a.is(t, 503, ocspTryLater)
 		if got := a.Header.Get("Retry-After"); got != retryAfter {
@@ -170,7 +170,7 @@ func TestStartWithoutGeneration(t *testing.T) {
 	if e.notReady() == "" || e.stale() == "" {
 		t.Error("ready or fresh without a generation")
 	}
-	publish(t, dir, content{segments: [][]entry{good(t, "05")}})
+	publish(t, dir, content{segments: [][]entry{good("05")}})
 	awaitGeneration(t, e, 1) // the store is watched
 	e.post(t, request).isServed(t, respondedFor(t, e, request))
 }
@@ -228,8 +228,8 @@ func TestReloadUnderLoad(t *testing.T) {
 	var bodies [generations + 1][]byte
 	dir := t.TempDir()
 	generate := func(g int) {
-		bodies[g] = respond(t, "05", crypto.SHA1, ocsp.Good, start.Add(time.Duration(g)*time.Second))
-		publish(t, dir, content{segments: [][]entry{{{der: bodies[g]}}}})
+		bodies[g] = respond("05", crypto.SHA1, ocsp.Good, start.Add(time.Duration(g)*time.Second))
+		publish(t, dir, content{segments: [][]entry{{{DER: bodies[g]}}}})
 	}
 	generate(1)
 	e := newEdgeOver(t, dir).serve(t)
@@ -270,7 +270,7 @@ func wantNewest(t testing.TB, e *edge, g uint64) {
 // older than the one current before it asked.
 func follow(t *testing.T, stop context.Context, c net.Conn, current *atomic.Int64, bodies [][]byte) {
 	buf := make([]byte, 4096)
-	request := postRequest("/", ask(t, "05", crypto.SHA1))
+	request := postRequest("/", ask("05", crypto.SHA1))
 	for stop.Err() == nil {
 		oldest := current.Load()
 		if _, err := io.WriteString(c, request); err != nil {

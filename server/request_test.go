@@ -201,7 +201,7 @@ func FuzzParseRequest(f *testing.F) {
 		f.Add(unhexString(f, c.der))
 	}
 	for _, h := range []crypto.Hash{crypto.SHA1, crypto.SHA256, crypto.SHA384, crypto.SHA512} {
-		f.Add(ask(f, "1234567890abcdef", h))
+		f.Add(ask("1234567890abcdef", h))
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
 		var r Request

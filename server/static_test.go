@@ -9,18 +9,18 @@ import (
 	"time"
 
 	"lancre/index/store"
+	"lancre/internal/storetest"
 )
 
 const bigSize = 5 << 20 // of the CRL that does not fit a socket's buffer
 
 // files is a store's worth of files on several hosts.
-func files(t testing.TB) content {
-	t.Helper()
+func files() content {
 	published := start.Add(-time.Hour)
-	c := content{segments: [][]entry{good(t, "05")}}
+	c := content{segments: [][]entry{good("05")}}
 	add := func(host, path, contentType, body string, modified, expires time.Time) {
-		c.files = append(c.files, store.FileLine{Host: host, Path: path, ContentType: contentType, LastModified: modified, Expires: expires})
-		c.bodies = append(c.bodies, body)
+		line := store.FileLine{Host: host, Path: path, ContentType: contentType, LastModified: modified, Expires: expires}
+		c.files = append(c.files, storetest.File{FileLine: line, Body: body})
 	}
 	never := time.Time{}
 	add("_", "/about.txt", "text/plain", "any host", published, never)
@@ -43,7 +43,7 @@ func (e *edge) getAt(t testing.TB, host, target string, headers ...string) answe
 }
 
 func TestFileHeaders(t *testing.T) {
-	e := newEdge(t, files(t)).serve(t)
+	e := newEdge(t, files()).serve(t)
 	for _, c := range []struct{ host, path, contentType, cache, body string }{
 		{"c.example", "/1.crl", typeCRL, "public, max-age=3600, no-transform, must-revalidate", "crl one"},
 		{"c.example", "/2.crl", typeCRL, "public, max-age=1800, no-transform, must-revalidate", "crl two"},
@@ -80,7 +80,7 @@ func TestFileHeaders(t *testing.T) {
 }
 
 func TestHosts(t *testing.T) {
-	e := newEdge(t, files(t), func(c *Config) { c.DefaultHost = "C.example." }).serve(t)
+	e := newEdge(t, files(), func(c *Config) { c.DefaultHost = "C.example." }).serve(t)
 	for _, c := range []struct{ host, target, body string }{
 		{"c.example", "/1.crl", "crl one"},
 		{"C.EXAMPLE", "/1.crl", "crl one"},
@@ -106,7 +106,7 @@ func TestHosts(t *testing.T) {
 // Where CRLs or certificates are published, a path that is not is missing rather
 // than malformed OCSP.
 func TestMissingFiles(t *testing.T) {
-	e := newEdge(t, files(t)).serve(t)
+	e := newEdge(t, files()).serve(t)
 	for _, path := range []string{"/0.crl", "/01.crl", "/5.crl", "/1.crl/", "//1.crl", "/x/../1.crl", "/%31.crl", "/1.CRL", "/M/M"} {
 		a := e.getAt(t, "c.example", path)
 		a.is(t, 404, nil)
@@ -116,12 +116,12 @@ func TestMissingFiles(t *testing.T) {
 	}
 	e.getAt(t, "o.example", "/0.crl").is(t, 400, ocspMalformed)
 	// OCSP is answered on every host.
-	request := ask(t, "05", crypto.SHA1)
+	request := ask("05", crypto.SHA1)
 	e.getAt(t, "c.example", target(request)).isServed(t, respondedFor(t, e, request))
 }
 
 func TestRanges(t *testing.T) {
-	e := newEdge(t, files(t)).serve(t)
+	e := newEdge(t, files()).serve(t)
 	const path, whole = "/1.crl", "crl one"
 	tag := e.getAt(t, "c.example", path).Header.Get("Etag")
 	for _, c := range []struct {
@@ -166,24 +166,24 @@ func TestRanges(t *testing.T) {
 
 // A download that began goes on with the generation it began with.
 func TestDownloadAcrossSwap(t *testing.T) {
-	c := files(t)
+	c := files()
 	e := newEdge(t, c).serve(t)
 	conn, r := e.dial(t)
 	fmt.Fprint(conn, "GET /big.crl HTTP/1.1\r\nHost: c.example\r\n\r\n")
 	if _, err := r.Peek(1); err != nil { // it is being sent, and waits for us to read
 		t.Fatal(err)
 	}
-	for i := range c.bodies {
-		c.bodies[i] = strings.Repeat("x", len(c.bodies[i]))
+	for i := range c.files {
+		c.files[i].Body = strings.Repeat("x", len(c.files[i].Body))
 	}
 	publish(t, e.dir, c)
 	wantNewest(t, e, 2)
 	read(t, r, "GET").is(t, 200, []byte(strings.Repeat("0123456789", bigSize/10)))
-	e.getAt(t, "c.example", "/big.crl").is(t, 200, []byte(c.bodies[5]))
+	e.getAt(t, "c.example", "/big.crl").is(t, 200, []byte(c.files[5].Body))
 }
 
 func TestPostIsNeverAFile(t *testing.T) {
-	e := newEdge(t, files(t)).serve(t)
+	e := newEdge(t, files()).serve(t)
 	a, _ := e.send(t, "POST /1.crl HTTP/1.1\r\nHost: c.example\r\nContent-Length: 0\r\n\r\n")
 	a.is(t, 400, ocspMalformed)
 }

@@ -9,7 +9,7 @@ import (
 
 // A connection without requests is closed after the idle time, here a short one.
 func TestIdleConnectionIsClosed(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good(t, "05")}})
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
 	if e.http.IdleTimeout != 75*time.Second {
 		t.Errorf("idle connections are closed after %v, want 75 s", e.http.IdleTimeout)
 	}

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ocsp"
-
-	"lancre/index"
 )
 
 // Each hour has a bar as high as its share of the fullest, and any response is
@@ -58,11 +56,11 @@ func TestRefreshDue(t *testing.T) {
 		{[]int{30, 20}, 96 * time.Hour},
 	} {
 		s := newHandmadeStore(t)
-		var entries []*index.Entry
+		var segment entries
 		for i, days := range tt.days {
-			entries = append(entries, s.response(t, int64(i+1), ocsp.Good, days))
+			segment = append(segment, s.response(int64(i+1), ocsp.Good, days))
 		}
-		s.publish(t, entries)
+		s.publish(t, segment)
 		_, stdout, stderr := execute(t, "inspect", s.dir, "--json")
 		if want := `"refresh_due": "` + formatTime(thisUpdate.Add(tt.want)) + `"`; !strings.Contains(stdout, want) {
 			t.Errorf("valid for %v days: printed\n%s%s\nwant %s in it", tt.days, stdout, stderr, want)

@@ -1,12 +1,6 @@
 package main
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
 	"math/big"
 	"os"
@@ -19,128 +13,58 @@ import (
 
 	"lancre/build/certs"
 	"lancre/index"
-	"lancre/index/store"
+	"lancre/internal/ocsptest"
+	"lancre/internal/storetest"
 )
 
 // A handmadeStore holds what lancre build does not make (yet): tombstones,
 // several segments, and responses of x/crypto/ocsp, which are byName.
 type handmadeStore struct {
 	dir        string
-	issuer     *x509.Certificate
+	ca         ocsptest.CA
 	issuerFile string
-	key        crypto.Signer
 }
 
 var thisUpdate = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func newHandmadeStore(t *testing.T) *handmadeStore {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Handmade CA"}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	issuer, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &handmadeStore{dir: t.TempDir(), issuer: issuer, key: key}
+	s := &handmadeStore{dir: t.TempDir(), ca: ocsptest.NewCA("Handmade CA", nil)}
 	s.issuerFile = filepath.Join(t.TempDir(), "issuer.pem")
-	if err := os.WriteFile(s.issuerFile, encodePEM(der), 0o600); err != nil {
+	if err := os.WriteFile(s.issuerFile, encodePEM(s.ca.Raw), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
+type entries = []storetest.Entry
+
 // response makes an entry of a response that is valid for days from thisUpdate.
-func (s *handmadeStore) response(t *testing.T, serial int64, status int, days int) *index.Entry {
-	t.Helper()
-	der, err := ocsp.CreateResponse(s.issuer, s.issuer, ocsp.Response{
+func (s *handmadeStore) response(serial int64, status int, days int) storetest.Entry {
+	return storetest.Entry{DER: s.ca.Sign(ocsp.Response{
 		SerialNumber: big.NewInt(serial),
 		Status:       status,
 		RevokedAt:    thisUpdate.Add(-time.Hour),
 		ThisUpdate:   thisUpdate,
 		NextUpdate:   thisUpdate.AddDate(0, 0, days),
-	}, s.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var r index.Response
-	if err := r.Parse(der); err != nil {
-		t.Fatal(err)
-	}
-	e := new(index.Entry)
-	if err := e.Set(&r); err != nil {
-		t.Fatal(err)
-	}
-	return e
+	})}
 }
 
-func (s *handmadeStore) tombstone(t *testing.T, serial byte) *index.Entry {
-	t.Helper()
-	id, err := certs.ID(s.issuer, index.SHA1, []byte{serial})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := new(index.Entry)
-	if err := e.SetTombstone(&id, thisUpdate.Unix(), thisUpdate.Unix()); err != nil {
-		t.Fatal(err)
-	}
-	return e
+func (s *handmadeStore) tombstone(serial int64) storetest.Entry {
+	return storetest.Entry{DER: s.response(serial, ocsp.Good, 1).DER, Tombstone: true}
 }
 
 // publish publishes the segments, newest first.
-func (s *handmadeStore) publish(t *testing.T, segments ...[]*index.Entry) {
+func (s *handmadeStore) publish(t *testing.T, segments ...entries) {
 	t.Helper()
-	p, err := store.Begin(s.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Abort()
-	m := &store.Manifest{Origin: "handmade", Created: thisUpdate}
-	for _, entries := range segments {
-		m.Segments = append(m.Segments, addSegment(t, p, entries))
-	}
-	if err := p.Commit(m); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func addSegment(t *testing.T, p *store.Publication, entries []*index.Entry) store.SegmentLine {
-	t.Helper()
-	w, err := index.NewWriter(p.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if err := w.Add(e); err != nil {
-			t.Fatal(err)
-		}
-	}
-	path, stats, err := w.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum, size, err := p.AddFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	line := store.SegmentLine{Role: "delta", Shard: store.Shard{Of: 1}, Records: stats.Records, Size: size, SHA256: sum}
-	if stats.MinNextUpdate != 0 {
-		line.NextUpdate = time.Unix(stats.MinNextUpdate, 0)
-	}
-	return line
+	storetest.Publish(t, s.dir, thisUpdate, segments, nil)
 }
 
 func TestInspectAnswersAsAnEdgeDoes(t *testing.T) {
 	s := newHandmadeStore(t)
 	s.publish(t,
-		[]*index.Entry{s.tombstone(t, 0x21), s.response(t, 0x22, ocsp.Revoked, 2)},
-		[]*index.Entry{s.response(t, 0x21, ocsp.Good, 4), s.response(t, 0x22, ocsp.Good, 4), s.response(t, 0x23, ocsp.Unknown, 4)},
+		entries{s.tombstone(0x21), s.response(0x22, ocsp.Revoked, 2)},
+		entries{s.response(0x21, ocsp.Good, 4), s.response(0x22, ocsp.Good, 4), s.response(0x23, ocsp.Unknown, 4)},
 	)
 	for _, tt := range []struct {
 		serial string
@@ -168,12 +92,12 @@ func TestInspectAnswersAsAnEdgeDoes(t *testing.T) {
 // reader finds them valid.
 func TestInspectWritesTheResponse(t *testing.T) {
 	s := newHandmadeStore(t)
-	s.publish(t, []*index.Entry{s.response(t, 0x80, ocsp.Good, 4)})
+	s.publish(t, entries{s.response(0x80, ocsp.Good, 4)})
 	status, der, stderr := execute(t, "inspect", s.dir, "--issuer", s.issuerFile, "--serial", "80", "--out", "-")
 	if status != exitDone {
 		t.Fatal(stderr)
 	}
-	r, err := ocsp.ParseResponse([]byte(der), s.issuer)
+	r, err := ocsp.ParseResponse([]byte(der), s.ca.Certificate)
 	if err != nil || r.SerialNumber.Int64() != 0x80 {
 		t.Errorf("response %x: error %v, want a good signature and serial 80", der, err)
 	}
@@ -182,19 +106,19 @@ func TestInspectWritesTheResponse(t *testing.T) {
 func TestOverviewCountsAllSegments(t *testing.T) {
 	s := newHandmadeStore(t)
 	s.publish(t,
-		[]*index.Entry{s.tombstone(t, 0x21)},
-		[]*index.Entry{s.response(t, 0x21, ocsp.Good, 4), s.response(t, 0x22, ocsp.Revoked, 2), s.response(t, 0x23, ocsp.Unknown, 4)},
+		entries{s.tombstone(0x21)},
+		entries{s.response(0x21, ocsp.Good, 4), s.response(0x22, ocsp.Revoked, 2), s.response(0x23, ocsp.Unknown, 4)},
 	)
 	status, stdout, stderr := execute(t, "inspect", s.dir, "--at", "2026-03-02T12:00:00Z")
 	if status != exitDone {
 		t.Fatal(stderr)
 	}
-	id, err := certs.ID(s.issuer, index.SHA1, nil)
+	id, err := certs.ID(s.ca.Certificate, index.SHA1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"origin        handmade\n",
+		"origin        test\n",
 		"  records     1, of them tombstones: 1; CertIDs: 1\n",
 		"  records     3, of them tombstones: 0; CertIDs: 3\n",
 		"  nextUpdate  earliest 2026-03-03T12:00:00Z (in 24h0m0s)\n",

@@ -2,11 +2,7 @@ package main
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -21,6 +17,8 @@ import (
 	"lancre/build/demo"
 	"lancre/index"
 	"lancre/index/store"
+	"lancre/internal/ocsptest"
+	"lancre/internal/storetest"
 )
 
 // A corpus is a store with a response of every kind, and what the cases call
@@ -33,7 +31,7 @@ type corpus struct {
 	before []byte            // the response that renew replaced
 
 	ca           *demo.CA
-	older, newer []*index.Entry // what goes into the two segments
+	older, newer []storetest.Entry // what goes into the two segments
 	lines        []store.FileLine
 }
 
@@ -142,10 +140,7 @@ func (c *corpus) addTimes(t testing.TB, ca *demo.CA) {
 	at("overdue", 0x13, now.Add(-50*time.Hour), now.Add(40*time.Hour))
 	at("ending", 0x14, now.Add(-90*time.Hour), now.Add(2*time.Minute))
 	c.sign(t, "withdrawn", ca, certificate(0x15), index.SHA1)
-	r := parse(t, c.stored["withdrawn"])
-	var e index.Entry
-	check(t, e.SetTombstone(&r.Singles[0].CertID, r.ThisUpdate, r.ProducedAt))
-	c.newer = append(c.newer, &e)
+	c.newer = append(c.newer, storetest.Entry{DER: c.stored["withdrawn"], Tombstone: true})
 }
 
 // addIssuers adds the same serial under issuers that are nearly the same.
@@ -156,25 +151,11 @@ func (c *corpus) addIssuers(t testing.TB, ca *demo.CA) {
 	c.sign(t, "keyedAgain", newCA(t, demo.Options{}), same, index.SHA1) // demo CAs have one name
 	c.sign(t, "delegated", newCA(t, demo.Options{Delegated: true}), certificate(0x21), index.SHA1)
 
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	check(t, err)
-	c.signAs(t, "namedOne", key, ca.NextUpdate)
-	c.signAs(t, "namedTwo", key, ca.NextUpdate)
-}
-
-// signAs adds a response of an issuer of that name and with that key.
-func (c *corpus) signAs(t testing.TB, name string, key *ecdsa.PrivateKey, nextUpdate time.Time) {
-	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	check(t, err)
-	issuer, err := x509.ParseCertificate(der)
-	check(t, err)
-	der, err = ocsp.CreateResponse(issuer, issuer, ocsp.Response{
-		SerialNumber: new(big.Int).SetBytes(number), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: nextUpdate,
-	}, key)
-	check(t, err)
-	c.add(t, name, der)
+	one := ocsptest.NewCA("namedOne", nil)
+	two := ocsptest.NewCA("namedTwo", one.Key)
+	response := ocsp.Response{SerialNumber: new(big.Int).SetBytes(number), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: ca.NextUpdate}
+	c.add(t, "namedOne", one.Sign(response))
+	c.add(t, "namedTwo", two.Sign(response))
 }
 
 // addAbsent names requests that the store has nothing for, each by what is wrong.
@@ -231,19 +212,11 @@ func (c *corpus) sign(t testing.TB, name string, ca *demo.CA, cert demo.Certific
 
 func (c *corpus) add(t testing.TB, name string, response []byte) {
 	t.Helper()
-	r := parse(t, response)
-	var e index.Entry
-	check(t, e.Set(r))
-	c.older = append(c.older, &e)
-	c.stored[name] = response
-	c.name(t, name, &r.Singles[0].CertID)
-}
-
-func parse(t testing.TB, response []byte) *index.Response {
-	t.Helper()
 	var r index.Response
 	check(t, r.Parse(response))
-	return &r
+	c.older = append(c.older, storetest.Entry{DER: response})
+	c.stored[name] = response
+	c.name(t, name, &r.Singles[0].CertID)
 }
 
 // name gives the CertID its names.
@@ -259,35 +232,9 @@ func (c *corpus) name(t testing.TB, name string, id *index.CertID) {
 
 func (c *corpus) publish(t testing.TB) {
 	t.Helper()
-	p, err := store.Begin(c.dir)
-	check(t, err)
-	defer p.Abort()
-	m := &store.Manifest{Origin: "test", Created: time.Now()}
-	for _, entries := range [][]*index.Entry{c.newer, c.older} {
-		m.Segments = append(m.Segments, addSegment(t, p, entries))
+	var files []storetest.File
+	for _, line := range c.lines {
+		files = append(files, storetest.File{FileLine: line, Body: string(c.files[line.Host+line.Path])})
 	}
-	for _, f := range c.lines {
-		f.SHA256, f.Size, err = p.AddObject(bytes.NewReader(c.files[f.Host+f.Path]))
-		check(t, err)
-		m.Files = append(m.Files, f)
-	}
-	check(t, p.Commit(m))
-}
-
-func addSegment(t testing.TB, p *store.Publication, entries []*index.Entry) store.SegmentLine {
-	t.Helper()
-	w, err := index.NewWriter(p.TempDir())
-	check(t, err)
-	for _, e := range entries {
-		check(t, w.Add(e))
-	}
-	path, stats, err := w.Finish()
-	check(t, err)
-	sum, size, err := p.AddFile(path)
-	check(t, err)
-	line := store.SegmentLine{Role: "base", Shard: store.Shard{Of: 1}, Records: stats.Records, Size: size, SHA256: sum}
-	if stats.MinNextUpdate != 0 {
-		line.NextUpdate = time.Unix(stats.MinNextUpdate, 0)
-	}
-	return line
+	storetest.Publish(t, c.dir, time.Now(), [][]storetest.Entry{c.newer, c.older}, files)
 }

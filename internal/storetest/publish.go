@@ -1,0 +1,82 @@
+// Package storetest makes stores for tests, of things that lancre build would
+// refuse or does not make.
+package storetest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"lancre/index"
+	"lancre/index/store"
+)
+
+// An Entry is an OCSP response, or the tombstone of what it is for.
+type Entry struct {
+	DER       []byte
+	Tombstone bool
+}
+
+// A File is what a store publishes beside responses. Its digest and size are filled
+// in.
+type File struct {
+	store.FileLine
+	Body string
+}
+
+// Publish makes the next generation of the store dir. Segments are newest first.
+func Publish(t testing.TB, dir string, created time.Time, segments [][]Entry, files []File) *store.Manifest {
+	t.Helper()
+	p, err := store.Begin(dir)
+	check(t, err)
+	defer p.Abort()
+	m := &store.Manifest{Origin: "test", Created: created}
+	for _, entries := range segments {
+		m.Segments = append(m.Segments, addSegment(t, p, entries))
+	}
+	for _, f := range files {
+		f.SHA256, f.Size, err = p.AddObject(strings.NewReader(f.Body))
+		check(t, err)
+		m.Files = append(m.Files, f.FileLine)
+	}
+	check(t, p.Commit(m))
+	return m
+}
+
+func addSegment(t testing.TB, p *store.Publication, entries []Entry) store.SegmentLine {
+	t.Helper()
+	w, err := index.NewWriter(p.TempDir())
+	check(t, err)
+	for _, e := range entries {
+		check(t, w.Add(e.parse(t)))
+	}
+	path, stats, err := w.Finish()
+	check(t, err)
+	sum, size, err := p.AddFile(path)
+	check(t, err)
+	line := store.SegmentLine{Role: "base", Shard: store.Shard{Of: 1}, Records: stats.Records, Size: size, SHA256: sum}
+	if stats.MinNextUpdate != 0 {
+		line.NextUpdate = time.Unix(stats.MinNextUpdate, 0)
+	}
+	return line
+}
+
+func (e Entry) parse(t testing.TB) *index.Entry {
+	t.Helper()
+	var r index.Response
+	check(t, r.Parse(e.DER))
+	parsed := new(index.Entry)
+	if e.Tombstone {
+		check(t, parsed.SetTombstone(&r.Singles[0].CertID, r.ThisUpdate, r.ProducedAt))
+	} else {
+		check(t, parsed.Set(&r))
+	}
+	return parsed
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
