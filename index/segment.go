@@ -280,6 +280,32 @@ type Record struct {
 // Status is the gravest certStatus of the response: revoked, unknown, good.
 func (r Record) Status() Status { return Status(r.bits() & statusMask >> statusShift) }
 
+// StatusOf is the certStatus that the response gives id, one of r's CertIDs. It
+// allocates only where r has several and not all of them are good.
+func (r Record) StatusOf(id *CertID) Status {
+	if len(r.shape.ids) > 1 && r.Status() != Good {
+		if s, ok := r.Single(id); ok {
+			return s.Status
+		}
+	}
+	return r.Status()
+}
+
+// Single returns the first SingleResponse for id; ok is false if there is none, as in
+// a tombstone. It parses the response, and allocates.
+func (r Record) Single(id *CertID) (s Single, ok bool) {
+	var parsed Response
+	if parsed.Parse(r.AppendResponse(nil)) != nil {
+		return Single{}, false
+	}
+	for _, s := range parsed.Singles {
+		if s.CertID.Equal(id) {
+			return s, true
+		}
+	}
+	return Single{}, false
+}
+
 // Tombstone reports whether the record says "ours, but no current response".
 func (r Record) Tombstone() bool { return r.bits()&tombstoneBit != 0 }
 

@@ -77,9 +77,7 @@ func (t *tableWriter) add(e indexEntry) error {
 			t.identical++
 		} else {
 			t.superseded++
-		}
-		if rec.contradicts(other) {
-			t.noteConflict(rec)
+			t.noteConflict(rec, other)
 		}
 		if rec.newer(other) {
 			t.group[i] = e.offset
@@ -90,23 +88,24 @@ func (t *tableWriter) add(e indexEntry) error {
 	return nil
 }
 
-// noteConflict counts that rec contradicts another under the key in hand.
-func (t *tableWriter) noteConflict(rec Record) {
-	if t.conflicts++; t.conflicts > 1 {
+// noteConflict counts if rec and other, two responses of one moment with a CertID
+// of the key in hand, say different things of it.
+func (t *tableWriter) noteConflict(rec, other Record) {
+	switch {
+	case rec.ThisUpdate() != other.ThisUpdate(), rec.ProducedAt() != other.ProducedAt(), rec.Tombstone(), other.Tombstone():
+		return
+	case rec.Status() == Good && other.Status() == Good: // the gravest: so are all
 		return
 	}
 	for _, id := range rec.CertIDs(nil) {
-		if id.Key() == t.key {
+		if id.Key() != t.key || !other.has(&id) || rec.StatusOf(&id) == other.StatusOf(&id) {
+			continue
+		}
+		if t.conflicts++; t.conflicts == 1 {
 			t.conflict = CertID{id.Alg, bytes.Clone(id.NameHash), bytes.Clone(id.KeyHash), bytes.Clone(id.Serial)}
 		}
+		return
 	}
-}
-
-// contradicts reports whether r and other, two responses of one moment, say
-// different things.
-func (r Record) contradicts(other Record) bool {
-	return r.ThisUpdate() == other.ThisUpdate() && r.ProducedAt() == other.ProducedAt() &&
-		r.Status() != other.Status() && !r.Tombstone() && !other.Tombstone()
 }
 
 // endGroup writes the slots of the group.
