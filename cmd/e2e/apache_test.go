@@ -3,13 +3,15 @@ package e2e
 import (
 	"net"
 	"testing"
+
+	"lancre/internal/programs"
 )
 
 // startApache runs Apache httpd in dir with a configuration of testdata, and
 // returns the address it listens at. vars are what the configuration uses besides.
 func startApache(t *testing.T, dir, conf string, vars ...string) (addr string) {
 	t.Helper()
-	need(t, "apache2")
+	programs.Need(t, "apache2")
 	addr = freeAddr(t)
 	start(t, dir, `exec apache2 -d . -f $CONF -D FOREGROUND`, append(vars, "CONF="+testdata(t, conf), "TLS="+addr)...)
 	return addr

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	_ "modernc.org/sqlite"
+
+	"lancre/internal/programs"
 )
 
 // TestCfssl follows certificates from a CA run with cfssl, through each way that
@@ -16,7 +18,7 @@ import (
 // `cfssl ocspdump`, and straight from the table that `cfssl ocsprefresh` fills.
 func TestCfssl(t *testing.T) {
 	addInstalled(t)
-	need(t, "cfssl", "cfssljson", "openssl")
+	programs.Need(t, "cfssl", "cfssljson", "openssl")
 	dir := t.TempDir()
 	makeCfsslDatabase(t, filepath.Join(dir, "certs.db"))
 	sh(t, dir, `
@@ -64,16 +66,15 @@ func checkCfsslStore(t *testing.T, dir, store, sources string) {
 			t.Errorf("lancre build prints\n%swant %q in it", out, want)
 		}
 	}
-	d := serve(t, filepath.Join(dir, store))
+	d := programs.Start(t, filepath.Join(dir, store))
 	for cert, status := range map[string]string{"good": "good", "revoked": "revoked", "signed": "good"} {
 		out := sh(t, dir, `
 			openssl ocsp -issuer ca.pem -cert $CERT.pem -CAfile ca.pem -no_nonce -url http://$ADDR 2>&1
-		`, "CERT="+cert, "ADDR="+d.addr)
+		`, "CERT="+cert, "ADDR="+d.Addr)
 		if want := fmt.Sprintf("Response verify OK\n%s.pem: %s\n", cert, status); !strings.HasPrefix(out, want) {
 			t.Errorf("openssl ocsp prints\n%swant\n%s", out, want)
 		}
 	}
-	d.stop(t)
 }
 
 // addInstalled adds to PATH what scripts/setup installs with the go command.

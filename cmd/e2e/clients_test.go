@@ -3,6 +3,8 @@ package e2e
 import (
 	"path/filepath"
 	"testing"
+
+	"lancre/internal/programs"
 )
 
 // publishAuthority makes a CA whose files below dir clients ask about: its
@@ -10,7 +12,7 @@ import (
 // and the store of everything it signed.
 func publishAuthority(t *testing.T, signer string) (a *authority, store string) {
 	t.Helper()
-	need(t, "openssl")
+	programs.Need(t, "openssl")
 	dir := t.TempDir()
 	newRoot(t, dir)
 	a = newAuthority(t, dir, "ca", p256, signer)
@@ -30,10 +32,10 @@ func publishAuthority(t *testing.T, signer string) (a *authority, store string) 
 }
 
 // serveAuthority is publishAuthority with a lancred that serves the store.
-func serveAuthority(t *testing.T, signer string) (*authority, *daemon) {
+func serveAuthority(t *testing.T, signer string) (*authority, *programs.Daemon) {
 	t.Helper()
 	a, store := publishAuthority(t, signer)
-	return a, serve(t, store)
+	return a, programs.Start(t, store)
 }
 
 // forEachSigner runs a test for each kind of signer.

@@ -1,10 +1,14 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	"lancre/internal/programs"
+)
 
 // TestCurl downloads a CRL and the issuer's certificate in every way curl has.
 func TestCurl(t *testing.T) {
-	need(t, "curl")
+	programs.Need(t, "curl")
 	a, d := serveAuthority(t, direct)
 	files := []struct{ url, file string }{
 		{"http://ca.c.example.test/1.crl", "../static/ca.c.example.test/1.crl"},
@@ -13,7 +17,7 @@ func TestCurl(t *testing.T) {
 	for _, f := range files {
 		for _, test := range downloads {
 			t.Run(test.name+" "+f.url, func(t *testing.T) {
-				got, err := try(t, a.dir, download+test.script, "ADDR="+d.addr, "URL="+f.url, "FILE="+f.file)
+				got, err := try(t, a.dir, download+test.script, "ADDR="+d.Addr, "URL="+f.url, "FILE="+f.file)
 				if got != test.want || err != nil {
 					t.Errorf("%s\nprints, with %v,\n%swant\n%s", test.script, err, got, test.want)
 				}

@@ -16,6 +16,7 @@ import (
 
 	"lancre/build/demo"
 	"lancre/index"
+	"lancre/internal/programs"
 )
 
 // everyResponse is how many responses TestEveryResponseIsServed signs, as the flag
@@ -25,14 +26,14 @@ const everyResponse = "20000"
 // TestEveryResponseIsServed asks for every certificate of a large store and wants
 // the very octets that were signed.
 func TestEveryResponseIsServed(t *testing.T) {
-	need(t, "openssl")
+	programs.Need(t, "openssl")
 	n := os.Getenv("LANCRE_E2E_RESPONSES")
 	if n == "" {
 		n = everyResponse
 	}
 	dir := t.TempDir()
 	sh(t, dir, `lancre demo --out demo --responses $N`, "N="+n)
-	d := serve(t, filepath.Join(dir, "demo", "store"))
+	d := programs.Start(t, filepath.Join(dir, "demo", "store"))
 
 	const clients = 8
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}} // each keeps its connection
@@ -41,7 +42,7 @@ func TestEveryResponseIsServed(t *testing.T) {
 	for range clients {
 		asking.Go(func() {
 			for want := range questions {
-				askFor(t, client, "http://"+d.addr+"/", want)
+				askFor(t, client, "http://"+d.Addr+"/", want)
 			}
 		})
 	}
@@ -56,7 +57,6 @@ func TestEveryResponseIsServed(t *testing.T) {
 	close(questions)
 	asking.Wait()
 	client.CloseIdleConnections()
-	d.stop(t)
 }
 
 // askFor wants the response want, by GET or by POST.

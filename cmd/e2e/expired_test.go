@@ -9,11 +9,14 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ocsp"
+
+	"lancre/internal/ocsptest"
+	"lancre/internal/programs"
 )
 
 // serveExpired issues expired.pem and serves a response that says it is good, but
 // whose nextUpdate has passed. The store was built when it had not.
-func serveExpired(t *testing.T, a *authority) *daemon {
+func serveExpired(t *testing.T, a *authority) *programs.Daemon {
 	t.Helper()
 	a.issue(t, "expired", "leaf")
 	nextUpdate := time.Now().Truncate(time.Minute)
@@ -21,7 +24,7 @@ func serveExpired(t *testing.T, a *authority) *daemon {
 	a.sh(t, `
 		lancre build --out expired.store --issuer ca.pem --responses expired.resp --at $AT
 	`, "AT="+nextUpdate.Add(-time.Second).UTC().Format(time.RFC3339))
-	return serve(t, filepath.Join(a.dir, "expired.store"))
+	return programs.Start(t, filepath.Join(a.dir, "expired.store"))
 }
 
 // signGood signs NAME.resp for the hour before nextUpdate. openssl cannot: its
@@ -29,14 +32,11 @@ func serveExpired(t *testing.T, a *authority) *daemon {
 func (a *authority) signGood(t *testing.T, cert string, nextUpdate time.Time) {
 	t.Helper()
 	ca := a.keyPair(t, "ca")
-	der, err := ocsp.CreateResponse(ca.Leaf, ca.Leaf, ocsp.Response{
+	der := ocsptest.CA{Certificate: ca.Leaf, Key: ca.PrivateKey.(crypto.Signer)}.Sign(ocsp.Response{
 		SerialNumber: a.keyPair(t, cert).Leaf.SerialNumber,
 		ThisUpdate:   nextUpdate.Add(-time.Hour),
 		NextUpdate:   nextUpdate,
-	}, ca.PrivateKey.(crypto.Signer))
-	if err != nil {
-		t.Fatal(err)
-	}
+	})
 	if err := os.WriteFile(filepath.Join(a.dir, cert+".resp"), der, 0o644); err != nil {
 		t.Fatal(err)
 	}

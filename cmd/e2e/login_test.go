@@ -1,14 +1,18 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	"lancre/internal/programs"
+)
 
 // TestNginxChecksClients lets nginx ask about the certificates of those who log in.
 func TestNginxChecksClients(t *testing.T) {
-	need(t, "curl")
+	programs.Need(t, "curl")
 	forEachSigner(t, func(t *testing.T, signer string) {
 		a, d := serveAuthority(t, signer)
 		a.sh(t, chainFiles)
-		startNginx(t, a.dir, testdata(t, "nginx-clients.conf"), "s|@ADDR@|"+d.addr+"|")
+		startNginx(t, a.dir, testdata(t, "nginx-clients.conf"), "s|@ADDR@|"+d.Addr+"|")
 		url := "https://localhost/ --unix-socket tls.sock"
 		awaitLogin(t, a, url, "good", "status 204")
 		awaitLogin(t, a, url, "revoked", "status 400")
@@ -18,7 +22,7 @@ func TestNginxChecksClients(t *testing.T) {
 
 // TestApacheChecksClients lets Apache httpd do the same.
 func TestApacheChecksClients(t *testing.T) {
-	need(t, "curl")
+	programs.Need(t, "curl")
 	forEachSigner(t, func(t *testing.T, signer string) {
 		a, d := serveAuthority(t, signer)
 		url := startApacheClients(t, a, d, "off")
@@ -31,16 +35,16 @@ func TestApacheChecksClients(t *testing.T) {
 // TestApacheInsistsOnNonce wants Apache httpd to refuse everybody unless it is
 // told to do without a nonce, or README.md gives needless advice.
 func TestApacheInsistsOnNonce(t *testing.T) {
-	need(t, "curl")
+	programs.Need(t, "curl")
 	a, d := serveAuthority(t, direct)
 	awaitLogin(t, a, startApacheClients(t, a, d, "on"), "good", "bad nonce", "status 000")
 }
 
 // startApacheClients runs apache-clients.conf and returns its URL.
-func startApacheClients(t *testing.T, a *authority, d *daemon, nonce string) (url string) {
+func startApacheClients(t *testing.T, a *authority, d *programs.Daemon, nonce string) (url string) {
 	t.Helper()
 	a.sh(t, chainFiles)
-	return "https://" + startApache(t, a.dir, "apache-clients.conf", "ADDR="+d.addr, "NONCE="+nonce)
+	return "https://" + startApache(t, a.dir, "apache-clients.conf", "ADDR="+d.Addr, "NONCE="+nonce)
 }
 
 // awaitLogin logs in until the end of the server's log before that, and what comes

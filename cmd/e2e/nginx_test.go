@@ -1,12 +1,16 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	"lancre/internal/programs"
+)
 
 // startNginx runs nginx in dir with the configuration of a site, after sed has
 // edited it: what is not known in advance is where lancred listens.
 func startNginx(t *testing.T, dir, site, edit string) {
 	t.Helper()
-	need(t, "nginx")
+	programs.Need(t, "nginx")
 	start(t, dir, `
 		cp $CONF nginx.conf
 		sed "$EDIT" $SITE >site.conf
@@ -16,10 +20,10 @@ func startNginx(t *testing.T, dir, site, edit string) {
 
 // startProxy runs docs/nginx.conf in front of d, in the authority's directory, and
 // waits until it answers on the socket http.sock there.
-func startProxy(t *testing.T, a *authority, d *daemon) {
+func startProxy(t *testing.T, a *authority, d *programs.Daemon) {
 	t.Helper()
 	startNginx(t, a.dir, testdata(t, "../../../docs/nginx.conf"), `
-		s|127.0.0.1:8080|`+d.addr+`|
+		s|127.0.0.1:8080|`+d.Addr+`|
 		s|listen  *80 |listen unix:http.sock |
 		s|/var/cache/nginx/|cache.|
 	`)
@@ -38,7 +42,7 @@ const get = `
 // TestNginxProxy wants docs/nginx.conf to cache what may be cached, and to let
 // through everything else as it is.
 func TestNginxProxy(t *testing.T) {
-	need(t, "curl", "nginx")
+	programs.Need(t, "curl", "nginx")
 	a, d := serveAuthority(t, direct)
 	startProxy(t, a, d)
 	tests := []struct{ name, script, want string }{
@@ -99,9 +103,9 @@ func TestNginxProxy(t *testing.T) {
 // TestNginxProxyRevalidates wants the proxy to renew what it has when lancred says
 // that it has not changed.
 func TestNginxProxyRevalidates(t *testing.T) {
-	need(t, "curl", "nginx")
+	programs.Need(t, "curl", "nginx")
 	a, store := publishAuthority(t, direct)
-	startProxy(t, a, serve(t, store, "--cap-max-age", "1s"))
+	startProxy(t, a, programs.Start(t, store, "--cap-max-age", "1s"))
 	await(t, a.dir, get+`
 		get http://o.example.test/$(target good.sha1.req)
 		cmp got good.sha1.resp
@@ -111,7 +115,7 @@ func TestNginxProxyRevalidates(t *testing.T) {
 // TestNginxProxyKeepsNoFailure wants the proxy to ask again when lancred could not
 // answer.
 func TestNginxProxyKeepsNoFailure(t *testing.T) {
-	need(t, "curl", "nginx")
+	programs.Need(t, "curl", "nginx")
 	a, _ := publishAuthority(t, direct)
 	startProxy(t, a, serveExpired(t, a))
 	got := a.sh(t, get+`

@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"lancre/internal/programs"
 )
 
 // outputs is what a command line prints about each of the certificates of
@@ -53,7 +55,7 @@ var commands = []struct {
 
 // TestCommands asks with what a person at a terminal would.
 func TestCommands(t *testing.T) {
-	need(t, "ocsptool")
+	programs.Need(t, "ocsptool")
 	const about = `
 		ABOUT="-issuer ca.pem -CAfile chain.pem -cert $CERT.pem"
 		set -- $SIGNER # -rsigner FILE ...
@@ -64,7 +66,7 @@ func TestCommands(t *testing.T) {
 		for _, c := range commands {
 			for cert, want := range c.want {
 				// The exit status is 1 if anything is wrong, also if that is wanted.
-				out, _ := try(t, a.dir, about+c.script, append(a.vars, "CERT="+cert, "ADDR="+d.addr)...)
+				out, _ := try(t, a.dir, about+c.script, append(a.vars, "CERT="+cert, "ADDR="+d.Addr)...)
 				if !containsAll(out, want) {
 					t.Errorf("%s: of %s it prints\n%swant all of %q", c.name, cert, out, want)
 				}

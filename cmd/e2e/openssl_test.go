@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"lancre/internal/programs"
 )
 
 // prints is what openssl ocsp prints about each kind of certificate.
@@ -29,7 +31,7 @@ const page = "<!DOCTYPE html><title>example.test</title>"
 // TestOpenSSL follows certificates of every status from OpenSSL CAs of several
 // kinds, through both forms of input, to the clients.
 func TestOpenSSL(t *testing.T) {
-	need(t, "openssl", "curl", "ocsptool")
+	programs.Need(t, "openssl", "curl", "ocsptool")
 	dir := t.TempDir()
 	newRoot(t, dir)
 	authorities := []*authority{
@@ -64,7 +66,7 @@ func TestOpenSSL(t *testing.T) {
 		cmp store/manifest store-base64/manifest
 	`, "PAGE="+page, "NOW="+time.Now().UTC().Format(time.RFC3339))
 
-	d := serve(t, filepath.Join(dir, "store-base64"))
+	d := programs.Start(t, filepath.Join(dir, "store-base64"))
 	for _, a := range authorities {
 		t.Run(filepath.Base(a.dir), func(t *testing.T) {
 			for cert := range prints {
@@ -79,7 +81,6 @@ func TestOpenSSL(t *testing.T) {
 		})
 	}
 	t.Run("landing page", func(t *testing.T) { checkLandingPage(t, d) })
-	d.stop(t)
 }
 
 // issueEveryStatus lets a issue, and answer for, one certificate of each kind in prints.
@@ -98,7 +99,7 @@ func issueEveryStatus(t *testing.T, a *authority) {
 }
 
 // checkBytes wants the very bytes that the CA signed, by GET and by POST.
-func checkBytes(t *testing.T, d *daemon, a *authority, cert string) {
+func checkBytes(t *testing.T, d *programs.Daemon, a *authority, cert string) {
 	t.Helper()
 	for _, hash := range hashes {
 		file := filepath.Join(a.dir, cert+"."+hash)
@@ -108,7 +109,7 @@ func checkBytes(t *testing.T, d *daemon, a *authority, cert string) {
 			curl -sS -w "$form" -o got.get http://$ADDR/$REQUEST
 			curl -sS -w "$form" -o got.post http://$ADDR/ \
 				--data-binary @$FILE.req -H 'Content-Type: application/ocsp-request'
-		`, "ADDR="+d.addr, "REQUEST="+request, "FILE="+file)
+		`, "ADDR="+d.Addr, "REQUEST="+request, "FILE="+file)
 		if want := strings.Repeat("200 application/ocsp-response\n", 2); out != want {
 			t.Errorf("%s: GET and POST are answered with\n%swant\n%s", file, out, want)
 		}
@@ -122,13 +123,13 @@ func checkBytes(t *testing.T, d *daemon, a *authority, cert string) {
 
 // checkCaching wants what a cache needs (RFC 9919 section 7.2): times that fit, and
 // an ETag that revalidates.
-func checkCaching(t *testing.T, d *daemon, a *authority) {
+func checkCaching(t *testing.T, d *programs.Daemon, a *authority) {
 	t.Helper()
 	request := url.QueryEscape(base64.StdEncoding.EncodeToString(readFile(t, filepath.Join(a.dir, "good.sha1.req"))))
 	status := a.sh(t, `
 		curl -sS -D headers -o got.get --etag-save etag http://$ADDR/$REQUEST
 		curl -sS -w '%{http_code}' --etag-compare etag http://$ADDR/$REQUEST
-	`, "ADDR="+d.addr, "REQUEST="+request)
+	`, "ADDR="+d.Addr, "REQUEST="+request)
 	if status != "304" {
 		t.Errorf("a request with the ETag just given is answered with %s, want 304", status)
 	}
@@ -153,13 +154,13 @@ func checkCaching(t *testing.T, d *daemon, a *authority) {
 }
 
 // checkOpenSSL wants openssl to believe the answer and to read the right status.
-func checkOpenSSL(t *testing.T, d *daemon, a *authority, cert string) {
+func checkOpenSSL(t *testing.T, d *programs.Daemon, a *authority, cert string) {
 	t.Helper()
 	for _, hash := range hashes {
 		a.sh(t, `
 			openssl ocsp -$HASH -issuer ca.pem -cert $CERT.pem -CAfile chain.pem -url http://$ADDR >status 2>verdict
 			grep -q '^Response verify OK$' verdict
-		`, "HASH="+hash, "CERT="+cert, "ADDR="+d.addr)
+		`, "HASH="+hash, "CERT="+cert, "ADDR="+d.Addr)
 		if got := string(readFile(t, filepath.Join(a.dir, "status"))); !prints[cert].MatchString(got) {
 			t.Errorf("openssl ocsp -%s prints\n%swant %s", hash, got, prints[cert])
 		}
@@ -176,12 +177,12 @@ func checkInspect(t *testing.T, a *authority, cert string) {
 }
 
 // checkOcsptool asks with GnuTLS: HTTP/1.0, and it reads until the server closes.
-func checkOcsptool(t *testing.T, d *daemon, a *authority) {
+func checkOcsptool(t *testing.T, d *programs.Daemon, a *authority) {
 	t.Helper()
 	out := a.sh(t, `
 		set -- $SIGNER # -rsigner FILE ...
 		ocsptool --ask=http://$ADDR/ --load-cert=compromised.pem --load-issuer=ca.pem --load-signer=$2
-	`, "ADDR="+d.addr)
+	`, "ADDR="+d.Addr)
 	for _, want := range []string{"Certificate Status: revoked", "Verifying OCSP Response: Success"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("ocsptool prints no %q:\n%s", want, out)
@@ -190,16 +191,16 @@ func checkOcsptool(t *testing.T, d *daemon, a *authority) {
 }
 
 // checkNotIssued asks for a serial number nobody answered for.
-func checkNotIssued(t *testing.T, d *daemon, a *authority) {
+func checkNotIssued(t *testing.T, d *programs.Daemon, a *authority) {
 	t.Helper()
-	out, _ := try(t, a.dir, `openssl ocsp -issuer ca.pem -serial 0x1234 -CAfile chain.pem -url http://$ADDR`, "ADDR="+d.addr)
+	out, _ := try(t, a.dir, `openssl ocsp -issuer ca.pem -serial 0x1234 -CAfile chain.pem -url http://$ADDR`, "ADDR="+d.Addr)
 	if want := "Responder Error: unauthorized (6)\n"; out != want {
 		t.Errorf("openssl ocsp prints\n%swant\n%s", out, want)
 	}
 }
 
 // checkStatic follows the URLs in a certificate, as what validates it would.
-func checkStatic(t *testing.T, d *daemon, a *authority) {
+func checkStatic(t *testing.T, d *programs.Daemon, a *authority) {
 	t.Helper()
 	out := a.sh(t, `
 		fetch() { curl -sSf --connect-to ::$ADDR -w '%{content_type}\n' -o $1 $2; }
@@ -216,7 +217,7 @@ func checkStatic(t *testing.T, d *daemon, a *authority) {
 
 		fetch got.p7c ${issuer}chain.p7c
 		openssl pkcs7 -inform DER -in got.p7c -print_certs | grep -c '^subject'
-	`, "ADDR="+d.addr)
+	`, "ADDR="+d.Addr)
 	want := "application/pkix-crl\nverify OK\n3\napplication/pkix-cert\ngot.pem: OK\napplication/pkcs7-mime\n2\n"
 	if out != want {
 		t.Errorf("the files at the URLs of good.pem read\n%swant\n%s", out, want)
@@ -224,11 +225,11 @@ func checkStatic(t *testing.T, d *daemon, a *authority) {
 }
 
 // checkLandingPage wants the bare domain to show a person its page.
-func checkLandingPage(t *testing.T, d *daemon) {
+func checkLandingPage(t *testing.T, d *programs.Daemon) {
 	t.Helper()
 	out := sh(t, t.TempDir(), `
 		curl -sSf --connect-to ::$ADDR -w '%{content_type}\n' http://example.test/
-	`, "ADDR="+d.addr)
+	`, "ADDR="+d.Addr)
 	if want := page + "\ntext/html;charset=utf-8\n"; out != want {
 		t.Errorf("the bare domain answers\n%swant\n%s", out, want)
 	}

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"lancre/internal/programs"
 )
 
 // start runs a program in dir until the end of the test, when SIGTERM ends it.
@@ -19,7 +21,7 @@ func start(t *testing.T, dir, script string, vars ...string) {
 	cmd := exec.CommandContext(t.Context(), "sh", "-euc", script)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(os.Environ(), vars...), &out, &out
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = patience
+	cmd.WaitDelay = programs.Patience
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -39,13 +41,13 @@ const retry = 50 * time.Millisecond
 // contains every one of want.
 func await(t *testing.T, dir, script string, vars []string, want ...string) {
 	t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(retry) {
+	for end := time.Now().Add(programs.Patience); ; time.Sleep(retry) {
 		out, err := try(t, dir, script, vars...)
 		if err == nil && containsAll(out, want) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("in %v not all of %q came of\n%s\nbut, with %v,\n%s", patience, want, script, err, out)
+			t.Fatalf("in %v not all of %q came of\n%s\nbut, with %v,\n%s", programs.Patience, want, script, err, out)
 		}
 	}
 }

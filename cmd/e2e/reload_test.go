@@ -5,6 +5,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"lancre/internal/programs"
 )
 
 // What an origin does to bring the generation in store to an edge: every object
@@ -24,7 +26,7 @@ const (
 // TestReload follows an edge from an empty store through three generations to its
 // end. The copy of the third is cut short at first.
 func TestReload(t *testing.T) {
-	need(t, "openssl", "curl")
+	programs.Need(t, "openssl", "curl")
 	dir := t.TempDir()
 	newRoot(t, dir)
 	a := newAuthority(t, dir, "ca", p256, direct)
@@ -32,12 +34,12 @@ func TestReload(t *testing.T) {
 	a.issue(t, "two", "leaf")
 
 	a.sh(t, `mkdir edge`)
-	d := serve(t, filepath.Join(a.dir, "edge"))
+	d := programs.Start(t, filepath.Join(a.dir, "edge"))
 	checkReady(t, d, "503")
 
 	buildGeneration(t, a)
 	a.sh(t, copyObjects+replaceManifest)
-	d.await(t, "generation served")
+	d.Await(t, "generation served")
 	checkReady(t, d, "200")
 	checkStatus(t, d, a, "one", "good")
 	checkStatus(t, d, a, "two", "good")
@@ -45,24 +47,25 @@ func TestReload(t *testing.T) {
 	a.revoke(t, "one", "keyCompromise")
 	buildGeneration(t, a)
 	a.sh(t, copyObjects+replaceManifest)
-	d.await(t, "generation served")
+	d.Await(t, "generation served")
 	checkStatus(t, d, a, "one", "revoked")
 	checkStatus(t, d, a, "two", "good")
 
 	a.revoke(t, "two", "superseded")
 	buildGeneration(t, a)
 	a.sh(t, copyObjects+`truncate -s -1 $SEGMENT`+replaceManifest)
-	d.await(t, "generation refused")
+	d.Await(t, "generation refused")
 	checkReady(t, d, "200")
 	checkStatus(t, d, a, "one", "revoked")
 	checkStatus(t, d, a, "two", "good") // as the generation before it says
 
 	a.sh(t, copyObjects+`rm $SEGMENT`+copyObjects)
-	d.signal(t, syscall.SIGHUP)
-	d.await(t, "generation served")
+	if err := d.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	d.Await(t, "generation served")
 	checkStatus(t, d, a, "two", "revoked")
 
-	d.stop(t)
 }
 
 // buildGeneration lets a answer for its certificates as index.txt has them now,
@@ -80,9 +83,9 @@ func buildGeneration(t *testing.T, a *authority) {
 }
 
 // checkReady wants that HTTP status of /readyz.
-func checkReady(t *testing.T, d *daemon, status string) {
+func checkReady(t *testing.T, d *programs.Daemon, status string) {
 	t.Helper()
-	got := sh(t, t.TempDir(), `curl -sS -o /dev/null -w '%{http_code}' http://$ADMIN/readyz`, "ADMIN="+d.admin)
+	got := sh(t, t.TempDir(), `curl -sS -o /dev/null -w '%{http_code}' http://$ADMIN/readyz`, "ADMIN="+d.Admin)
 	if got != status {
 		t.Errorf("/readyz answers %s, want %s", got, status)
 	}
@@ -90,11 +93,11 @@ func checkReady(t *testing.T, d *daemon, status string) {
 
 // checkStatus wants openssl to believe the answer about a certificate, and the
 // answer to be that status.
-func checkStatus(t *testing.T, d *daemon, a *authority, cert, status string) {
+func checkStatus(t *testing.T, d *programs.Daemon, a *authority, cert, status string) {
 	t.Helper()
 	out := a.sh(t, `
 		openssl ocsp -issuer ca.pem -cert $CERT.pem -CAfile chain.pem -url http://$ADDR 2>&1
-	`, "CERT="+cert, "ADDR="+d.addr)
+	`, "CERT="+cert, "ADDR="+d.Addr)
 	for _, want := range []string{"Response verify OK\n", cert + ".pem: " + status + "\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("openssl ocsp prints no %q:\n%s", want, out)

@@ -11,7 +11,7 @@ func TestNginxStaples(t *testing.T) {
 	forEachSigner(t, func(t *testing.T, signer string) {
 		a, d := serveAuthority(t, signer)
 		a.sh(t, chainFiles)
-		startNginx(t, a.dir, testdata(t, "nginx-stapling.conf"), "s|@ADDR@|"+d.addr+"|")
+		startNginx(t, a.dir, testdata(t, "nginx-stapling.conf"), "s|@ADDR@|"+d.Addr+"|")
 		tls := "-unix tls.sock"
 		awaitHandshake(t, a, tls, "good", "OCSP Response Status: successful", "Cert Status: good")
 		awaitHandshake(t, a, tls, "revoked", `certificate status "revoked" in the OCSP response`, unstapled)
@@ -25,7 +25,7 @@ func TestApacheStaples(t *testing.T) {
 	forEachSigner(t, func(t *testing.T, signer string) {
 		a, d := serveAuthority(t, signer)
 		a.sh(t, chainFiles)
-		tls := "-connect " + startApache(t, a.dir, "apache-stapling.conf", "ADDR="+d.addr)
+		tls := "-connect " + startApache(t, a.dir, "apache-stapling.conf", "ADDR="+d.Addr)
 		awaitHandshake(t, a, tls, "good", "OCSP Response Status: successful", "Cert Status: good")
 		awaitHandshake(t, a, tls, "revoked", "OCSP Response Status: successful", "Cert Status: revoked")
 		awaitHandshake(t, a, tls, "unanswered", "OCSP Response Status: unauthorized")

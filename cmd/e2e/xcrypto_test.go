@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ocsp"
+
+	"lancre/internal/programs"
 )
 
 // TestGo asks as Go programs do: golang.org/x/crypto/ocsp makes the requests, and
@@ -31,7 +33,7 @@ func TestGo(t *testing.T) {
 }
 
 // checkParsed wants that status, in a response signed for that CertID hash.
-func checkParsed(t *testing.T, a *authority, d *daemon, cert string, hash crypto.Hash, status int) {
+func checkParsed(t *testing.T, a *authority, d *programs.Daemon, cert string, hash crypto.Hash, status int) {
 	t.Helper()
 	for method, answer := range askBoth(t, d, a.request(t, cert, hash)) {
 		r, err := ocsp.ParseResponseForCert(answer, a.keyPair(t, cert).Leaf, a.keyPair(t, "ca").Leaf)
@@ -56,7 +58,7 @@ func (a *authority) request(t *testing.T, cert string, hash crypto.Hash) []byte 
 }
 
 // askBoth returns the answers by method, as net/http reads them.
-func askBoth(t *testing.T, d *daemon, request []byte) map[string][]byte {
+func askBoth(t *testing.T, d *programs.Daemon, request []byte) map[string][]byte {
 	t.Helper()
 	answers := map[string][]byte{}
 	read := func(resp *http.Response, err error) {
@@ -70,7 +72,7 @@ func askBoth(t *testing.T, d *daemon, request []byte) map[string][]byte {
 		}
 		answers[resp.Request.Method] = body
 	}
-	base := "http://" + d.addr + "/"
+	base := "http://" + d.Addr + "/"
 	read(http.Get(base + url.PathEscape(base64.StdEncoding.EncodeToString(request))))
 	read(http.Post(base, "application/ocsp-request", bytes.NewReader(request)))
 	return answers

@@ -11,11 +11,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"testing"
 	"time"
+
+	"lancre/internal/programs"
 )
 
 var (
@@ -40,48 +39,15 @@ const retry = 20 * time.Millisecond
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(buildAndRun(m))
-}
-
-// buildAndRun builds lancre and lancred from this tree, puts them first in PATH,
-// runs the tests and writes the table.
-func buildAndRun(m *testing.M) int {
-	bin, err := os.MkdirTemp("", "lancre-faults-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(bin)
-	args := []string{"build", "-o", bin}
-	if raceDetected() {
-		args = append(args, "-race")
-		os.Setenv("GORACE", "atexit_sleep_ms=0") // in place of a second for each of the many runs of lancre
-	}
-	build := exec.Command("go", append(args, "lancre/cmd/lancre", "lancre/cmd/lancred")...)
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n%s", build, err, out)
-		return 1
-	}
-	// For a test that runs lancred as another user.
-	if err := os.Chmod(bin, 0o755); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	os.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	status := m.Run()
+	status := programs.Run(m)
 	if err := writeTable(*tableFile); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		status = 1
 	}
-	return status
+	os.Exit(status)
 }
 
-// raceDetected reports whether this test was built with the race detector; then
-// the programs it drives are too. A race ends them with status 66.
-func raceDetected() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
-}
+var raceDetected = programs.RaceDetected
 
 // need skips the test if a program is absent; under CI it fails it.
 func need(t *testing.T, program string) {

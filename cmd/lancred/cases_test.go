@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ocsp"
+
+	"lancre/internal/programs"
 )
 
 // TestCases plays the transcripts in testdata/cases against lancred: what a client
@@ -67,10 +69,12 @@ func (c *corpus) play(t *testing.T, text string) {
 	if line, rest, _ := strings.Cut(text, "\n"); strings.HasPrefix(line, "lancred") {
 		flags, text = strings.Fields(line)[1:], rest
 	}
-	d := start(t, c.dir, flags...)
+	d := programs.Start(t, c.dir, flags...)
 	t.Cleanup(func() {
-		if log := d.log.String(); strings.Contains(log, `"level":"ERROR"`) || strings.Contains(log, `"level":"WARN"`) {
-			t.Errorf("what clients do is logged:\n%s", log)
+		for _, line := range d.Log() {
+			if line["level"] != "INFO" {
+				t.Errorf("what clients do is logged: %v", line)
+			}
 		}
 	})
 	for _, block := range regexp.MustCompile(`(?m)^\S.*\n(?:[ \t].*\n)*`).FindAllString(text, -1) {
@@ -78,7 +82,7 @@ func (c *corpus) play(t *testing.T, text string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := player{t: t, corpus: c, began: time.Now()}
-			p.conn, p.reader = d.dial(t)
+			p.conn, p.reader = dial(t, d)
 			for line := range strings.Lines(lines) {
 				p.line(strings.TrimSpace(line))
 			}
@@ -336,10 +340,10 @@ func (p *player) finish() {
 	}
 }
 
-// patience is defined beside await; a connection gets as much.
-func (d *process) dial(t *testing.T) (net.Conn, *bufio.Reader) {
+// dial connects to d until the test ends.
+func dial(t *testing.T, d *programs.Daemon) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	conn, err := net.Dial("tcp", d.addr)
+	conn, err := net.Dial("tcp", d.Addr)
 	check(t, err)
 	t.Cleanup(func() { conn.Close() })
 	check(t, conn.SetDeadline(time.Now().Add(patience)))

@@ -13,12 +13,13 @@ import (
 
 	"lancre/index"
 	"lancre/index/store"
+	"lancre/internal/programs"
 )
 
 // ask POSTs the request of that name on a connection of its own.
-func (c *corpus) ask(t *testing.T, d *process, name string) *answer {
+func (c *corpus) ask(t *testing.T, d *programs.Daemon, name string) *answer {
 	t.Helper()
-	conn, r := d.dial(t)
+	conn, r := dial(t, d)
 	_, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: o.test\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
 		len(c.names[name]), c.names[name])
 	check(t, err)
@@ -27,7 +28,7 @@ func (c *corpus) ask(t *testing.T, d *process, name string) *answer {
 
 // wants wants the answer about a certificate to have that status and to be of that
 // kind, as in the transcripts.
-func (c *corpus) wants(t *testing.T, d *process, name string, status int, kind string) {
+func (c *corpus) wants(t *testing.T, d *programs.Daemon, name string, status int, kind string) {
 	t.Helper()
 	a := c.ask(t, d, name)
 	if a.StatusCode != status {
@@ -89,8 +90,8 @@ func TestDamageAtStart(t *testing.T) {
 			t.Parallel()
 			c := newCorpus(t)
 			damage(t, c)
-			d := start(t, c.dir)
-			d.await(t, "generation refused")
+			d := programs.Start(t, c.dir)
+			d.Await(t, "generation refused")
 			c.wants(t, d, "good", 503, "tryLater")
 		})
 	}
@@ -102,14 +103,14 @@ func TestDamageAtReload(t *testing.T) {
 		t.Run("F69 "+name, func(t *testing.T) {
 			t.Parallel()
 			c := newCorpus(t)
-			d := start(t, c.dir)
+			d := programs.Start(t, c.dir)
 			live := c.dir
 			c.dir = t.TempDir() // the next generation is made, and spoilt, elsewhere
 			check(t, os.CopyFS(c.dir, os.DirFS(live)))
 			c.renew(t, "good")
 			damage(t, c)
 			copyStore(t, live, c.dir)
-			d.await(t, "generation refused")
+			d.Await(t, "generation refused")
 			c.stored["good"] = c.before
 			c.wants(t, d, "good", 200, "$good")
 		})
@@ -147,13 +148,13 @@ func TestSwapUnderLoad(t *testing.T) {
 	t.Parallel()
 	const generations, clients = 20, 4
 	c := newCorpus(t)
-	d := start(t, c.dir)
+	d := programs.Start(t, c.dir)
 	var stop atomic.Bool
 	done := make(chan int)
 	want := c.stored["revoked"]
 	request := fmt.Sprintf("POST / HTTP/1.1\r\nHost: o.test\r\nContent-Length: %d\r\n\r\n%s", len(c.names["revoked"]), c.names["revoked"])
 	for range clients {
-		conn, r := d.dial(t)
+		conn, r := dial(t, d)
 		go func() {
 			answers := 0
 			for ; !stop.Load(); answers++ {
@@ -171,7 +172,7 @@ func TestSwapUnderLoad(t *testing.T) {
 	}
 	for n := 2; n <= generations; n++ {
 		c.renew(t, "good")
-		d.await(t, "generation served", "generation", float64(n))
+		d.Await(t, "generation served", "generation", float64(n))
 		c.wants(t, d, "good", 200, "$good")
 	}
 	stop.Store(true)
@@ -191,8 +192,8 @@ func TestSwapUnderLoad(t *testing.T) {
 // Row G76: a download that began goes on with the file as it was.
 func TestReplaceWhileDownloaded(t *testing.T) {
 	c := newCorpus(t)
-	d := start(t, c.dir)
-	conn, r := d.dial(t)
+	d := programs.Start(t, c.dir)
+	conn, r := dial(t, d)
 	_, err := fmt.Fprint(conn, "GET /2.crl HTTP/1.1\r\nHost: r10.c.test\r\n\r\n")
 	check(t, err)
 	_, err = r.Peek(1) // it has begun, and waits for us to read
@@ -200,7 +201,7 @@ func TestReplaceWhileDownloaded(t *testing.T) {
 	old := c.files["r10.c.test/2.crl"]
 	c.files["r10.c.test/2.crl"] = bytes.ToUpper(old)
 	c.publish(t)
-	d.await(t, "generation served", "generation", 2.0)
+	d.Await(t, "generation served", "generation", 2.0)
 	if a := readAnswer(t, r, "GET"); !bytes.Equal(a.body, old) {
 		t.Error("a download is not the file that it began with")
 	}
@@ -210,9 +211,9 @@ func TestReplaceWhileDownloaded(t *testing.T) {
 }
 
 // mappings counts the segments in the daemon's memory.
-func mappings(t *testing.T, d *process) int {
+func mappings(t *testing.T, d *programs.Daemon) int {
 	t.Helper()
-	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", d.pid))
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", d.Process.Pid))
 	check(t, err)
 	return strings.Count(string(maps), "/objects/")
 }
@@ -221,12 +222,12 @@ func mappings(t *testing.T, d *process) int {
 // not the process.
 func TestTruncatedInPlace(t *testing.T) {
 	c := newCorpus(t)
-	d := start(t, c.dir)
+	d := programs.Start(t, c.dir)
 	check(t, os.Chmod(c.objects(t)[1], 0o644))
 	check(t, os.Truncate(c.objects(t)[1], 0))
 	c.wants(t, d, "good", 503, "tryLater")
 	c.wants(t, d, "withdrawn", 503, "tryLater") // whose segment is whole
-	conn, r := d.dial(t)
+	conn, r := dial(t, d)
 	_, err := fmt.Fprint(conn, "GET /1.crl HTTP/1.1\r\nHost: r10.c.test\r\n\r\n")
 	check(t, err)
 	c.judge(t, readAnswer(t, r, "GET"), "r10.c.test/1.crl")
@@ -236,7 +237,7 @@ func TestTruncatedInPlace(t *testing.T) {
 // others are.
 func TestCorruptRecord(t *testing.T) {
 	c := newCorpus(t)
-	d := start(t, c.dir)
+	d := programs.Start(t, c.dir)
 	tail := c.stored["revoked"][len(c.stored["revoked"])-16:] // of its signature
 	edit(t, c.objects(t)[1], func(b []byte) []byte {
 		at := bytes.Index(b, tail)

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"lancre/internal/programs"
 )
 
 // mutated are requests of different forms: plain, under another algorithm, and
@@ -62,7 +64,7 @@ func spellings(target string) iter.Seq[string] {
 // the answer is OCSP, is no 5xx and comes at once.
 func TestMutants(t *testing.T) {
 	c := newCorpus(t)
-	d := start(t, c.dir)
+	d := programs.Start(t, c.dir)
 	for i, text := range mutated {
 		der, err := encode(text, c.names)
 		check(t, err)
@@ -100,13 +102,13 @@ func TestMutants(t *testing.T) {
 }
 
 // askAll sends the requests in one pipeline.
-func (c *corpus) askAll(t *testing.T, d *process, requests iter.Seq[string]) {
+func (c *corpus) askAll(t *testing.T, d *programs.Daemon, requests iter.Seq[string]) {
 	t.Helper()
 	stored := make(map[string]bool)
 	for _, response := range c.stored {
 		stored[string(response)] = true
 	}
-	conn, r := d.dial(t)
+	conn, r := dial(t, d)
 	sent := make(chan string, 1000)
 	go func() {
 		defer close(sent)
