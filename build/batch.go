@@ -33,13 +33,11 @@ type item struct {
 	serial string  // hex, set if broken and known
 	issuer *issuer // set if it passed, as are the following
 
-	expired  bool      // a tombstone takes its place
-	older    bool      // than what the previous generation has
-	assigned *assigned // its line of the inventory, if there is one
+	expired bool // a tombstone takes its place
+	older   bool // than what the previous generation has
 
-	status index.Status
-	algs   uint8 // 1 << HashAlg for each CertID
-	entry  index.Entry
+	subjects []subject // reused, as is entry
+	entry    index.Entry
 }
 
 // A tally counts the accepted inputs that a check warned of.
@@ -79,7 +77,7 @@ func (b *batch) full() bool { return len(b.items) == batchItems || len(b.octets)
 func (b *batch) add(at Place) *item {
 	b.items = b.items[:len(b.items)+1]
 	it := &b.items[len(b.items)-1]
-	*it = item{place: at, entry: it.entry}
+	*it = item{place: at, subjects: it.subjects[:0], entry: it.entry}
 	return it
 }
 

@@ -23,12 +23,11 @@ type checker struct {
 	delegates      delegateCache
 
 	response index.Response
-	old      index.Response // of the previous generation
-	scratch  []byte         // that old was parsed from
 
 	// Of the item in hand.
 	batch   *batch
 	item    *item
+	about   int      // position of the SingleResponse in hand
 	warned  []check  // each once
 	reasons []string // by check, of those warned of
 }
@@ -80,7 +79,6 @@ func (c *checker) checkItem(it *item) {
 		it.serial = c.serial()
 		return
 	}
-	it.status = r.Status
 	c.batch.warn(it, c.warned, c.reasons, c.serial)
 }
 
@@ -90,16 +88,37 @@ func (c *checker) found(id check, reason func() string) {
 	switch c.severity[id] {
 	case rejects:
 		if !c.rejected() {
-			c.item.broken = finding{id, reason()}
+			c.item.broken = finding{id, c.word(reason)}
 		}
 	case warns:
 		if slices.Contains(c.warned, id) {
 			return
 		}
 		if c.batch.warnings[id].count == 0 {
-			c.reasons[id] = reason()
+			c.reasons[id] = c.word(reason)
 		}
 		c.warned = append(c.warned, id)
+	}
+}
+
+// word says why; of a SingleResponse that is not the first, also which it is.
+func (c *checker) word(reason func() string) string {
+	if c.about == 0 {
+		return reason()
+	}
+	return fmt.Sprintf("SingleResponse %d, serial %x: %s", c.about+1, c.response.Singles[c.about].CertID.Serial, reason())
+}
+
+// singles iterates over the SingleResponses of r. What is found meanwhile is about
+// the one in hand.
+func (c *checker) singles(r *index.Response) func(yield func(*index.Single) bool) {
+	return func(yield func(*index.Single) bool) {
+		for c.about = range r.Singles {
+			if !yield(&r.Singles[c.about]) {
+				break
+			}
+		}
+		c.about = 0
 	}
 }
 
@@ -134,27 +153,23 @@ func (c *checker) checkVersion(r *index.Response) {
 	}
 }
 
-// checkSingles checks whom the response is about, and sets the item's issuer.
+// checkSingles checks whom the response is about, and sets the item's issuer and
+// its subjects.
 func (c *checker) checkSingles(r *index.Response) {
-	first := &r.Singles[0]
-	for i := range r.Singles {
-		s := &r.Singles[i]
+	c.item.subjects = c.item.subjects[:0]
+	for s := range c.singles(r) {
 		c.checkSerial(s)
 		is := c.checkIssuer(s)
 		if is == nil {
 			return
 		}
+		if c.about == 0 {
+			c.item.issuer = is
+		}
+		c.checkTogether(r, s, is)
 		c.checkStatus(r, s, is)
 		c.checkListed(r, s, is)
-		if i == 0 {
-			c.item.issuer = is
-			c.checkAssigned(s, is)
-		} else if is != c.item.issuer || string(s.CertID.Serial) != string(first.CertID.Serial) || c.item.algs&(1<<s.CertID.Alg) != 0 {
-			c.found(checkBundle, func() string {
-				return fmt.Sprintf("SingleResponses for %s and %s: want one certificate, once by each hash algorithm", &first.CertID, &s.CertID)
-			})
-		}
-		c.item.algs |= 1 << s.CertID.Alg
+		c.addSubject(s, is)
 	}
 	if n := len(r.Singles); n > 1 {
 		c.found(checkDual, func() string {

@@ -28,8 +28,8 @@ func (c *checker) checkExtensions(r *index.Response) {
 	for e := range extensions(r.Extensions) {
 		c.checkExtension(e)
 	}
-	for i := range r.Singles {
-		for e := range extensions(r.Singles[i].Extensions) {
+	for s := range c.singles(r) {
+		for e := range extensions(s.Extensions) {
 			c.checkSingleExtension(e)
 		}
 	}

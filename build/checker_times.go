@@ -30,8 +30,7 @@ func (c *checker) checkTimes(r *index.Response) {
 			return fmt.Sprintf("producedAt %s is in the future: it is %s", utc(r.ProducedAt), utc(c.at))
 		})
 	}
-	for i := range r.Singles {
-		s := &r.Singles[i]
+	for s := range c.singles(r) {
 		if s.ThisUpdate > r.ProducedAt {
 			c.found(checkThisUpdate, func() string {
 				return fmt.Sprintf("thisUpdate %s is after producedAt %s", utc(s.ThisUpdate), utc(r.ProducedAt))

@@ -34,6 +34,8 @@ func responseVectors(t *testing.T) (list []vector) {
 		switch {
 		case tt.check == "ocsp.issuer":
 			configured[0] = ca
+		case tt.make.issuers != nil:
+			configured = tt.make.issuers
 		case tt.make.subordinate:
 			configured = append(configured, subordinate(t, tt.make.issuer))
 		}
@@ -54,6 +56,18 @@ func responseVectors(t *testing.T) (list []vector) {
 
 func contentCases(t *testing.T, ca identity) []checkCase {
 	with20 := strings.Repeat("\x7f", 20)
+	both := []index.HashAlg{index.SHA1, index.SHA256}
+	dual := response{issuer: ca, serials: []string{"\x01", "\x01"}, algs: both}
+	asOf := func(second time.Duration) response {
+		r := dual
+		r.thisUpdates = []time.Time{now.Add(-2 * hour), now.Add(-2*hour - second)}
+		return r
+	}
+	by := func(second identity) response {
+		r := dual
+		r.issuers = []identity{ca, second}
+		return r
+	}
 	return []checkCase{
 		{"good", response{issuer: ca}, "ocsp.der", nowhere, nowhere},
 		{"good, SHA-512", response{issuer: ca, algs: []index.HashAlg{index.SHA512}}, "ocsp.hash", nowhere, nowhere},
@@ -64,11 +78,16 @@ func contentCases(t *testing.T, ca identity) []checkCase {
 		{"version", response{issuer: ca, version: true}, "ocsp.version-explicit", nowhere, everywhere},
 
 		{"one", response{issuer: ca}, "ocsp.dual", nowhere, nowhere},
-		{"dual of one certificate", response{issuer: ca, serials: []string{"\x01", "\x01"}, algs: []index.HashAlg{index.SHA1, index.SHA256}}, "ocsp.bundle", nowhere, nowhere},
-		{"dual", response{issuer: ca, serials: []string{"\x01", "\x01"}, algs: []index.HashAlg{index.SHA1, index.SHA256}}, "ocsp.dual", nowhere, everywhere},
+		{"dual of one certificate", dual, "ocsp.bundle", nowhere, nowhere},
+		{"dual", dual, "ocsp.dual", nowhere, everywhere},
 		{"two certificates", response{issuer: ca, serials: []string{"\x01", "\x02"}}, "ocsp.bundle", everywhere, nowhere},
-		{"two certificates by two hashes", response{issuer: ca, serials: []string{"\x01", "\x02"}, algs: []index.HashAlg{index.SHA1, index.SHA256}}, "ocsp.bundle", everywhere, nowhere},
-		{"the same CertID twice", response{issuer: ca, serials: []string{"\x01", "\x01"}}, "ocsp.bundle", everywhere, nowhere},
+		{"two certificates by two hashes", response{issuer: ca, serials: []string{"\x01", "\x02"}, algs: both}, "ocsp.bundle", everywhere, nowhere},
+		{"the same CertID by two hashes", dual, "ocsp.bundle-twice", nowhere, nowhere},
+		{"the same CertID twice", response{issuer: ca, serials: []string{"\x01", "\x01"}}, "ocsp.bundle-twice", everywhere, nowhere},
+		{"dual of one CA", by(ca), "ocsp.bundle-issuer", nowhere, nowhere},
+		{"dual of two CAs", by(newCA(t, "Other CA", otherP256())), "ocsp.bundle-issuer", everywhere, nowhere},
+		{"dual of one moment", asOf(0), "ocsp.bundle-time", nowhere, nowhere},
+		{"dual of two moments", asOf(second), "ocsp.bundle-time", everywhere, nowhere},
 		{"hash nobody knows", response{issuer: ca, badAlg: true}, "ocsp.hash", everywhere, nowhere},
 		{"issuer configured", response{issuer: ca}, "ocsp.issuer", nowhere, nowhere},
 		{"issuer not configured", response{issuer: newCA(t, "stranger", p256Key())}, "ocsp.issuer", everywhere, nowhere},

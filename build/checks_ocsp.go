@@ -12,8 +12,14 @@ var (
 		"version v1 is not spelled out, for it is the default")
 	checkDual = newCheck("ocsp.dual", never, always, "RFC 9919 section 3.2.1",
 		"a response has one SingleResponse")
-	checkBundle = newFixedCheck("ocsp.bundle", "RFC 9919 section 3.2.1",
-		"the SingleResponses of a response are for one certificate, once by each hash algorithm")
+	checkBundle = newCheck("ocsp.bundle", always, never, "RFC 9919 section 3.2.1",
+		"the SingleResponses of a response are for one certificate")
+	checkBundleIssuer = newFixedCheck("ocsp.bundle-issuer", "RFC 6960 section 4.2.2.2",
+		"the certificates that a response is for were issued by one CA: nobody may sign for those of two")
+	checkBundleTwice = newFixedCheck("ocsp.bundle-twice", "RFC 9919 section 3.2.1",
+		"no two SingleResponses of a response have the same CertID")
+	checkBundleTime = newFixedCheck("ocsp.bundle-time", "the segment format",
+		"the SingleResponses of a response have the same thisUpdate")
 	checkHash = newFixedCheck("ocsp.hash", "RFC 6960 section 4.1.1",
 		"a CertID is by SHA-1, SHA-256, SHA-384 or SHA-512")
 	checkIssuer = newFixedCheck("ocsp.issuer", "RFC 6960 section 3.2",

@@ -57,16 +57,15 @@ func (v *inventory) sort() {
 }
 
 // checkAssigned checks that the CA vouches for no certificate it has not assigned.
-func (c *checker) checkAssigned(s *index.Single, is *issuer) {
-	if c.inventory == nil {
-		return
-	}
-	c.item.assigned = c.inventory.find(is, s.CertID.Serial)
-	if c.item.assigned == nil && s.Status == index.Good {
+// It returns the line of the one that s is for, nil if there is none.
+func (c *checker) checkAssigned(s *index.Single, is *issuer) *assigned {
+	a := c.inventory.find(is, s.CertID.Serial)
+	if c.inventory != nil && a == nil && s.Status == index.Good {
 		c.found(checkUnassigned, func() string {
 			return fmt.Sprintf("certStatus is good, but %s does not have the serial number", c.inventory.file)
 		})
 	}
+	return a
 }
 
 // checkCoverage checks that every certificate that has not expired has a response

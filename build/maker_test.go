@@ -112,6 +112,11 @@ type response struct {
 	serials []string // content octets; one SingleResponse each. If nil, "\x01"
 	algs    []index.HashAlg
 
+	// By SingleResponse, in place of the fields in the singular. There may be fewer.
+	issuers     []identity
+	statuses    []index.Status
+	thisUpdates []time.Time
+
 	subordinate bool // what it is for is the certificate of a CA, and known as such
 	badAlg      bool // CertIDs by an algorithm that nobody knows
 
@@ -233,20 +238,28 @@ func (r response) singles(t testing.TB, b *cryptobyte.Builder) {
 			alg = r.algs[i%len(r.algs)]
 		}
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			r.certID(t, b, alg, serial)
-			switch r.status {
+			r.certID(t, b, nth(r.issuers, i, r.issuer), alg, serial)
+			switch status := nth(r.statuses, i, r.status); status {
 			case index.Revoked:
 				b.AddASN1(tag1, r.revokedInfo)
 			default:
-				b.AddASN1(asn1.Tag(r.status).ContextSpecific(), func(*cryptobyte.Builder) {})
+				b.AddASN1(asn1.Tag(status).ContextSpecific(), func(*cryptobyte.Builder) {})
 			}
-			b.AddASN1GeneralizedTime(or(r.thisUpdate, now.Add(-hour)))
+			b.AddASN1GeneralizedTime(or(nth(r.thisUpdates, i, r.thisUpdate), now.Add(-hour)))
 			if !r.noNextUpdate {
 				b.AddASN1(tag0, func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(or(r.nextUpdate, now.Add(4*day))) })
 			}
 			addExtensions(b, r.singleExtensions)
 		})
 	}
+}
+
+// nth is list[i] where it has that many.
+func nth[T any](list []T, i int, otherwise T) T {
+	if i < len(list) {
+		return list[i]
+	}
+	return otherwise
 }
 
 func (r response) revokedInfo(b *cryptobyte.Builder) {
@@ -258,7 +271,7 @@ func (r response) revokedInfo(b *cryptobyte.Builder) {
 	}
 }
 
-func (r response) certID(t testing.TB, b *cryptobyte.Builder, alg index.HashAlg, serial string) {
+func (r response) certID(t testing.TB, b *cryptobyte.Builder, issuer identity, alg index.HashAlg, serial string) {
 	oid := alg.OID()
 	if r.badAlg {
 		oid = []byte{0x2a, 0x03}
@@ -268,7 +281,7 @@ func (r response) certID(t testing.TB, b *cryptobyte.Builder, alg index.HashAlg,
 			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(oid) })
 			b.AddASN1NULL()
 		})
-		id, err := certs.ID(r.issuer.cert, alg, nil)
+		id, err := certs.ID(issuer.cert, alg, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

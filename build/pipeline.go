@@ -117,11 +117,11 @@ func (b *builder) merge(checked *batch) error {
 
 // accept accounts for a response that was packed.
 func (b *builder) accept(it *item) {
-	b.report.Issuers[it.issuer.number].count(it)
-	b.sample.add(it.der)
-	if it.assigned != nil {
-		it.assigned.algs |= it.algs
+	for i := range it.subjects {
+		b.report.Issuers[it.issuer.number].count(&it.subjects[i])
+		it.subjects[i].cover()
 	}
+	b.sample.add(it.der)
 	b.noteOlder(it)
 }
 
@@ -136,15 +136,15 @@ func (b *builder) noteOlder(it *item) {
 // bury packs tombstones in place of an expired response: its certificate is ours.
 // One that the inventory says has expired, or does not know, needs none.
 func (b *builder) bury(it *item) error {
-	if b.inventory != nil && (it.assigned == nil || it.assigned.notAfter <= b.config.At.Unix()) {
-		return nil
-	}
 	b.noteOlder(it)
 	var r index.Response
 	if err := r.Parse(it.der); err != nil {
 		return err
 	}
 	for i := range r.Singles {
+		if s := it.subject(r.Singles[i].CertID.Serial); b.inventory != nil && s.lapsed(b.config.At) {
+			continue
+		}
 		if err := it.entry.SetTombstone(&r.Singles[i].CertID, r.ThisUpdate, r.ProducedAt); err != nil {
 			continue // a time that no record can hold: then it cannot stand above another
 		}
@@ -170,9 +170,9 @@ func tooManyRejects(r *Report, c *Config) error {
 	return fmt.Errorf("%d of %d responses rejected, %d allowed (--max-rejects); the first: %s", n.Rejected, n.Read, c.MaxRejects, r.Rejections[0])
 }
 
-// count enters an accepted response.
-func (n *IssuerCounts) count(it *item) {
-	switch it.status {
+// count enters a certificate that an accepted response is about.
+func (n *IssuerCounts) count(s *subject) {
+	switch s.status {
 	case index.Good:
 		n.Good++
 	case index.Revoked:
@@ -181,7 +181,7 @@ func (n *IssuerCounts) count(it *item) {
 		n.Unknown++
 	}
 	for alg := range n.byAlg {
-		n.byAlg[alg] += uint64(it.algs >> alg & 1)
+		n.byAlg[alg] += uint64(s.algs >> alg & 1)
 	}
 }
 

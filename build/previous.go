@@ -53,7 +53,9 @@ func (o *olderResponses) add(it *item) {
 	if o.count++; o.count <= rejectionMargin {
 		var r index.Response
 		if r.Parse(it.der) == nil {
-			o.places[string(r.Singles[0].CertID.Serial)] = it.place
+			for i := range r.Singles {
+				o.places[string(r.Singles[i].CertID.Serial)] = it.place
+			}
 		}
 	}
 }
@@ -93,18 +95,30 @@ func (b *builder) compareRecord(old index.Record, id *index.CertID, s *index.Seg
 	if s != nil {
 		rec, found, _ = s.Lookup(id.Key(), id) // no error: the self-check has read it all
 	}
-	serial := fmt.Sprintf("%x", id.Serial)
 	switch {
 	case found && rec.ThisUpdate() < old.ThisUpdate():
-		at, ok := b.older.places[string(id.Serial)]
-		if !ok {
-			at = whole(b.config.Out)
-		}
-		b.found(checkPreviousThisUpdate, at, serial, fmt.Sprintf(
-			"thisUpdate %s is older than %s in the previous generation, and no newer response is among the inputs (to allow this once: --force %s)",
-			utc(rec.ThisUpdate()), utc(old.ThisUpdate()), checkPreviousThisUpdate))
-	case !found && old.Status() == index.Revoked:
-		b.foundVanished(id, serial)
+		b.foundOlder(old, rec, id)
+	case !found && old.StatusOf(id) == index.Revoked:
+		b.foundVanished(id, fmt.Sprintf("%x", id.Serial))
+	}
+}
+
+// foundOlder notes that rec, which the segment has for id, is older than what the
+// previous generation had.
+func (b *builder) foundOlder(old, rec index.Record, id *index.CertID) {
+	at, ok := b.older.places[string(id.Serial)]
+	if !ok {
+		at = whole(b.config.Out)
+	}
+	serial := fmt.Sprintf("%x", id.Serial)
+	if b.found(checkPreviousThisUpdate, at, serial, fmt.Sprintf(
+		"thisUpdate %s is older than %s in the previous generation, and no newer response is among the inputs (to allow this once: --force %s)",
+		utc(rec.ThisUpdate()), utc(old.ThisUpdate()), checkPreviousThisUpdate)) || rec.Tombstone() {
+		return
+	}
+	now := rec.StatusOf(id)
+	if id := unrevoked(old, id, now); id != passed { // what was forced is an older response, not that
+		b.found(id, at, serial, unrevokedReason(id, rec.ThisUpdate(), now, old))
 	}
 }
 

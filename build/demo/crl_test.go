@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"lancre/index"
+	"lancre/internal/programs"
 )
 
 func TestCRLListsTheRevoked(t *testing.T) {
@@ -77,7 +78,7 @@ func TestCRLNamesWhereItIsPublished(t *testing.T) {
 }
 
 func TestOpenSSLVerifiesTheCRL(t *testing.T) {
-	openssl := needOpenSSL(t)
+	programs.Need(t, "openssl")
 	ca := newCA(t, Options{At: time.Now()})
 	der, err := ca.CRL(100)
 	if err != nil {
@@ -89,7 +90,7 @@ func TestOpenSSLVerifiesTheCRL(t *testing.T) {
 	if err := os.WriteFile(file, der, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(openssl, "crl", "-inform", "DER", "-in", file, "-CAfile", issuer, "-noout", "-text").CombinedOutput()
+	out, err := exec.Command("openssl", "crl", "-inform", "DER", "-in", file, "-CAfile", issuer, "-noout", "-text").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "verify OK") || strings.Count(string(out), "Serial Number:") != 2 {
 		t.Errorf("openssl crl: %v\n%s", err, out)
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"lancre/index"
+	"lancre/internal/programs"
 )
 
 var at = time.Date(2026, 3, 4, 5, 6, 7, 8, time.UTC)
@@ -180,7 +181,7 @@ func TestUnsignedResponse(t *testing.T) {
 // openssl is the second opinion on responses, and the only one on what it
 // prints for a person.
 func TestOpenSSLVerifiesResponses(t *testing.T) {
-	openssl := needOpenSSL(t)
+	programs.Need(t, "openssl")
 	for name, o := range kinds {
 		t.Run(name, func(t *testing.T) {
 			o.At = time.Now() // openssl checks times against the clock
@@ -198,7 +199,7 @@ func TestOpenSSLVerifiesResponses(t *testing.T) {
 				if err := os.WriteFile(file, der, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				out, err := exec.Command(openssl, "ocsp", "-respin", file, "-issuer", issuer, "-CAfile", issuer,
+				out, err := exec.Command("openssl", "ocsp", "-respin", file, "-issuer", issuer, "-CAfile", issuer,
 					"-"+alg.String(), "-serial", "0x"+new(big.Int).SetBytes(c.Serial).Text(16)).CombinedOutput()
 				if err != nil || !strings.Contains(string(out), "Response verify OK") || !strings.Contains(string(out), ": "+c.Status.String()) {
 					t.Errorf("%s %s: openssl ocsp: %v\n%s", alg, c.Status, err, out)
@@ -206,20 +207,6 @@ func TestOpenSSLVerifiesResponses(t *testing.T) {
 			}
 		})
 	}
-}
-
-// needOpenSSL returns the path of the openssl program, which CI must have.
-func needOpenSSL(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("openssl")
-	if err == nil {
-		return path
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("openssl is needed when CI is set: %v", err)
-	}
-	t.Skipf("SKIPPED: openssl is not installed: %v", err)
-	return ""
 }
 
 func writePEM(t *testing.T, path string, cert *x509.Certificate) {
