@@ -91,7 +91,7 @@ func (c *census) add(r index.Record) error {
 			n.tombstones++
 			continue
 		}
-		n.status[r.Status()]++
+		n.status[r.StatusOf(id)]++
 		if i > 0 {
 			continue
 		}
