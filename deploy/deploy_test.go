@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"lancre/internal/programs"
 )
 
 // exposure is what systemd-analyze may find at most, in tenths: 2.0 of 10.
@@ -54,12 +56,7 @@ func TestUsersAreValid(t *testing.T) {
 // systemd runs one of its programs, which must succeed.
 func systemd(t *testing.T, program string, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is not installed: run scripts/setup", program)
-		}
-		t.Skipf("%s is not installed: run scripts/setup", program)
-	}
+	programs.Need(t, program)
 	out, err := exec.Command(program, args...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%s %q: %v\n%s", program, args, err, out)
