@@ -17,10 +17,7 @@ import (
 // shapes, two CertIDs, a tombstone.
 func sample(t testing.TB) (file []byte, responses [][]byte) {
 	t.Helper()
-	w, err := NewWriter(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := newWriter(t)
 	for i := range 4 {
 		d := simple(testID(SHA1, 1, 0x20, byte(i)))
 		d.signature = bytes.Repeat([]byte{byte(i)}, 64)
@@ -30,26 +27,9 @@ func sample(t testing.TB) (file []byte, responses [][]byte) {
 	dual.singles = append(dual.singles, dual.singles[0])
 	dual.singles[1].id = testID(SHA256, 1, 0x30)
 	responses = append(responses, dual.build())
-	for _, der := range responses {
-		add(t, w, der)
-	}
-	var e Entry
-	id := testID(SHA1, 1, 0x40)
-	if err := e.SetTombstone(&id, 1000, 1000); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Add(&e); err != nil {
-		t.Fatal(err)
-	}
-	path, _, err := w.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err = os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file, responses
+	add(t, w, responses...)
+	bury(t, w, testID(SHA1, 1, 0x40), 1000, 1000)
+	return octets(t, w), responses
 }
 
 // Whatever octet of a segment changes, Verify sees it, and until then no
@@ -208,21 +188,13 @@ func FuzzSegment(f *testing.F) {
 	file, responses := sample(f)
 	f.Add(file, false)
 	f.Add(file, true)
-	empty, _ := NewWriter(f.TempDir())
-	path, _, err := empty.Finish()
-	if err != nil {
-		f.Fatal(err)
-	}
-	octets, _ := os.ReadFile(path)
-	f.Add(octets, true)
+	f.Add(octets(f, newWriter(f)), true)
 	all := forms(f)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		octets, err := os.ReadFile(writtenFile(f, all[name]))
-		if err != nil {
-			f.Fatal(err)
-		}
-		if len(octets) < 4096 {
-			f.Add(octets, true)
+		w := newWriter(f)
+		add(f, w, all[name])
+		if file := octets(f, w); len(file) < 4096 {
+			f.Add(file, true)
 		}
 	}
 	id := parse(f, responses[0]).Singles[0].CertID

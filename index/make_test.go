@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"math/big"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -248,25 +249,69 @@ func parse(t testing.TB, der []byte) *Response {
 // write builds a segment of responses, in order, and opens it.
 func write(t testing.TB, responses ...[]byte) (*Segment, Stats) {
 	t.Helper()
+	w := newWriter(t)
+	add(t, w, responses...)
+	return finish(t, w)
+}
+
+func newWriter(t testing.TB) *Writer {
+	t.Helper()
 	w, err := NewWriter(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, der := range responses {
-		add(t, w, der)
-	}
-	return finish(t, w)
+	return w
 }
 
-func add(t testing.TB, w *Writer, der []byte) {
+func add(t testing.TB, w *Writer, responses ...[]byte) {
+	t.Helper()
+	for _, der := range responses {
+		var e Entry
+		if err := e.Set(parse(t, der)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Add(&e); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// bury adds the tombstone of id.
+func bury(t testing.TB, w *Writer, id CertID, thisUpdate, producedAt int64) {
 	t.Helper()
 	var e Entry
-	if err := e.Set(parse(t, der)); err != nil {
+	if err := e.SetTombstone(&id, thisUpdate, producedAt); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Add(&e); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// writtenFile writes a segment of responses, in order.
+func writtenFile(t testing.TB, responses ...[]byte) (path string) {
+	t.Helper()
+	w := newWriter(t)
+	add(t, w, responses...)
+	path, _, err := w.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// octets are those of the segment that w wrote.
+func octets(t testing.TB, w *Writer) []byte {
+	t.Helper()
+	path, _, err := w.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func finish(t testing.TB, w *Writer) (*Segment, Stats) {

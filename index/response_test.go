@@ -142,10 +142,7 @@ func FuzzResponse(f *testing.F) {
 		if e.Set(&r) != nil {
 			return
 		}
-		w, err := NewWriter(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		w := newWriter(t)
 		defer w.Abort()
 		for range 3 { // alone, then in a shape
 			if err := w.Add(&e); err != nil {

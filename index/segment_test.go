@@ -92,10 +92,7 @@ func TestWriterAgreesWithAMap(t *testing.T) {
 	}{{"few", 50, 20, sortMemory}, {"many", 5000, 2000, sortMemory}, {"spilled runs", 5000, 2000, 257}, {"no duplicates", 3000, 1 << 30, 100}} {
 		t.Run(c.name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, uint64(c.n)))
-			w, err := NewWriter(t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
+			w := newWriter(t)
 			w.keys.limit = c.run
 			model := newModel()
 			for range c.n {
@@ -141,13 +138,7 @@ func (m *model) add(t *testing.T, w *Writer, rng *rand.Rand, serials int) {
 	if rng.IntN(10) == 0 {
 		d.singles = d.singles[:1]
 		tomb := parse(t, d.build())
-		var e Entry
-		if err := e.SetTombstone(&tomb.Singles[0].CertID, tomb.ThisUpdate, tomb.ProducedAt); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Add(&e); err != nil {
-			t.Fatal(err)
-		}
+		bury(t, w, tomb.Singles[0].CertID, tomb.ThisUpdate, tomb.ProducedAt)
 		m.keep(modelEntry{d.singles[0].id, this, d.produced, nil})
 		return
 	}
@@ -203,21 +194,12 @@ func TestWriterIsDeterministic(t *testing.T) {
 	all := forms(t)
 	var files [2][]byte
 	for i := range files {
-		w, err := NewWriter(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		w := newWriter(t)
 		w.keys.limit = 4 + 20*i // the size of sorted runs must not show
 		for _, name := range slices.Sorted(maps.Keys(all)) {
 			add(t, w, all[name])
 		}
-		path, _, err := w.Finish()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if files[i], err = os.ReadFile(path); err != nil {
-			t.Fatal(err)
-		}
+		files[i] = octets(t, w)
 	}
 	if !bytes.Equal(files[0], files[1]) {
 		t.Error("two segments of the same entries differ")
@@ -226,10 +208,7 @@ func TestWriterIsDeterministic(t *testing.T) {
 
 // What responses share is stored once: many of one signer cost a record each.
 func TestShapesAreShared(t *testing.T) {
-	w, err := NewWriter(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := newWriter(t)
 	const n = 1000
 	for i := range n {
 		d := simple(testID(SHA1, 1, binary.BigEndian.AppendUint16(bytes.Repeat([]byte{0x55}, 16), uint16(i))...))
@@ -264,10 +243,7 @@ func TestShapesAreShared(t *testing.T) {
 
 // Unique responses do not fill the memory of readers with shapes.
 func TestUniqueResponsesMakeNoShapes(t *testing.T) {
-	w, err := NewWriter(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := newWriter(t)
 	for i := range 100 {
 		d := simple(testID(SHA1, 1, byte(i+1)))
 		d.certs = []byte{0x30, 0x03, 0x02, 0x01, byte(i)}
@@ -380,22 +356,6 @@ func TestUnreachableSegmentIsUnmapped(t *testing.T) {
 		}
 	}
 	t.Error("still mapped after 1000 garbage collections")
-}
-
-func writtenFile(t testing.TB, responses ...[]byte) string {
-	t.Helper()
-	w, err := NewWriter(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, der := range responses {
-		add(t, w, der)
-	}
-	path, _, err := w.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 func mapped(t *testing.T, path string) bool {
