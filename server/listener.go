@@ -30,6 +30,7 @@ type listener struct {
 	log     *slog.Logger
 	metrics *metrics
 	limits  *limits // nil for none
+	conns   *conns
 }
 
 // Accept waits for the next connection.
@@ -79,7 +80,9 @@ func (l *listener) admit(c net.Conn) net.Conn {
 			return nil
 		}
 	}
-	return &conn{TCPConn: tcp, limits: l.limits, peer: p}
+	own := &conn{TCPConn: tcp, limits: l.limits, peer: p, conns: l.conns}
+	l.conns.add(own)
+	return own
 }
 
 // A conn can wait for the client to read its last answer.
@@ -87,9 +90,11 @@ type conn struct {
 	*net.TCPConn
 	limits *limits // nil for none
 	peer   *peer   // whose the connection is, if there are limits
+	conns  *conns
 	closed atomic.Bool
 	linger atomic.Bool
-	line   int // octets read since the last line feed
+	idle   atomic.Bool // between two requests
+	line   int         // octets read since the last line feed
 }
 
 // allowed counts a request and reports whether it keeps to the limits.
@@ -109,11 +114,19 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // Close closes the connection, after what the client still sends if it lingers.
 func (c *conn) Close() error {
-	if c.limits != nil && !c.closed.Swap(true) {
-		defer c.limits.close(c.peer)
+	if !c.closed.Swap(true) {
+		defer c.release()
 	}
 	if c.linger.Load() && c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
 		_, _ = io.CopyN(io.Discard, c.TCPConn, lingerBytes)
 	}
 	return c.TCPConn.Close()
+}
+
+// release gives back what the connection held.
+func (c *conn) release() {
+	c.conns.remove(c)
+	if c.limits != nil {
+		c.limits.close(c.peer)
+	}
 }

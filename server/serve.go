@@ -60,6 +60,7 @@ func (s *Server) newHTTP() *fasthttp.Server {
 		NoDefaultContentType:         true,
 		SecureErrorLogMessage:        true,
 		CloseOnShutdown:              true,
+		ConnState:                    noteState,
 	}
 }
 
@@ -103,7 +104,7 @@ func (s *Server) Serve(public []net.Listener, admin net.Listener) error {
 	go s.watch()
 	errs := make(chan error, len(public)+1)
 	for _, ln := range public {
-		go func() { errs <- s.http.Serve(&listener{ln, s.log, s.metrics, s.limits}) }()
+		go func() { errs <- s.http.Serve(&listener{ln, s.log, s.metrics, s.limits, &s.conns}) }()
 	}
 	side := &http.Server{Handler: s.Admin(), ReadHeaderTimeout: readTimeout}
 	defer side.Close()
@@ -132,6 +133,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	sleep(ctx, s.cfg.DrainWait)
 	s.closing.Store(true)
 	sleep(ctx, s.cfg.Drain)
+	s.conns.closeIdle()
 	ctx, cancel := context.WithTimeout(ctx, shutdownLimit)
 	defer cancel()
 	if err := s.http.ShutdownWithContext(ctx); err != nil {

@@ -33,6 +33,7 @@ type Server struct {
 	http     *fasthttp.Server
 	limits   *limits   // nil for none
 	pool     sync.Pool // of *exchange
+	conns    conns
 
 	current  atomic.Pointer[snapshot] // nil until a generation could be loaded
 	reloadMu sync.Mutex               // held while a generation is loaded

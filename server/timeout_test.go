@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bufio"
 	"io"
 	"net"
+	"net/http"
 	"testing"
 	"time"
 )
@@ -26,6 +28,70 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	// One answer, and then the end of the connection: ReadAll returns at that.
 	if got, err := io.ReadAll(c); err != nil || len(got) == 0 {
 		t.Errorf("read %q, %v; want one answer and the end", got, err)
+	}
+}
+
+// Shutdown ends connections that wait for a further request without a look at the
+// time of day, by which fasthttp does it, and those under way are left alone.
+func TestIdleConnectionsAreEnded(t *testing.T) {
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
+	e.http.IdleTimeout = time.Hour
+	e.serve(t)
+	idle, busy := dial(t, e), dial(t, e)
+	const request = "GET / HTTP/1.1\r\nHost: o.example\r\n"
+	write(t, idle, request+"\r\n")
+	if _, err := http.ReadResponse(bufio.NewReader(idle), nil); err != nil {
+		t.Fatal(err)
+	}
+	write(t, busy, request)
+	for e.idle() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	e.conns.closeIdle()
+	if _, err := io.Copy(io.Discard, idle); err != nil {
+		t.Errorf("the idle connection ends with %v", err)
+	}
+	write(t, busy, "Connection: close\r\n\r\n")
+	if got, err := io.ReadAll(busy); err != nil || len(got) == 0 {
+		t.Errorf("the request under way is answered %q, %v", got, err)
+	}
+	for e.open() > 0 { // go test ends it if they are kept
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// idle is how many connections wait for a further request.
+func (e *edge) idle() (n int) {
+	e.conns.set.Range(func(c, _ any) bool {
+		if c.(*conn).idle.Load() {
+			n++
+		}
+		return true
+	})
+	return n
+}
+
+// open is how many connections are known.
+func (e *edge) open() (n int) {
+	e.conns.set.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
+func dial(t *testing.T, e *edge) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", e.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(30 * time.Second))
+	return c
+}
+
+func write(t *testing.T, c net.Conn, s string) {
+	t.Helper()
+	if _, err := io.WriteString(c, s); err != nil {
+		t.Fatal(err)
 	}
 }
 
