@@ -96,7 +96,7 @@ func TestGoodResponsesMakeNoGarbage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := made(loadInventory(inventoryFile(t, []string{"01 2027-01-01"}), all))
+	known := made(loadInventory(inventoryFile(t, []string{"01 2027-01-01"}), now, all))
 	for name, made := range map[string]response{
 		"direct":       {issuer: ca},
 		"delegated":    {issuer: ca, signer: r, certs: []identity{r}},

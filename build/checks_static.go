@@ -36,6 +36,8 @@ var (
 		"a published certificate names an http URL wherever it names an https one")
 	checkCertOCSP = newCheck("cert.ocsp-url", never, always, "RFC 9919 section 6",
 		"the OCSP URL in a published certificate is so short that a GET with a SHA-256 CertID has at most 255 octets")
+	checkNamed = newCheck("inventory.ca-issuers", never, always, "RFC 5280 section 4.2.2.1",
+		"where the inventory says that unexpired certificates of an issuer name an http URL for its certificate, the build publishes it there")
 	checkCertKey = newForcedCheck("cert.key", always, never, "RFC 5280 section 4.2.2.1",
 		"the key at a certificate's URL is that of the previous generation")
 )

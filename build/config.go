@@ -59,7 +59,9 @@ type Config struct {
 	// Inventory is a CSV file of every certificate that the issuers have assigned a
 	// serial number to. Each that has not expired must have a response, and none
 	// that is not there a good one. Its first line names the columns serial (hex),
-	// notAfter (RFC 3339) and issuer (key_id or subject as in a Report). Optional.
+	// notAfter (RFC 3339) and issuer (key_id or subject as in a Report), and may name
+	// caIssuers: URLs, separated by spaces, at which the certificate says that its
+	// issuer's is to be had. Optional.
 	Inventory string
 
 	// Warn and Error name checks, by id, that only warn or that reject, whatever

@@ -16,7 +16,9 @@ import (
 // It takes 32 octets of memory a certificate. The nil inventory knows of none.
 type inventory struct {
 	file    string
-	entries []assigned // sorted by issuer, then serial; each once
+	at      int64             // what has expired by then is not looked at; Unix seconds
+	named   map[naming]*named // caIssuers URLs; nil if there is none
+	entries []assigned        // sorted by issuer, then serial; each once
 }
 
 // assigned is one certificate.
@@ -26,6 +28,9 @@ type assigned struct {
 	algs     uint8           // 1 << HashAlg for each CertID that a response was accepted for
 	notAfter int64           // Unix seconds
 }
+
+// hex is the serial number for people, without leading zeros.
+func (a *assigned) hex() string { return hex.EncodeToString(bytes.TrimLeft(a.serial[:], "\x00")) }
 
 // compareAssigned takes pointers because algs may change meanwhile.
 func compareAssigned(a, b *assigned) int {
@@ -86,7 +91,7 @@ func (b *builder) checkCoverage() {
 			assigned++
 			if a.algs == 0 || a.algs&want != want {
 				missing++
-				first = cmp.Or(first, fmt.Sprintf("%x, which expires %s", bytes.TrimLeft(a.serial[:], "\x00"), utc(a.notAfter)))
+				first = cmp.Or(first, fmt.Sprintf("%s, which expires %s", a.hex(), utc(a.notAfter)))
 			}
 		}
 		if missing > 0 {

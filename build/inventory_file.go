@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"time"
 )
 
 // maxInventoryLine is the longest line of an inventory, in octets: names of issuers
@@ -22,7 +23,11 @@ const maxInventoryLine = 64 << 10
 //	notAfter   as 2027-03-01T12:00:00Z
 //	issuer     key_id or subject as a report gives them; may be empty if the build
 //	           has one issuer
-func loadInventory(name string, all *issuers) (*inventory, error) {
+//	caIssuers  URLs of the issuer's certificate that the certificate names, separated
+//	           by spaces; may be empty. The column may be missing
+//
+// at is the moment of the build.
+func loadInventory(name string, at time.Time, all *issuers) (*inventory, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -35,7 +40,7 @@ func loadInventory(name string, all *issuers) (*inventory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inventory %w", err)
 	}
-	v := &inventory{file: name, entries: make([]assigned, 0, lines)}
+	v := &inventory{file: name, at: at.Unix(), entries: make([]assigned, 0, lines)}
 	if err := v.read(f, all); err != nil {
 		return nil, fmt.Errorf("inventory %s: %w", name, err)
 	}
@@ -87,9 +92,12 @@ func (v *inventory) read(r io.Reader, all *issuers) error {
 		if err != nil {
 			return err // names the line
 		}
+		line, _ := in.FieldPos(0)
 		a, err := columns.parse(record, known)
+		if err == nil && columns.caIssuers >= 0 {
+			err = v.name(&a, record[columns.caIssuers], line)
+		}
 		if err != nil {
-			line, _ := in.FieldPos(0)
 			return fmt.Errorf("line %d: %w", line, err)
 		}
 		v.entries = append(v.entries, a)
@@ -97,10 +105,10 @@ func (v *inventory) read(r io.Reader, all *issuers) error {
 }
 
 // inventoryColumns are the positions of the fields of an assigned.
-type inventoryColumns struct{ serial, notAfter, issuer int }
+type inventoryColumns struct{ serial, notAfter, issuer, caIssuers int }
 
 func findColumns(header []string) (c inventoryColumns, err error) {
-	c = inventoryColumns{-1, -1, -1}
+	c = inventoryColumns{-1, -1, -1, -1}
 	for i, name := range header {
 		switch name {
 		case "serial":
@@ -109,6 +117,8 @@ func findColumns(header []string) (c inventoryColumns, err error) {
 			c.notAfter = i
 		case "issuer":
 			c.issuer = i
+		case "caIssuers":
+			c.caIssuers = i
 		}
 	}
 	if min(c.serial, c.notAfter, c.issuer) < 0 {

@@ -35,7 +35,7 @@ func TestInventory(t *testing.T) {
 		"c," + second + ",1,2027-01-03T00:00:00Z\n" +
 		"d," + third + ",ff" + strings.Repeat("00", 19) + ",2027-01-04T00:00:00Z\n" +
 		"e,CN=CA,01,2026-01-01T00:00:00Z" // the shorter of two, and no line end
-	v, err := loadInventory(write(t, "i.csv", []byte(text)), all)
+	v, err := loadInventory(write(t, "i.csv", []byte(text)), now, all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,11 +79,11 @@ func TestInventoriesThatAreRefused(t *testing.T) {
 		header + "01,\"" + strings.Repeat("\n", 1<<17):     "too long",
 		strings.Repeat("x", 1<<17):                         "too long",
 	} {
-		if _, err := loadInventory(write(t, "i.csv", []byte(text)), all); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := loadInventory(write(t, "i.csv", []byte(text)), now, all); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: error %v, want %q in it", text, err, want)
 		}
 	}
-	if _, err := loadInventory("/nowhere", all); err == nil || !strings.Contains(err.Error(), "/nowhere") {
+	if _, err := loadInventory("/nowhere", now, all); err == nil || !strings.Contains(err.Error(), "/nowhere") {
 		t.Errorf("absent: %v", err)
 	}
 }
@@ -94,6 +94,7 @@ func FuzzInventory(f *testing.F) {
 	f.Add([]byte("serial,notAfter,issuer\n01,2027-01-01T00:00:00Z,CN=CA\n"))
 	f.Add([]byte("issuer,serial,notAfter\n\"CN=CA\",00ff,2027-01-01T00:00:00+01:00\n" + "CN=CA,1,2027-01-01T00:00:00Z"))
 	f.Add([]byte("serial,notAfter,issuer\n\"01,"))
+	f.Add([]byte("caIssuers,serial,notAfter,issuer\nhttp://i.example/ http://i.example,1,2027-01-01T00:00:00Z,CN=CA"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		v := &inventory{}
 		if err := v.read(bytes.NewReader(text), all); err != nil {

@@ -32,7 +32,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	inventory, err := loadInventory(c.Inventory, issuers)
+	inventory, err := loadInventory(c.Inventory, c.At, issuers)
 	if err != nil {
 		return nil, err
 	}

@@ -74,12 +74,14 @@ func (tt runCase) judgement(ca identity) judgement {
 	})
 }
 
-// inventoryFile writes an inventory of certificates of the form "01 2026-11-30".
+// inventoryFile writes an inventory of certificates of the form "01 2026-11-30", with
+// caIssuers URLs behind that if there are any.
 func inventoryFile(t testing.TB, certs []string) string {
-	text := "serial,notAfter,issuer\n"
+	text := "serial,notAfter,issuer,caIssuers\n"
 	for _, c := range certs {
-		serial, date, _ := strings.Cut(c, " ")
-		text += fmt.Sprintf("%s,%sT12:00:00Z,CN=CA\n", serial, date)
+		serial, rest, _ := strings.Cut(c, " ")
+		date, urls, _ := strings.Cut(rest, " ")
+		text += fmt.Sprintf("%s,%sT12:00:00Z,CN=CA,%s\n", serial, date, urls)
 	}
 	return write(t, "inventory.csv", []byte(text))
 }

@@ -72,6 +72,7 @@ func (b *builder) addStatic(ctx context.Context) error {
 func (t *tree) checkTogether() {
 	t.checkCRLs()
 	t.checkCertificates()
+	t.checkNamed()
 }
 
 // hosts reads a static directory: a folder for each host.

@@ -18,7 +18,7 @@ func staticVectors(t *testing.T) []vector {
 	root := newCA(t, "Root", otherP256())
 	ca := newSubCA(t, root)
 	var list []vector
-	for _, tt := range slices.Concat(fileCases(ca), certCases(t, root, ca), certSetCases(t, root, ca)) {
+	for _, tt := range slices.Concat(fileCases(ca), certCases(t, root, ca), certSetCases(t, root, ca), namedCases(ca)) {
 		list = append(list, tt.vector(ca))
 	}
 	large := func(size int64, rejects string) vector {
@@ -104,6 +104,27 @@ func certCases(t *testing.T, root, ca identity) []staticCase {
 		{name: "GET of 255 octets", check: "cert.ocsp-url", files: ocsp(longest)},
 		{name: "GET of 256 octets", check: "cert.ocsp-url", warns: everywhere, files: ocsp(longest + 1)},
 	}
+}
+
+// namedCases are of certificates that name the URL of their issuer's.
+func namedCases(ca identity) []staticCase {
+	list := []staticCase{
+		{name: "its URL", inventory: "01 2027-01-01 http://i.example/ca.der"},
+		{name: "its URL, otherwise spelled", inventory: "01 2027-01-01 HTTP://I.Example.:80/ca.der?x"},
+		{name: "its URL and one of LDAP", inventory: "01 2027-01-01 ldap://d.example/cn=CA http://i.example/ca.der"},
+		{name: "none", inventory: "01 2027-01-01"},
+		{name: "another of an expired certificate", inventory: "01 2026-11-20 http://i.example/old.der"},
+		{name: "another path", warns: everywhere, inventory: "01 2027-01-01 http://i.example/CA.der"},
+		{name: "another host", warns: everywhere, inventory: "01 2027-01-01 http://j.example/ca.der"},
+		{name: "its URL and another", warns: everywhere, inventory: "01 2027-01-01 http://i.example/ca.der http://i.example/"},
+		{name: "that of something else", warns: everywhere, inventory: "01 2027-01-01 http://i.example/x.txt"},
+		{name: "no URL", warns: everywhere, inventory: "01 2027-01-01 i.example/ca.der"},
+	}
+	for i := range list {
+		list[i].check = "inventory.ca-issuers"
+		list[i].files = map[string][]byte{"i.example/ca.der": ca.cert.Raw, "i.example/x.txt": []byte("x")}
+	}
+	return list
 }
 
 // withUnusedBit is cert with a key of a type that nobody knows, and of a bit less

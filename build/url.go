@@ -29,6 +29,25 @@ func (t *tree) at(uri string) *static {
 	return t.taken[target{anyHost, path}]
 }
 
+// requested is where a server looks up what is asked for by the http URL uri: the
+// host in lower case, without port and trailing dot, and the path without query. It is
+// for URLs that clients fetch; those that they compare have one form alone.
+func requested(uri string) (at target, ok bool) {
+	if len(uri) < len(scheme) || !strings.EqualFold(uri[:len(scheme)], scheme) {
+		return target{}, false
+	}
+	rest := uri[len(scheme):]
+	if end := strings.IndexAny(rest, "?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	if port := strings.LastIndexByte(host, ':'); port >= 0 {
+		host = host[:port]
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	return target{host, "/" + path}, host != ""
+}
+
 // likeRequest reports whether the path can be taken for an OCSP request: the
 // base64 of a SEQUENCE (RFC 6960 appendix A.1). All of these begin with an M.
 func likeRequest(path string) bool {

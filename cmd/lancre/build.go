@@ -28,6 +28,13 @@ these; any of these under gzip or zstd. Or SRC is a database: sqlite:FILE,
 postgres://USER@HOST/NAME or mysql://USER@HOST/NAME, of which --query selects one
 column, each value one response in DER or base64.
 
+--inventory names a file with a line for each certificate, and a header that names
+the columns: serial in hexadecimal digits, notAfter as 2027-03-01T12:00:00Z, issuer as
+the key_id or subject in a report, and optionally caIssuers, the URLs of the issuer's
+certificate that the certificate names, separated by spaces. Certificates that have
+not expired must have a response, no others may be good, and the http URLs are
+compared with what is published.
+
 "lancre checks" lists what inputs are checked for. --warn and --error change what
 one check leads to. A check against the previous generation of the store, such as
 that no revoked certificate becomes good, is passed over by --force: name it for
@@ -64,7 +71,7 @@ the "/" of their folder as well.`,
 	f.StringSliceVar(&c.Warn, "warn", nil, "have `CHECK` only warn (repeatable)")
 	f.StringSliceVar(&c.Error, "error", nil, "have `CHECK` reject (repeatable)")
 	f.StringSliceVar(&c.Force, "force", nil, "have `CHECK`, against the previous generation, only warn (repeatable)")
-	f.StringVar(&c.Inventory, "inventory", "", "CSV `FILE` of all certificates: serial,notAfter,issuer (hex, RFC 3339, key_id or subject)")
+	f.StringVar(&c.Inventory, "inventory", "", "CSV `FILE` of all certificates: serial,notAfter,issuer (hex, RFC 3339, key_id or subject), and caIssuers (URLs)")
 	f.IntVar(&c.MaxRejects, "max-rejects", 0, "publish although up to `N` responses were rejected")
 	f.StringVar(&reportFile, "report", "", "write all that was found to `FILE`, as JSON, also if the build fails")
 	atFlag(cmd, &c.At)

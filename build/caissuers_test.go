@@ -1,0 +1,86 @@
+package build
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// URLs that certificates name are counted by issuer; where one is not as it should be,
+// the report says which, of how many, where the first of them is, and what is there.
+func TestNamedURLs(t *testing.T) {
+	ca := newCA(t, "CA", p256Key())
+	inventory := inventoryFile(t, []string{
+		"01 2026-11-20 http://i.example/old.der",
+		"02 2027-01-01 http://i.example/ca.der",
+		"03 2027-01-01 http://i.example/old.der",
+		"04 2027-01-01 http://i.example/old.der http://j.example/ca.der",
+		"05 2027-01-01 http://i.example/x.txt",
+	})
+	dir := staticDir(t, map[string][]byte{"i.example/ca.der": ca.cert.Raw, "i.example/x.txt": []byte("x")})
+	report, err := run(t, ca, Config{Static: []string{dir}, Inventory: inventory, Error: []string{"inventory.ca-issuers"}})
+	if err == nil {
+		t.Error("no error")
+	}
+	const remedy = "; its certificate is published at http://i.example/ca.der: publish it there, or, if another server answers that URL, leave it out of the inventory [inventory.ca-issuers]"
+	want := []string{
+		` line 4 serial 03: the caIssuers URL "http://i.example/old.der" of 2 unexpired certificates of CN=CA is not one at which the build publishes anything` + remedy,
+		` line 5 serial 04: the caIssuers URL "http://j.example/ca.der" of 1 unexpired certificates of CN=CA is at a host for which the build publishes nothing` + remedy,
+		` line 6 serial 05: the caIssuers URL "http://i.example/x.txt" of 1 unexpired certificates of CN=CA gives ` + dir + `/i.example/x.txt, which does not hold the certificate of that issuer` + remedy,
+	}
+	for i, r := range report.Rejections {
+		if i >= len(want) || r.String() != inventory+want[i] {
+			t.Errorf("rejection %d: %s", i+1, r)
+		}
+	}
+	if len(report.Rejections) != len(want) {
+		t.Errorf("%d rejections, want %d", len(report.Rejections), len(want))
+	}
+
+	report, err = run(t, ca, Config{Static: []string{staticDir(t, map[string][]byte{"_/x.txt": []byte("x")})}, Inventory: inventory})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := report.Warnings; len(w) != 1 || w[0].Count != 4 || w[0].Place.Line != 3 || !strings.Contains(w[0].Reason, "its certificate is not among the files of --static") {
+		t.Errorf("warnings %+v", w)
+	}
+}
+
+func TestRequested(t *testing.T) {
+	for uri, want := range map[string]string{
+		"http://i.example/ca.der":      "http://i.example/ca.der",
+		"http://i.example":             "http://i.example/",
+		"http://i.example/":            "http://i.example/",
+		"http://i.example//x/../y%2f":  "http://i.example//x/../y%2f",
+		"HTTP://I.EXAMPLE.:8080/A?b#c": "http://i.example/A",
+		"http://i.example#a":           "http://i.example/",
+		"https://i.example/ca.der":     "",
+		"http:///ca.der":               "",
+		"http://:80/":                  "",
+		"i.example/ca.der":             "",
+		"http:/":                       "",
+		"":                             "",
+	} {
+		got := ""
+		if at, ok := requested(uri); ok {
+			got = at.url()
+		}
+		if got != want {
+			t.Errorf("%q is asked for at %q, want %q", uri, got, want)
+		}
+	}
+}
+
+// An inventory in which each certificate names another URL does not fill memory.
+func TestNamedURLsAreBounded(t *testing.T) {
+	var text bytes.Buffer
+	text.WriteString("serial,notAfter,issuer,caIssuers\n")
+	for i := range maxNamings + 1 {
+		fmt.Fprintf(&text, "%x,2027-01-01T12:00:00Z,CN=CA,http://i.example/%d\n", i+1, i)
+	}
+	_, err := loadInventory(write(t, "i.csv", text.Bytes()), now, inventoryCAs(t))
+	if want := fmt.Sprintf("line %d: more than %d different fields of caIssuers URLs", maxNamings+2, maxNamings); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q in it", err, want)
+	}
+}
