@@ -72,7 +72,7 @@ func (d *Daemon) Await(t testing.TB, msg string, attr ...any) Line {
 	timeout := time.After(Patience)
 	for i := 0; ; i++ {
 		if i == len(d.log) && !d.read(timeout) {
-			t.Fatalf("lancred exited, or logged in %v, not %q %v, but %v", Patience, msg, attr, d.log)
+			t.Fatalf("lancred exited, or %v passed, before it logged %q %v; it logged %v", Patience, msg, attr, d.log)
 		}
 		if l := d.log[i]; l["msg"] == msg && (attr == nil || l[attr[0].(string)] == attr[1]) {
 			d.log = slices.Delete(d.log, i, i+1)
