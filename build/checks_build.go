@@ -13,7 +13,7 @@ var (
 	checkRhythm = newCheck("build.rhythm", never, notPrivate, "BR section 4.9.9",
 		"the previous generation is at most 15 minutes old")
 	checkShrunk = newForcedCheck("build.shrunk", always, never, "a source that was cut or forgotten looks like this",
-		"a generation has at least 95 % of the records of the previous one")
+		"a generation has at least 95 % of the records of the previous one, or as many as --max-shrink wants")
 	checkSelf = newFixedCheck("build.self-check", "nothing is published unseen",
 		"the finished segment can be read back, and answers for a sample of the responses that were packed")
 )

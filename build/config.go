@@ -81,6 +81,10 @@ type Config struct {
 	// always fails the build, for its URL would vanish.
 	MaxRejects int
 
+	// MaxShrink is how many records fewer than the previous generation a new one may
+	// have, in percent. Optional: DefaultMaxShrink.
+	MaxShrink *float64
+
 	// Workers is how many goroutines check responses. Optional: GOMAXPROCS. It
 	// does not influence what is published.
 	Workers int
@@ -134,6 +138,13 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.MaxRejects < 0 {
 		return c, fmt.Errorf("the number of rejects allowed is %d; it cannot be negative", c.MaxRejects)
+	}
+	if c.MaxShrink == nil {
+		limit := DefaultMaxShrink
+		c.MaxShrink = &limit
+	}
+	if !(*c.MaxShrink >= 0 && *c.MaxShrink <= 100) { // nor is it no number
+		return c, fmt.Errorf("a store may shrink by %v %% (--max-shrink); want 0 to 100", *c.MaxShrink)
 	}
 	if len(c.Profiles) == 0 {
 		c.Profiles = []Profile{ProfilePrivate}

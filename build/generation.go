@@ -12,10 +12,10 @@ const (
 	// section 4.9.9), so that a generation must follow the other as fast.
 	rhythm = 15 * time.Minute
 
-	// maxShrink is how much smaller than the previous generation one may be,
+	// DefaultMaxShrink is how much smaller than the previous generation one may be,
 	// in percent of its records. Certificates expire evenly; what goes beyond is
 	// more likely a source that was cut or forgotten.
-	maxShrink = 5
+	DefaultMaxShrink = 5.
 )
 
 // checkMoment compares the moment of the build with the previous generation.
@@ -66,11 +66,11 @@ func (b *builder) checkShrunk() error {
 	if m == nil {
 		return nil
 	}
-	before, now := records(m), records(b.manifest)
-	if float64(now) >= float64(before)*(1-maxShrink/100.) {
+	before, now, limit := records(m), records(b.manifest), *b.config.MaxShrink
+	if now >= before || float64(before-now)*100 <= limit*float64(before) {
 		return nil
 	}
-	return b.refuse(checkShrunk, "%d records, more than %d %% fewer than the %d of the previous generation: is a source cut or not named?", now, maxShrink, before)
+	return b.refuse(checkShrunk, "%d records, more than %v %% (--max-shrink) fewer than the %d of the previous generation: is a source cut or not named?", now, limit, before)
 }
 
 // records is how many responses and tombstones a generation has.

@@ -25,7 +25,22 @@ func buildVectors(t *testing.T) []vector {
 			return Config{Out: c.Out, Responses: []string{write(t, "now", list[:count]...)}, At: now.Add(after)}
 		})}
 	}
+	// shrunk is a build of so many of the responses that the limit leaves out.
+	shrunk := func(name, rejects string, limit float64, count int) vector {
+		return vector{name, "build.shrunk", rejects, nowhere, judgeBuild(ca, func(t *testing.T) Config {
+			c := Config{Out: t.TempDir(), Responses: []string{write(t, "before", list...)}}
+			if _, err := run(t, ca, c); err != nil {
+				t.Fatal(err)
+			}
+			c.Responses, c.MaxShrink = []string{write(t, "now", list[:count]...)}, &limit
+			return c
+		})}
+	}
 	return []vector{
+		shrunk("10 % fewer, and that allowed", nowhere, 10, 18),
+		shrunk("15 % fewer", everywhere, 14.9, 17),
+		shrunk("none fewer", nowhere, 0, 20),
+		shrunk("one fewer", everywhere, 0, 19),
 		then("300 s earlier", "build.clock", nowhere, nowhere, -300*second, 20),
 		then("301 s earlier", "build.clock", everywhere, nowhere, -301*second, 20),
 		then("15 minutes later", "build.rhythm", nowhere, nowhere, 900*second, 20),

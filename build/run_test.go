@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"os"
 	"os/exec"
@@ -376,6 +377,7 @@ func TestProgress(t *testing.T) {
 }
 
 func TestConfigIsChecked(t *testing.T) {
+	limit := func(percent float64) *float64 { return &percent }
 	good := Config{Out: "x", Issuers: []string{"ca"}, Responses: []string{"r"}}
 	if _, err := good.complete(); err != nil {
 		t.Fatal(err)
@@ -387,6 +389,9 @@ func TestConfigIsChecked(t *testing.T) {
 		"no stdin":         func(c *Config) { c.Responses = []string{"-"} },
 		"stdin twice":      func(c *Config) { c.Stdin, c.Responses = os.Stdin, []string{"-", "-"} },
 		"negative rejects": func(c *Config) { c.MaxRejects = -1 },
+		"shrink below 0":   func(c *Config) { c.MaxShrink = limit(-1) },
+		"shrink above 100": func(c *Config) { c.MaxShrink = limit(101) },
+		"shrink no number": func(c *Config) { c.MaxShrink = limit(math.NaN()) },
 		"origin":           func(c *Config) { c.Origin = "two words" },
 	} {
 		c := good
