@@ -29,6 +29,10 @@ type load struct {
 	// mayBe says of a status other than 200 whether it is an answer here.
 	mayBe func(status int, body []byte) bool
 
+	// also, if set, says what else is wrong with an answer to what was asked then;
+	// empty if nothing is.
+	also func(asked time.Time, resp *http.Response) string
+
 	// keepOnly makes all clients keep their connections.
 	keepOnly bool
 
@@ -115,24 +119,36 @@ func (c *client) run() {
 // ask asks one question and judges the answer.
 func (c *client) ask(q int) {
 	from, began := c.o.served.Load(), time.Now()
-	status, body, err := c.exchange(c.o.questions[q])
+	resp, body, err := c.exchange(c.o.questions[q])
 	c.asked.Add(1)
 	switch {
 	case err != nil && c.load.cuts.Load() != c.cuts:
 		c.cut.Add(1)
 	case err != nil:
 		c.fault(&c.failed, err.Error())
-	case status == http.StatusOK:
-		if complaint := c.o.judge(q, body, from); complaint != "" {
-			c.fault(&c.wrong, fmt.Sprintf("%s: %x", complaint, body))
-		}
-	case !c.mayBe(status, body):
-		c.fault(&c.failed, fmt.Sprintf("status %d: %q", status, body))
+	default:
+		c.judge(q, from, began, resp, body)
 	}
 	if err != nil || !c.keep {
 		c.close()
 	}
 	c.took = append(c.took, time.Since(began))
+}
+
+// judge counts an answer that is wrong, or none that the contract has.
+func (c *client) judge(q int, from uint64, asked time.Time, resp *http.Response, body []byte) {
+	counter, complaint := &c.failed, ""
+	if resp.StatusCode == http.StatusOK {
+		counter, complaint = &c.wrong, c.o.judge(q, body, from)
+	} else if !c.mayBe(resp.StatusCode, body) {
+		complaint = fmt.Sprintf("status %d", resp.StatusCode)
+	}
+	if complaint == "" && c.also != nil {
+		complaint = c.also(asked, resp)
+	}
+	if complaint != "" {
+		c.fault(counter, fmt.Sprintf("%s: %x", complaint, body))
+	}
 }
 
 func (c *client) fault(counter *atomic.Uint64, what string) {
@@ -152,17 +168,17 @@ func (c *client) close() {
 }
 
 // exchange sends q, by GET or POST, and reads the answer.
-func (c *client) exchange(q question) (status int, body []byte, err error) {
+func (c *client) exchange(q question) (resp *http.Response, body []byte, err error) {
 	if c.conn == nil {
 		c.cuts = c.load.cuts.Load()
 		dialer := net.Dialer{LocalAddr: c.from, Timeout: patience}
 		if c.conn, err = dialer.Dial("tcp4", c.addr); err != nil {
-			return 0, nil, err
+			return nil, nil, err
 		}
 		c.in = bufio.NewReader(c.conn)
 	}
 	if err := c.conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return 0, nil, err
+		return nil, nil, err
 	}
 	return roundTrip(c.conn, c.in, c.message(q), func() { c.close() })
 }
@@ -181,20 +197,20 @@ func (c *client) message(q question) []byte {
 
 // roundTrip sends a request and reads the answer. closed is called if that says
 // that the server closes the connection.
-func roundTrip(out io.Writer, in *bufio.Reader, request []byte, closed func()) (status int, body []byte, err error) {
+func roundTrip(out io.Writer, in *bufio.Reader, request []byte, closed func()) (resp *http.Response, body []byte, err error) {
 	if _, err := out.Write(request); err != nil {
-		return 0, nil, err
+		return nil, nil, err
 	}
-	resp, err := http.ReadResponse(in, nil)
+	resp, err = http.ReadResponse(in, nil)
 	if err != nil {
-		return 0, nil, fmt.Errorf("reading the answer: %w", err)
+		return nil, nil, fmt.Errorf("reading the answer: %w", err)
 	}
 	defer resp.Body.Close()
 	body, err = io.ReadAll(resp.Body)
 	if resp.Close {
 		closed()
 	}
-	return resp.StatusCode, body, err
+	return resp, body, err
 }
 
 // askOnce asks a question on a connection of its own and wants an answer of any
@@ -206,9 +222,9 @@ func askOnce(t *testing.T, addr string, q question) (status int, body []byte) {
 	defer conn.Close()
 	check(t, conn.SetDeadline(time.Now().Add(patience)))
 	request := slices.Concat(q.get, []byte("Connection: close\r\n\r\n"))
-	status, body, err = roundTrip(conn, bufio.NewReader(conn), request, func() {})
+	resp, body, err := roundTrip(conn, bufio.NewReader(conn), request, func() {})
 	check(t, err)
-	return status, body
+	return resp.StatusCode, body
 }
 
 // isTryLater is a load's mayBe while responses cannot be read or are out of date.
