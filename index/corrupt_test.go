@@ -3,6 +3,8 @@ package index
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"hash/crc32"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -274,5 +276,62 @@ func TestCheckSectionsFindsEveryChangedOctet(t *testing.T) {
 	}
 	if err := s.CheckSections(); err != nil {
 		t.Errorf("nothing changed: %v", err)
+	}
+}
+
+// Records are verified on all processors, and reported as if one after another: in
+// the order of the file, up to the first that cannot be read.
+func TestVerifyReportsInTheOrderOfTheFile(t *testing.T) {
+	w, err := NewWriter(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20_000 { // three spans
+		add(t, w, simple(testID(SHA1, 1, 0x20, byte(i>>8), byte(i))).build())
+	}
+	path, _, err := w.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, err := OpenBytes(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := bytes.Clone(file)
+	var want []string
+	n := 0
+	if err := good.Records(func(rec Record) bool {
+		switch n++; n {
+		case 100, 9_000, 19_000: // a wrong ETag, in a record with a right checksum
+			octets := bad[rec.offset:][:rec.Size()]
+			octets[20]++
+			le.PutUint32(octets, crc32.Checksum(octets[4:], castagnoli))
+			if n < 15_000 {
+				want = append(want, fmt.Sprint(rec.offset, " ", checkResponse))
+			}
+		case 15_000:
+			bad[rec.offset+20]++
+			want = append(want, fmt.Sprint(rec.offset, " ", checkRecord))
+		}
+		return true
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenBytes(bad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	s.Verify(func(f *Fault) {
+		if f.Check == checkResponse || f.Check == checkRecord {
+			got = append(got, fmt.Sprint(f.Offset, " ", f.Check))
+		}
+	})
+	if !slices.Equal(got, want) {
+		t.Errorf("reported %q, want %q", got, want)
 	}
 }

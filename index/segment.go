@@ -220,6 +220,12 @@ func (s *Segment) probe(key uint64, id *CertID) (rec Record, slots uint32, found
 
 // record reads and checks the record at offset.
 func (s *Segment) record(offset uint64) (rec Record, ok bool) {
+	rec, ok = s.frame(offset)
+	return rec, ok && crc32.Checksum(rec.octets[4:], castagnoli) == le.Uint32(rec.octets) && rec.Tombstone() == rec.shape.tombstone()
+}
+
+// frame finds out which octets the record at offset has, without their checksum.
+func (s *Segment) frame(offset uint64) (rec Record, ok bool) {
 	recs := s.head.recs
 	if offset < recs.offset || offset-recs.offset >= recs.size {
 		return rec, false
@@ -244,9 +250,7 @@ func (s *Segment) record(offset uint64) (rec Record, ok bool) {
 			return rec, false
 		}
 	}
-	octets := s.octets(offset, size)
-	rec = Record{segment: s, shape: sh, octets: octets, offset: offset}
-	return rec, crc32.Checksum(octets[4:], castagnoli) == le.Uint32(octets) && rec.Tombstone() == sh.tombstone()
+	return Record{segment: s, shape: sh, octets: s.octets(offset, size), offset: offset}, true
 }
 
 // Records calls yield for every record in the order of the file until yield

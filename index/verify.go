@@ -41,7 +41,7 @@ func (f *Fault) Error() string {
 func (f *Fault) Unwrap() error { return ErrCorrupt }
 
 // Verify checks everything that the format promises and that OpenBytes did not,
-// and calls report for each of the first 20 faults:
+// and calls report, from the caller's goroutine, for each of the first 20 faults:
 //
 //   - the checksum of each section, and that the octets between sections are 0;
 //   - every record: its checksum; that it gives back an OCSPResponse whose CertIDs,
@@ -52,25 +52,37 @@ func (f *Fault) Unwrap() error { return ErrCorrupt }
 //   - the counts and times in the header;
 //   - that every page of the file can be read.
 //
-// It reports whether there was none. It reads the whole file once and takes some
-// 1 µs a record.
+// It reports whether there was none. It reads the whole file, and takes some 1 µs
+// a record shared by all processors.
 func (s *Segment) Verify(report func(*Fault)) (ok bool) {
 	v := verifier{Segment: s, report: report}
+	if !readable(func() {
+		v.sections()
+		v.records()
+		v.slots()
+		v.header()
+	}) {
+		v.fault(0, checkUnreadable, unreadable)
+	}
+	return v.faults == 0
+}
+
+// unreadable is why readable returned false.
+const unreadable = "a page of the file cannot be read: the file was cut off while open, or the disk fails"
+
+// readable runs f, which reads a mapping, and reports whether all of it could be read.
+func readable(f func()) (ok bool) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
 			if _, fault := r.(interface{ Addr() uintptr }); !fault {
 				panic(r)
 			}
-			v.fault(0, checkUnreadable, "a page of the file cannot be read: the file was cut off while open, or the disk fails")
 			ok = false
 		}
 	}()
-	v.sections()
-	v.records()
-	v.slots()
-	v.header()
-	return v.faults == 0
+	f()
+	return true
 }
 
 type verifier struct {
@@ -81,14 +93,7 @@ type verifier struct {
 	released uint64 // the window before this offset is not in memory any more
 	keep     bool   // in memory what was read
 
-	// What the records turned out to hold.
-	count, keys, tombstones uint64
-	times                   timeRange
-	longestProbe            uint32
-
-	response []byte
-	parsed   Response
-	ids      []CertID
+	total tally // over all records
 }
 
 // release takes the window that ends at offset out of the process's memory, so that
@@ -107,8 +112,12 @@ func (v *verifier) release(offset uint64) {
 }
 
 func (v *verifier) fault(offset uint64, check, format string, args ...any) {
+	v.take(&Fault{int64(offset), check, fmt.Sprintf(format, args...)})
+}
+
+func (v *verifier) take(f *Fault) {
 	if v.faults++; v.faults <= maxFaults {
-		v.report(&Fault{int64(offset), check, fmt.Sprintf(format, args...)})
+		v.report(f)
 	}
 }
 
@@ -143,89 +152,6 @@ func (v *verifier) checksum(sec section) uint64 {
 	return d.Sum64()
 }
 
-func (v *verifier) records() {
-	err := v.Records(func(rec Record) bool {
-		if v.count++; rec.offset-v.released >= window {
-			v.release(rec.offset)
-		}
-		v.reachable(rec)
-		if rec.Tombstone() {
-			v.tombstones++
-			return true
-		}
-		v.times.widen(uint32(rec.ThisUpdate()), uint32(rec.NextUpdate()), uint32(rec.ProducedAt()), v.count-v.tombstones == 1)
-		v.content(rec)
-		return true
-	})
-	if fault, ok := err.(*Fault); ok {
-		v.fault(uint64(fault.Offset), fault.Check, "%s", fault.Reason)
-	}
-}
-
-// reachable looks up each CertID of rec.
-func (v *verifier) reachable(rec Record) {
-	v.ids = rec.CertIDs(v.ids[:0])
-	reached := false
-	for i := range v.ids {
-		id := &v.ids[i]
-		if contains(v.ids[:i], id) {
-			continue
-		}
-		got, slots, found, err := v.probe(id.Key(), id)
-		switch {
-		case err != nil || !found:
-			v.fault(rec.offset, checkLookup, "a look-up of the record's own %s finds nothing", id)
-		case got.offset == rec.offset:
-			reached = true
-			v.keys++
-			v.longestProbe = max(v.longestProbe, slots)
-		case rec.newer(got):
-			v.fault(rec.offset, checkLookup, "a look-up of %s finds the older record at offset %d", id, got.offset)
-		}
-	}
-	if !reached {
-		v.fault(rec.offset, checkLookup, "no look-up finds the record of %s", &v.ids[0])
-	}
-}
-
-func contains(list []CertID, id *CertID) bool {
-	for i := range list {
-		if list[i].Equal(id) {
-			return true
-		}
-	}
-	return false
-}
-
-// content compares the record with the response that it stands for.
-func (v *verifier) content(rec Record) {
-	v.response = rec.AppendResponse(v.response[:0])
-	r := &v.parsed
-	if err := r.Parse(v.response); err != nil {
-		v.fault(rec.offset, checkResponse, "the record's response: %v", err)
-		return
-	}
-	if len(r.Singles) != len(v.ids) {
-		v.fault(rec.offset, checkResponse, "the record has %d CertIDs, its response %d", len(v.ids), len(r.Singles))
-		return
-	}
-	for i := range v.ids {
-		if !v.ids[i].Equal(&r.Singles[i].CertID) {
-			v.fault(rec.offset, checkResponse, "the record is for %s, its response for %s", &v.ids[i], &r.Singles[i].CertID)
-		}
-	}
-	if r.Status != rec.Status() {
-		v.fault(rec.offset, checkResponse, "the record's status is %s, its response's %s", rec.Status(), r.Status)
-	}
-	if r.ThisUpdate != rec.ThisUpdate() || r.NextUpdate != rec.NextUpdate() || r.ProducedAt != rec.ProducedAt() {
-		v.fault(rec.offset, checkResponse, "the record's thisUpdate, nextUpdate and producedAt are %d, %d and %d, its response's %d, %d and %d",
-			rec.ThisUpdate(), rec.NextUpdate(), rec.ProducedAt(), r.ThisUpdate, r.NextUpdate, r.ProducedAt)
-	}
-	if etag := etagOf(v.response); etag != rec.ETag() {
-		v.fault(rec.offset, checkResponse, "the record's ETag is %016x, its response's %016x", rec.ETag(), etag)
-	}
-}
-
 // slots counts the taken ones: every record found accounts for one a key.
 func (v *verifier) slots() {
 	var taken uint64
@@ -234,8 +160,8 @@ func (v *verifier) slots() {
 			taken++
 		}
 	}
-	if taken != v.keys {
-		v.fault(v.head.slots.offset, checkSlots, "%d slots are taken, %d lead to a record", taken, v.keys)
+	if taken != v.total.keys {
+		v.fault(v.head.slots.offset, checkSlots, "%d slots are taken, %d lead to a record", taken, v.total.keys)
 	}
 }
 
@@ -246,14 +172,14 @@ func (v *verifier) header() {
 		what      string
 		head, got uint64
 	}{
-		{12, "longest probe", uint64(h.longestProbe), uint64(v.longestProbe)},
-		{24, "records", h.records, v.count},
-		{32, "keys", h.keys, v.keys},
-		{40, "tombstones", h.tombstones, v.tombstones},
-		{64, "earliest nextUpdate", uint64(h.times.minNextUpdate), uint64(v.times.minNextUpdate)},
-		{68, "latest thisUpdate", uint64(h.times.maxThisUpdate), uint64(v.times.maxThisUpdate)},
-		{72, "earliest producedAt", uint64(h.times.minProducedAt), uint64(v.times.minProducedAt)},
-		{76, "latest producedAt", uint64(h.times.maxProducedAt), uint64(v.times.maxProducedAt)},
+		{12, "longest probe", uint64(h.longestProbe), uint64(v.total.longestProbe)},
+		{24, "records", h.records, v.total.count},
+		{32, "keys", h.keys, v.total.keys},
+		{40, "tombstones", h.tombstones, v.total.tombstones},
+		{64, "earliest nextUpdate", uint64(h.times.minNextUpdate), uint64(v.total.times.minNextUpdate)},
+		{68, "latest thisUpdate", uint64(h.times.maxThisUpdate), uint64(v.total.times.maxThisUpdate)},
+		{72, "earliest producedAt", uint64(h.times.minProducedAt), uint64(v.total.times.minProducedAt)},
+		{76, "latest producedAt", uint64(h.times.maxProducedAt), uint64(v.total.times.maxProducedAt)},
 	} {
 		if c.head != c.got {
 			v.fault(c.offset, checkHeader, "header: %s is %d, the records give %d", c.what, c.head, c.got)

@@ -1,0 +1,208 @@
+package index
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// span is about how much of the records one goroutine verifies at a time: enough
+// that handing it out costs nothing, little enough that all have some.
+const span = 256 << 10
+
+// A tally is what a run of records turned out to hold.
+type tally struct {
+	count, keys, tombstones uint64
+	times                   timeRange // unless all are tombstones
+	longestProbe            uint32
+	faults                  []*Fault // the first 20
+	cut                     bool     // at the last of faults, behind which nobody knows where a record begins
+}
+
+// add adds what the records behind those of t hold.
+func (t *tally) add(other *tally) {
+	if first := t.count == t.tombstones; other.count > other.tombstones {
+		o := &other.times
+		t.times.widen(o.maxThisUpdate, o.minNextUpdate, o.minProducedAt, first)
+		t.times.widen(o.maxThisUpdate, o.minNextUpdate, o.maxProducedAt, false)
+	}
+	t.count += other.count
+	t.keys += other.keys
+	t.tombstones += other.tombstones
+	t.longestProbe = max(t.longestProbe, other.longestProbe)
+	t.cut = other.cut
+}
+
+func (t *tally) fault(offset uint64, check, format string, args ...any) {
+	if len(t.faults) < maxFaults {
+		t.faults = append(t.faults, &Fault{int64(offset), check, fmt.Sprintf(format, args...)})
+	}
+}
+
+// records verifies the records, a window at a time.
+func (v *verifier) records() {
+	at, end := v.head.recs.offset, v.head.recs.offset+v.head.recs.size
+	for at < end && !v.total.cut {
+		bounds := v.spans(at, end)
+		for _, t := range v.tallies(bounds) {
+			v.total.add(&t)
+			for _, f := range t.faults {
+				v.take(f)
+			}
+			if t.cut {
+				break
+			}
+		}
+		at = bounds[len(bounds)-1]
+		v.release(at)
+	}
+}
+
+// spans cuts the window of records from at on into spans of whole records. It
+// returns where each begins and, at last, where the window ends.
+func (v *verifier) spans(at, end uint64) (bounds []uint64) {
+	begin := at
+	bounds = append(bounds, at)
+	for at < end && at-begin < window {
+		rec, ok := v.frame(at)
+		if !ok { // which whoever verifies the span will find
+			at = end
+			break
+		}
+		at += uint64(len(rec.octets))
+		if at-bounds[len(bounds)-1] >= span {
+			bounds = append(bounds, at)
+		}
+	}
+	if bounds[len(bounds)-1] < at {
+		bounds = append(bounds, at)
+	}
+	return bounds
+}
+
+// tallies verifies the spans between bounds on all processors.
+func (v *verifier) tallies(bounds []uint64) []tally {
+	list := make([]tally, len(bounds)-1)
+	var taken atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(list)) {
+		workers.Go(func() {
+			r := recordVerifier{Segment: v.Segment}
+			for i := taken.Add(1) - 1; i < int64(len(list)); i = taken.Add(1) - 1 {
+				list[i] = r.span(bounds[i], bounds[i+1])
+			}
+		})
+	}
+	workers.Wait()
+	return list
+}
+
+// A recordVerifier verifies one record after another.
+type recordVerifier struct {
+	*Segment
+	tally
+
+	// Scratch.
+	response []byte
+	parsed   Response
+	ids      []CertID
+}
+
+// span verifies the records from begin to end.
+func (v *recordVerifier) span(begin, end uint64) tally {
+	v.tally = tally{}
+	at := begin
+	if !readable(func() {
+		for at < end && !v.cut {
+			at += v.record(at)
+		}
+	}) {
+		v.fault(at, checkUnreadable, unreadable)
+		v.cut = true
+	}
+	return v.tally
+}
+
+// record verifies the record at offset at and returns its size.
+func (v *recordVerifier) record(at uint64) uint64 {
+	rec, ok := v.Segment.record(at)
+	if !ok {
+		v.fault(at, checkRecord, "a record fails its checksum or bounds")
+		v.cut = true
+		return 0
+	}
+	v.count++
+	v.reachable(rec)
+	if rec.Tombstone() {
+		v.tombstones++
+	} else {
+		v.times.widen(uint32(rec.ThisUpdate()), uint32(rec.NextUpdate()), uint32(rec.ProducedAt()), v.count-v.tombstones == 1)
+		v.content(rec)
+	}
+	return uint64(len(rec.octets))
+}
+
+// reachable looks up each CertID of rec.
+func (v *recordVerifier) reachable(rec Record) {
+	v.ids = rec.CertIDs(v.ids[:0])
+	reached := false
+	for i := range v.ids {
+		id := &v.ids[i]
+		if contains(v.ids[:i], id) {
+			continue
+		}
+		got, slots, found, err := v.probe(id.Key(), id)
+		switch {
+		case err != nil || !found:
+			v.fault(rec.offset, checkLookup, "a look-up of the record's own %s finds nothing", id)
+		case got.offset == rec.offset:
+			reached = true
+			v.keys++
+			v.longestProbe = max(v.longestProbe, slots)
+		case rec.newer(got):
+			v.fault(rec.offset, checkLookup, "a look-up of %s finds the older record at offset %d", id, got.offset)
+		}
+	}
+	if !reached {
+		v.fault(rec.offset, checkLookup, "no look-up finds the record of %s", &v.ids[0])
+	}
+}
+
+func contains(list []CertID, id *CertID) bool {
+	for i := range list {
+		if list[i].Equal(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// content compares the record with the response that it stands for.
+func (v *recordVerifier) content(rec Record) {
+	v.response = rec.AppendResponse(v.response[:0])
+	r := &v.parsed
+	if err := r.Parse(v.response); err != nil {
+		v.fault(rec.offset, checkResponse, "the record's response: %v", err)
+		return
+	}
+	if len(r.Singles) != len(v.ids) {
+		v.fault(rec.offset, checkResponse, "the record has %d CertIDs, its response %d", len(v.ids), len(r.Singles))
+		return
+	}
+	for i := range v.ids {
+		if !v.ids[i].Equal(&r.Singles[i].CertID) {
+			v.fault(rec.offset, checkResponse, "the record is for %s, its response for %s", &v.ids[i], &r.Singles[i].CertID)
+		}
+	}
+	if r.Status != rec.Status() {
+		v.fault(rec.offset, checkResponse, "the record's status is %s, its response's %s", rec.Status(), r.Status)
+	}
+	if r.ThisUpdate != rec.ThisUpdate() || r.NextUpdate != rec.NextUpdate() || r.ProducedAt != rec.ProducedAt() {
+		v.fault(rec.offset, checkResponse, "the record's thisUpdate, nextUpdate and producedAt are %d, %d and %d, its response's %d, %d and %d",
+			rec.ThisUpdate(), rec.NextUpdate(), rec.ProducedAt(), r.ThisUpdate, r.NextUpdate, r.ProducedAt)
+	}
+	if etag := etagOf(v.response); etag != rec.ETag() {
+		v.fault(rec.offset, checkResponse, "the record's ETag is %016x, its response's %016x", rec.ETag(), etag)
+	}
+}
