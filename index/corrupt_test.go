@@ -286,7 +286,7 @@ func TestVerifyReportsInTheOrderOfTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 20_000 { // three spans
+	for i := range 20_000 { // several spans
 		add(t, w, simple(testID(SHA1, 1, 0x20, byte(i>>8), byte(i))).build())
 	}
 	path, _, err := w.Finish()

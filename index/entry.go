@@ -79,9 +79,9 @@ func (e *Entry) finish() {
 	e.sum = e.cutter.sum()
 }
 
-// makeWhole changes e to share nothing with other responses.
-func (e *Entry) makeWhole() {
-	e.keepWhole(e.der, e.certIDs)
+// makeWhole changes e to share nothing with other responses but the given tail.
+func (e *Entry) makeWhole(tail []byte) {
+	e.keepWhole(e.der, tail, e.certIDs)
 	e.sum = e.cutter.sum()
 }
 

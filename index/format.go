@@ -92,11 +92,18 @@
 //	8  2  length of the payload, without what a rest hole adds
 //	10 1  number of CertIDs, c
 //	11 1  number of holes, h
-//	12    c × { issuer 4, payload offset of the serial 2, its length 2 }
+//	12 4  number of the shape that has the tail: this one or an earlier one
+//	16    c × { issuer 4, payload offset of the serial 2, its length 2 }
 //	      h × { literal octets before the hole 2, kind 1, 0 1, payload offset 2, length 2 }
 //	      literal octets
+//	      the tail, if this shape has it
 //
-// The response is the literal octets with the holes filled in:
+// The response is the literal octets with the holes filled in, and then the tail,
+// which is what follows the signature: the responder's certificate, if there is
+// one. Shapes of one responder differ by the lengths of its signatures' numbers, of
+// serials and the like, so that hundreds would repeat it.
+//
+// The kinds of hole:
 //
 //	kind 1  payload     length octets from the payload offset on
 //	kind 2  time        the Unix seconds at the payload offset (4 octets)
@@ -109,15 +116,15 @@
 // Times are filled in as YYYYMMDDHHMMSSZ, 15 octets. The fields that a kind does
 // not use are 0. An ECDSA signature is cut into its two numbers, so that its DER
 // framing is shared too. A response that shares its shape with no other is stored
-// whole: its shape has no literal octets and one hole of kind rest. The shape of
-// a tombstone has neither.
+// whole, or whole but for a tail that it shares: its shape has no literal octets and
+// one hole of kind rest. The shape of a tombstone has no hole.
 //
 // # Example
 //
 // The golden test spells a whole segment. In it, two responses of 192 octets for
 // the serials 5E 01 and 5E 02 share this shape:
 //
-//	199, 192, 8, 1, 5          size, length of response and payload, CertIDs, holes
+//	203, 192, 8, 1, 5, 1       size, length of response and payload, CertIDs, holes, itself has the tail
 //	{0, 0, 2}                  CertID: issuer 0, serial at payload 0, 2 octets
 //	{58, producedAt}           after 30 81 BD … A2 16 04 14 ‹responder's key hash› 18 0F
 //	{63, payload, 0, 2}        after 30 65 30 63 … ‹name hash› 04 14 ‹key hash› 02 02
@@ -164,7 +171,7 @@ const (
 	knownBits      = maxShapes - 1 | statusMask | tombstoneBit
 
 	minIssuerSize = 1 + 2*20 // SHA-1's
-	shapeHeadSize = 12
+	shapeHeadSize = 16
 	shapeIDSize   = 8
 	holeSize      = 8
 

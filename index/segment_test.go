@@ -241,6 +241,38 @@ func TestShapesAreShared(t *testing.T) {
 	}
 }
 
+// A responder's certificate is stored once (and once more in the first response that
+// has it), however many shapes its responses have.
+func TestTailsAreShared(t *testing.T) {
+	const shapes, certs = 100, 4000
+	size := func(certs []byte) int64 {
+		w, err := NewWriter(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all [][]byte
+		for i := range 3 * shapes { // a signature of each length makes a shape
+			d := simple(testID(SHA1, 1, 0x55, byte(i>>8), byte(i)))
+			d.certs, d.signature = certs, bytes.Repeat([]byte{byte(i)}, 100+i/3)
+			all = append(all, d.build())
+			add(t, w, all[i])
+		}
+		s, stats := finish(t, w)
+		if stats.Shapes < shapes+1 || stats.Whole != shapes {
+			t.Errorf("%d shapes and %d responses stored whole, want more than %d and %d", stats.Shapes, stats.Whole, shapes, shapes)
+		}
+		for _, der := range all {
+			checkHolds(t, s, der)
+		}
+		return s.Info().Size
+	}
+	without, with := size(nil), size(bytes.Repeat([]byte{0x30, 0x02, 0x05, 0x00}, certs/4))
+	// Lengths in the responses' headers have an octet more, in each shape and each of those stored whole.
+	if more := with - without; more < certs || more > 2*certs+shapes*2*10+100 {
+		t.Errorf("%d octets of certificates add %d to %d octets of %d shapes", certs, more, without, shapes)
+	}
+}
+
 // Unique responses do not fill the memory of readers with shapes.
 func TestUniqueResponsesMakeNoShapes(t *testing.T) {
 	w := newWriter(t)

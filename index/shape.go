@@ -15,10 +15,12 @@ import (
 type shape struct {
 	ids     []shapeID
 	holes   []hole
-	literal []byte
-	payload int  // length of the payload, without what a rest hole adds
-	size    int  // length of the response, without what a rest hole adds
-	whole   bool // there is a rest hole
+	literal []byte // before each hole
+	tail    []byte // behind the last one
+	tailOf  uint32 // number of the shape that has the tail
+	payload int    // length of the payload, without what a rest hole adds
+	size    int    // length of the response, without what a rest hole adds
+	whole   bool   // there is a rest hole
 }
 
 // A shapeID is a CertID of a shape: the serial is in the payload.
@@ -67,15 +69,21 @@ func (s *shape) appendResponse(dst, head, payload []byte) []byte {
 			dst = append(dst, payload[s.payload:]...)
 		}
 	}
-	return append(dst, literal...)
+	return append(dst, s.tail...)
 }
 
-func (s *shape) append(b []byte) []byte {
-	size := shapeHeadSize + shapeIDSize*len(s.ids) + holeSize*len(s.holes) + len(s.literal)
+// append appends the encoding of s, whose number is the given one.
+func (s *shape) append(b []byte, number uint32) []byte {
+	var tail []byte
+	if s.tailOf == number {
+		tail = s.tail
+	}
+	size := shapeHeadSize + shapeIDSize*len(s.ids) + holeSize*len(s.holes) + len(s.literal) + len(tail)
 	b = le.AppendUint32(b, uint32(size))
 	b = le.AppendUint32(b, uint32(s.size))
 	b = le.AppendUint16(b, uint16(s.payload))
 	b = append(b, byte(len(s.ids)), byte(len(s.holes)))
+	b = le.AppendUint32(b, s.tailOf)
 	for _, id := range s.ids {
 		b = le.AppendUint32(b, id.issuer)
 		b = le.AppendUint16(b, id.offset)
@@ -87,7 +95,7 @@ func (s *shape) append(b []byte) []byte {
 		b = le.AppendUint16(b, h.offset)
 		b = le.AppendUint16(b, h.size)
 	}
-	return append(b, s.literal...)
+	return append(append(b, s.literal...), tail...)
 }
 
 // decodeShapes reads the shapes section and checks every shape, so that nothing
@@ -100,7 +108,7 @@ func decodeShapes(b []byte, n uint32, issuers int) ([]shape, error) {
 		}
 		size := le.Uint32(rest)
 		s, ok := decodeShape(rest[:size])
-		if !ok || !s.valid(issuers) {
+		if !ok || !s.findTail(list) || !s.valid(issuers) {
 			return nil, fmt.Errorf("shape %d: its parts contradict each other: %w", len(list), ErrCorrupt)
 		}
 		list = append(list, s)
@@ -118,6 +126,7 @@ func decodeShape(b []byte) (s shape, ok bool) {
 		holes:   make([]hole, b[11]),
 		size:    int(le.Uint32(b[4:])),
 		payload: int(le.Uint16(b[8:])),
+		tailOf:  le.Uint32(b[12:]),
 	}
 	b = b[shapeHeadSize:]
 	if len(b) < shapeIDSize*len(s.ids)+holeSize*len(s.holes) {
@@ -135,8 +144,28 @@ func decodeShape(b []byte) (s shape, ok bool) {
 		s.whole = s.whole || b[2] == holeRest
 		b = b[holeSize:]
 	}
-	s.literal = b
+	literal := 0
+	for _, h := range s.holes {
+		literal += int(h.literal)
+	}
+	if len(b) < literal {
+		return s, false
+	}
+	s.literal, s.tail = b[:literal], b[literal:]
 	return s, true
+}
+
+// findTail finds the tail of s, which comes next after the shapes in list, in the
+// shape that has it.
+func (s *shape) findTail(list []shape) bool {
+	if int(s.tailOf) == len(list) {
+		return true
+	}
+	if int(s.tailOf) > len(list) || list[s.tailOf].tailOf != s.tailOf || len(s.tail) > 0 {
+		return false
+	}
+	s.tail = list[s.tailOf].tail
+	return true
 }
 
 // valid reports whether every offset lies inside the payload and the lengths add up.
@@ -149,16 +178,15 @@ func (s *shape) valid(issuers int) bool {
 			return false
 		}
 	}
-	literal, filled := 0, 0
+	filled := 0
 	for i := range s.holes {
 		h := &s.holes[i]
-		literal += int(h.literal)
 		filled += h.filled()
 		if !s.validHole(h) {
 			return false
 		}
 	}
-	return literal <= len(s.literal) && len(s.literal)+filled == s.size
+	return len(s.literal)+filled+len(s.tail) == s.size
 }
 
 func (s *shape) validHole(h *hole) bool {
@@ -177,7 +205,7 @@ func (s *shape) validHole(h *hole) bool {
 }
 
 // tombstone reports whether records of this shape have no response.
-func (s *shape) tombstone() bool { return len(s.holes) == 0 && len(s.literal) == 0 }
+func (s *shape) tombstone() bool { return s.size == 0 && !s.whole }
 
 // A cutter makes a shape and a payload out of a response. Its memory is reused.
 type cutter struct {
@@ -200,7 +228,7 @@ func (c *cutter) cut(r *Response) {
 		for i := range r.Singles {
 			c.certIDs = append(c.certIDs, r.Singles[i].CertID)
 		}
-		c.keepWhole(r.DER, c.certIDs)
+		c.keepWhole(r.DER, nil, c.certIDs)
 		return
 	}
 	c.begin(r.DER)
@@ -231,7 +259,7 @@ func (c *cutter) cut(r *Response) {
 	} else {
 		c.octets(r.Signature)
 	}
-	c.shape.literal = append(c.shape.literal, r.DER[c.at:]...)
+	c.shape.tail = r.DER[c.at:]
 	c.shape.size, c.shape.payload = len(r.DER), len(c.payload)
 }
 
@@ -281,18 +309,19 @@ func (c *cutter) addID(id *CertID) shapeID {
 	return n
 }
 
-// keepWhole makes a shape that shares nothing: the payload holds the response.
-// ids may be c's own.
-func (c *cutter) keepWhole(der []byte, ids []CertID) {
+// keepWhole makes a shape that shares nothing but the tail: the payload holds the
+// rest of the response. ids may be c's own.
+func (c *cutter) keepWhole(der, tail []byte, ids []CertID) {
 	c.begin(der)
 	for i := range ids {
 		c.addID(&ids[i])
 	}
-	c.payload = le.AppendUint32(c.payload, uint32(len(der)))
+	rest := len(der) - len(tail)
+	c.payload = le.AppendUint32(c.payload, uint32(rest))
 	c.shape.payload = len(c.payload)
-	c.payload = append(c.payload, der...)
+	c.payload = append(c.payload, der[:rest]...)
 	c.shape.holes = append(c.shape.holes, hole{kind: holeRest})
-	c.shape.whole = true
+	c.shape.whole, c.shape.tail, c.shape.size = true, tail, len(tail)
 }
 
 // bury makes the shape of a tombstone.
@@ -318,6 +347,7 @@ func (c *cutter) sum() uint64 {
 	}
 	d.Write(b)
 	d.Write(c.shape.literal)
+	d.Write(c.shape.tail)
 	return d.Sum64()
 }
 

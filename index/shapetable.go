@@ -9,8 +9,9 @@ import (
 type shapeTable struct {
 	list    []shape
 	numbers map[uint64]uint32 // by sum
+	tails   map[string]uint32 // number of the shape that has it, by tail
 	seen    map[uint64]struct{}
-	octets  int // of all literal octets
+	octets  int // of all literal octets and tails
 }
 
 const (
@@ -23,7 +24,7 @@ const (
 )
 
 func newShapeTable() shapeTable {
-	return shapeTable{numbers: make(map[uint64]uint32), seen: make(map[uint64]struct{})}
+	return shapeTable{numbers: make(map[uint64]uint32), tails: make(map[string]uint32), seen: make(map[uint64]struct{})}
 }
 
 func (t *shapeTable) find(sum uint64) (uint32, bool) {
@@ -35,7 +36,7 @@ func (t *shapeTable) find(sum uint64) (uint32, bool) {
 func (t *shapeTable) secondSight(e *Entry) bool {
 	if _, ok := t.seen[e.sum]; ok {
 		delete(t.seen, e.sum)
-		return t.octets+len(e.shape.literal) <= maxShapeOctets
+		return t.octets+len(e.shape.literal)+len(e.shape.tail) <= maxShapeOctets
 	}
 	if len(t.seen) == maxSeen {
 		clear(t.seen)
@@ -52,8 +53,31 @@ func (t *shapeTable) add(sum uint64, s *shape) (uint32, error) {
 	}
 	own := *s
 	own.ids, own.holes, own.literal = slices.Clone(s.ids), slices.Clone(s.holes), slices.Clone(s.literal)
+	own.tail, own.tailOf = t.tail(s.tail, number)
 	t.list = append(t.list, own)
 	t.numbers[sum] = number
 	t.octets += len(own.literal)
 	return number, nil
+}
+
+// tail returns the table's own copy of a tail and the number of the shape that has
+// it, which is the given one for a tail that is new.
+func (t *shapeTable) tail(octets []byte, number uint32) ([]byte, uint32) {
+	if len(octets) == 0 {
+		return nil, number
+	}
+	if of, ok := t.tails[string(octets)]; ok {
+		return t.list[of].tail, of
+	}
+	t.tails[string(octets)] = number
+	t.octets += len(octets)
+	return slices.Clone(octets), number
+}
+
+// sharedTail is the tail of e if another shape has it, else nil.
+func (t *shapeTable) sharedTail(e *Entry) []byte {
+	if _, ok := t.tails[string(e.shape.tail)]; ok {
+		return e.shape.tail
+	}
+	return nil
 }

@@ -78,7 +78,7 @@ func (w *Writer) Add(e *Entry) error {
 		if e.shape.whole || e.tombstone {
 			return fmt.Errorf("two sets of issuers have the same checksum %016x", e.sum)
 		}
-		e.makeWhole()
+		e.makeWhole(nil)
 		return w.Add(e)
 	}
 	for _, key := range e.keys {
@@ -107,7 +107,7 @@ func (w *Writer) shapeFor(e *Entry) (uint32, error) {
 		return number, nil
 	}
 	if !e.shape.whole && !e.tombstone && !w.shapes.secondSight(e) {
-		e.makeWhole()
+		e.makeWhole(w.shapes.sharedTail(e))
 		return w.shapeFor(e)
 	}
 	for i := range e.certIDs {
@@ -208,7 +208,7 @@ func (w *Writer) writeShared() error {
 	w.head.issuers = w.section(start)
 	start = w.at
 	for i := range w.shapes.list {
-		if err := w.write(w.shapes.list[i].append(nil)); err != nil {
+		if err := w.write(w.shapes.list[i].append(nil, uint32(i))); err != nil {
 			return err
 		}
 	}
