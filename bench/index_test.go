@@ -18,7 +18,7 @@ func openStore(b *testing.B) *store.Generation {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { g.Close() })
-	if err := g.Warm(); err != nil {
+	if err := g.Warm(func() {}); err != nil {
 		b.Fatal(err)
 	}
 	return g

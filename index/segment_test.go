@@ -403,7 +403,7 @@ func TestWarmAndClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Warm(); err != nil {
+	if err := s.Warm(func() {}); err != nil {
 		t.Error(err)
 	}
 	if lookup(t, s, testID(SHA1, 1, 1)) == nil {

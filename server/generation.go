@@ -27,9 +27,9 @@ type snapshot struct {
 // clock was put back since.
 func (snap *snapshot) age(now int64) int64 { return max(0, now-snap.created) }
 
-// newSnapshot checks and, if it fits into memory, warms g: what is wrong with a
-// segment is found here rather than by a client.
-func newSnapshot(g *store.Generation, fits bool, defaultHost string) (*snapshot, error) {
+// newSnapshot checks and, if it fits into memory, warms g, with pauses: what is wrong
+// with a segment is found here rather than by a client.
+func newSnapshot(g *store.Generation, fits bool, pause func(), defaultHost string) (*snapshot, error) {
 	m := g.Manifest()
 	snap := &snapshot{
 		store:      g,
@@ -37,9 +37,9 @@ func newSnapshot(g *store.Generation, fits bool, defaultHost string) (*snapshot,
 		generation: m.Generation,
 		created:    m.Created.Unix(),
 	}
-	prepare := g.Warm // before anything reads them: this reports a bad page as an error
-	if !fits {
-		prepare = g.ReadSparsely
+	prepare := g.ReadSparsely
+	if fits { // before anything reads them: this reports a bad page as an error
+		prepare = func() error { return g.Warm(pause) }
 	}
 	if err := prepare(); err != nil {
 		return nil, err

@@ -75,7 +75,7 @@ func TestOpenWhatWasPublished(t *testing.T) {
 	if c, d := g.Files()[2].Body, g.Files()[3].Body; &c[0] != &d[0] {
 		t.Error("one object at two places is in memory twice")
 	}
-	if err := g.Warm(); err != nil {
+	if err := g.Warm(func() {}); err != nil {
 		t.Error(err)
 	}
 	if err := g.Close(); err != nil {
