@@ -44,9 +44,11 @@ func (g *generator) run(connections int, d time.Duration) (*traffic.Result, erro
 	defer unix.Close(g.poll)
 	g.conns = make(map[int32]*conn)
 	for range connections {
-		if err := g.open(new(conn)); err != nil {
+		c := new(conn)
+		if err := g.open(c); err != nil {
 			return nil, err
 		}
+		g.idle = append(g.idle, c)
 	}
 	g.windows = make([]histogram, int(d.Seconds())+1)
 	g.begin = time.Now()
@@ -159,9 +161,13 @@ func (g *generator) fail(c *conn, err error) error {
 	return g.reopen(c)
 }
 
+// reopen makes c, idle or not, a new connection that is idle.
 func (g *generator) reopen(c *conn) error {
 	unix.Close(c.fd)
 	delete(g.conns, int32(c.fd))
+	if c.asked != nil {
+		g.idle = append(g.idle, c)
+	}
 	return g.open(c)
 }
 
@@ -172,7 +178,6 @@ func (g *generator) open(c *conn) error {
 		return fmt.Errorf("connecting to 127.0.0.1:%d: %w", g.to.Port, err)
 	}
 	g.conns[int32(c.fd)] = c
-	g.idle = append(g.idle, c)
 	return nil
 }
 

@@ -15,10 +15,14 @@ import (
 
 // against returns a generator for a server that answers with the path, and
 // exchanges of which every fourth has another answer than the server gives.
-func against(t *testing.T) *generator {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func against(t *testing.T, options ...func(*http.Server)) *generator {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, r.URL.Path)
 	}))
+	for _, option := range options {
+		option(s.Config)
+	}
+	s.Start()
 	t.Cleanup(s.Close)
 	g := &generator{to: &unix.SockaddrInet4{Port: s.Listener.Addr().(*net.TCPAddr).Port, Addr: [4]byte{127, 0, 0, 1}}}
 	for _, want := range []string{"/a", "/b", "/c", "/wrong"} {
@@ -65,6 +69,22 @@ func TestOpenLoopKeepsToItsRate(t *testing.T) {
 	}
 	if sent := g.asked + r.Unsent; sent < 50 || sent > 52 {
 		t.Errorf("%d requests were due in half a second at 100 a second", sent)
+	}
+}
+
+// A server may close connections on which nothing was asked for some time.
+func TestIdleConnectionsThatTheServerCloses(t *testing.T) {
+	g := against(t, func(s *http.Server) { s.ReadTimeout = 10 * time.Millisecond })
+	g.rate, g.exchanges = 300, g.exchanges[:3] // all of them right
+	r, err := g.run(8, 300*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Wrong > 0 {
+		t.Errorf("%d of %d answers wrong", r.Wrong, r.Answered)
+	}
+	if len(g.idle) != 8 || len(g.conns) != 8 {
+		t.Errorf("%d connections are idle at the end, %d open, want 8 and 8", len(g.idle), len(g.conns))
 	}
 }
 
