@@ -26,6 +26,7 @@ type daemon struct {
 	socket *os.File
 	addr   string // of socket
 	shell  string // run before lancred, which inherits what it sets
+	by     string // the command that becomes lancred: its name, if need be after that of what starts it
 	flags  []string
 	env    []string
 	user   *syscall.Credential // nil: as the test
@@ -51,7 +52,7 @@ func newDaemon(t *testing.T, store string, flags ...string) *daemon {
 	socket, err := ln.(*net.TCPListener).File()
 	check(t, err)
 	t.Cleanup(func() { socket.Close() })
-	return &daemon{t: t, store: store, socket: socket, addr: ln.Addr().String(), flags: flags, grown: make(chan struct{}, 1)}
+	return &daemon{t: t, store: store, socket: socket, addr: ln.Addr().String(), by: "lancred", flags: flags, grown: make(chan struct{}, 1)}
 }
 
 // serve starts lancred over a store.
@@ -67,6 +68,12 @@ func serve(t *testing.T, store string, flags ...string) *daemon {
 func (d *daemon) start() {
 	d.t.Helper()
 	d.startUnheard(d.shell)
+	d.hear()
+}
+
+// hear waits until all is set up.
+func (d *daemon) hear() {
+	d.t.Helper()
 	d.admin = d.await("admin listening")["addr"].(string)
 	d.adminGet("/livez") // is answered when all is set up
 }
@@ -78,7 +85,7 @@ func (d *daemon) startUnheard(shell string) {
 	d.log = nil
 	d.mu.Unlock()
 	// The shell becomes lancred, so that the process id is known beforehand: sd_listen_fds(3).
-	script := shell + ` LISTEN_PID=$$ LISTEN_FDS=1 exec lancred "$@"`
+	script := shell + ` LISTEN_PID=$$ LISTEN_FDS=1 exec ` + d.by + ` "$@"`
 	args := append([]string{"-c", script, "sh", "--store", d.store, "--admin", "127.0.0.1:0"}, d.flags...)
 	d.cmd = exec.Command("sh", args...)
 	d.cmd.ExtraFiles = []*os.File{d.socket}

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"net"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -86,12 +85,8 @@ func TestTwoTerms(t *testing.T) {
 func TestServiceManagerIsTold(t *testing.T) {
 	o := newOrigin(t, 2)
 	o.publish(t)
-	address := filepath.Join(t.TempDir(), "notify")
-	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: address, Net: "unixgram"})
-	check(t, err)
-	defer socket.Close()
-	d := newDaemon(t, o.store)
-	d.env = []string{"NOTIFY_SOCKET=" + address, "WATCHDOG_USEC=20000"}
+	d, socket := managed(t, o.store)
+	d.env = append(d.env, "WATCHDOG_USEC=20000")
 	d.start()
 	wantNotification(t, socket, "READY=1")
 	wantNotification(t, socket, "WATCHDOG=1")
