@@ -30,6 +30,8 @@ var (
 		"the signature is by the key of the issuer")
 	checkCRLSize = newCheck("crl.size", never, onlyMS, "MS section 3.1.10",
 		"a CRL has less than 10 MB")
+	checkCRLTooLarge = newCheck("crl.size-max", always, never, "clients give up on what takes them too long",
+		"a CRL has no more octets than --max-crl-size allows")
 )
 
 // When it holds.

@@ -19,6 +19,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"lancre/index/store"
 )
 
 // Config says what one build reads, how it judges it and where it publishes.
@@ -81,6 +83,13 @@ type Config struct {
 	// always fails the build, for its URL would vanish.
 	MaxRejects int
 
+	// MaxMissing is how many unexpired certificates in the Inventory may be without a
+	// response: as many as are issued between the making of the two.
+	MaxMissing int
+
+	// MaxCRLSize is how many octets a CRL may have. Optional: as many as any file.
+	MaxCRLSize int64
+
 	// MaxShrink is how many records fewer than the previous generation a new one may
 	// have, in percent. Optional: DefaultMaxShrink.
 	MaxShrink *float64
@@ -138,6 +147,15 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.MaxRejects < 0 {
 		return c, fmt.Errorf("the number of rejects allowed is %d; it cannot be negative", c.MaxRejects)
+	}
+	if c.MaxMissing < 0 || c.MaxMissing > 0 && c.Inventory == "" {
+		return c, fmt.Errorf("the number of certificates that may be without a response (--max-missing) is %d; want 0 or more, and an inventory (--inventory)", c.MaxMissing)
+	}
+	if c.MaxCRLSize < 0 {
+		return c, fmt.Errorf("a CRL may have %d octets (--max-crl-size); want 1 or more", c.MaxCRLSize)
+	}
+	if c.MaxCRLSize == 0 {
+		c.MaxCRLSize = store.MaxFileSize
 	}
 	if c.MaxShrink == nil {
 		limit := DefaultMaxShrink

@@ -23,6 +23,7 @@ type staticCase struct {
 	alone   bool              // no issuer but those
 
 	inventory string // of inventoryFile; none if empty
+	maxCRL    int64  // Config.MaxCRLSize
 }
 
 func (tt staticCase) vector(ca identity) vector {
@@ -39,7 +40,7 @@ func (tt staticCase) config(ca identity) func(t *testing.T) Config {
 		issuers = append(issuers, is.cert.Raw)
 	}
 	return func(t *testing.T) Config {
-		c := Config{Out: t.TempDir(), Static: []string{staticDir(t, tt.files)}, Issuers: []string{write(t, "issuers", issuers...)}}
+		c := Config{Out: t.TempDir(), Static: []string{staticDir(t, tt.files)}, Issuers: []string{write(t, "issuers", issuers...)}, MaxCRLSize: tt.maxCRL}
 		if tt.before != nil {
 			before := c
 			before.Static = []string{staticDir(t, tt.before)}
@@ -72,6 +73,9 @@ func crlVectors(t *testing.T) []vector {
 		c := staticCase{name: tt.name, check: tt.check, rejects: tt.rejects, warns: tt.warns, files: map[string][]byte{crlFile: der}}
 		if tt.make.issuer.cert != ca.cert && tt.check != "crl.issuer" && tt.check != "crl.signature" {
 			c.issuers, c.alone = []identity{tt.make.issuer}, true
+		}
+		if tt.check == "crl.size-max" {
+			c.maxCRL = 1000
 		}
 		list = append(list, c.vector(ca))
 	}
@@ -107,6 +111,8 @@ func crlFormCases(t *testing.T, ca identity) []crlCase {
 		{"version 1", "crl.version", everywhere, nowhere, crlRecipe{noVersion: true}, nil},
 		{"as large as can be", "crl.size", nowhere, nowhere, sized(10e6 - 1), nil},
 		{"large", "crl.size", nowhere, "ms", sized(10e6), nil},
+		{"as large as is wanted", "crl.size-max", nowhere, nowhere, sized(1000), nil},
+		{"larger than is wanted", "crl.size-max", everywhere, nowhere, sized(1001), nil},
 	}
 }
 

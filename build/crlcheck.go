@@ -28,13 +28,14 @@ const (
 type crlChecker struct {
 	*crl
 	*faults
-	at   int64 // Unix seconds
-	ocsp bool  // the build has responses
+	at      int64 // Unix seconds
+	ocsp    bool  // the build has responses
+	maxSize int64 // octets
 }
 
 // checkCRL checks what can be seen from the CRL alone, and finds its issuer.
 func (b *builder) checkCRL(c *crl, f *faults) {
-	k := &crlChecker{crl: c, faults: f, at: b.config.At.Unix(), ocsp: len(b.config.Responses) > 0}
+	k := &crlChecker{crl: c, faults: f, at: b.config.At.Unix(), ocsp: len(b.config.Responses) > 0, maxSize: b.config.MaxCRLSize}
 	k.checkSigner(b.issuers)
 	k.checkTimes()
 	k.checkNumber()
@@ -152,6 +153,9 @@ func (k *crlChecker) checkKeyID() {
 func (k *crlChecker) checkSize() {
 	if n := len(k.der); n >= maxMSSize {
 		k.add(checkCRLSize, "CRL has %d octets, want less than %d: split it into shards", n, int(maxMSSize))
+	}
+	if n := int64(len(k.der)); n > k.maxSize {
+		k.add(checkCRLTooLarge, "CRL has %d octets, want at most %d (--max-crl-size): split it into shards", n, k.maxSize)
 	}
 }
 

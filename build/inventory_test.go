@@ -163,6 +163,34 @@ func TestTombstonesAlone(t *testing.T) {
 	checkSummary(t, report, "1 tombstones", "0 published")
 }
 
+// As many certificates as are allowed may be without a response, of all issuers
+// together.
+func TestMissingResponses(t *testing.T) {
+	ca := newCA(t, "CA", p256Key())
+	c := Config{
+		Responses: []string{write(t, "r", response{issuer: ca}.der(t))}, Warn: []string{"ocsp.sha1-alone"},
+		Inventory: inventoryFile(t, []string{"01 2027-01-01", "02 2027-01-01", "03 2027-01-01", "04 2026-11-20"}),
+	}
+	for allowed, want := range []string{"error", "error", "warning", "warning"} {
+		c.MaxMissing = allowed
+		report, err := run(t, ca, c)
+		got := ""
+		switch {
+		case err != nil && len(report.Rejections) == 1:
+			got = "error"
+			if text := report.Rejections[0].String(); !strings.Contains(text, fmt.Sprintf(
+				"2 of 3 unexpired certificates of CN=CA have no response, or not by every hash algorithm, %d allowed in all (--max-missing); the first: 02, which expires 2027-01-01T12:00:00Z [inventory.coverage]", allowed)) {
+				t.Error(text)
+			}
+		case len(report.Warnings) == 2 && report.Warnings[0].Check == "inventory.coverage":
+			got = "warning"
+		}
+		if got != want {
+			t.Errorf("%d allowed: %q (%v), want %s", allowed, got, err, want)
+		}
+	}
+}
+
 // stored says what the store of a report has for a certificate of ca, by SHA-1.
 func stored(t *testing.T, report *Report, ca identity, serial string) string {
 	t.Helper()

@@ -151,9 +151,14 @@ func (b *builder) found(id check, at Place, serial, reason string) (rejected boo
 		b.report.reject(at, serial, finding{id, reason})
 		return true
 	case warns:
-		b.warnings[id].add(&tally{count: 1, place: at, serial: serial, reason: reason})
+		b.warn(id, at, serial, reason)
 	}
 	return false
+}
+
+// warn enters a warning, whatever the severity of the check.
+func (b *builder) warn(id check, at Place, serial, reason string) {
+	b.warnings[id].add(&tally{count: 1, place: at, serial: serial, reason: reason})
 }
 
 // summaryRejections is how many rejections a summary lists: about a screenful.

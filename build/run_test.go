@@ -383,16 +383,19 @@ func TestConfigIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(*Config){
-		"no store":         func(c *Config) { c.Out = "" },
-		"no input":         func(c *Config) { c.Responses = nil },
-		"no issuer":        func(c *Config) { c.Issuers = nil },
-		"no stdin":         func(c *Config) { c.Responses = []string{"-"} },
-		"stdin twice":      func(c *Config) { c.Stdin, c.Responses = os.Stdin, []string{"-", "-"} },
-		"negative rejects": func(c *Config) { c.MaxRejects = -1 },
-		"shrink below 0":   func(c *Config) { c.MaxShrink = limit(-1) },
-		"shrink above 100": func(c *Config) { c.MaxShrink = limit(101) },
-		"shrink no number": func(c *Config) { c.MaxShrink = limit(math.NaN()) },
-		"origin":           func(c *Config) { c.Origin = "two words" },
+		"no store":           func(c *Config) { c.Out = "" },
+		"no input":           func(c *Config) { c.Responses = nil },
+		"no issuer":          func(c *Config) { c.Issuers = nil },
+		"no stdin":           func(c *Config) { c.Responses = []string{"-"} },
+		"stdin twice":        func(c *Config) { c.Stdin, c.Responses = os.Stdin, []string{"-", "-"} },
+		"negative rejects":   func(c *Config) { c.MaxRejects = -1 },
+		"negative missing":   func(c *Config) { c.MaxMissing, c.Inventory = -1, "i" },
+		"missing of nothing": func(c *Config) { c.MaxMissing = 1 },
+		"negative CRL":       func(c *Config) { c.MaxCRLSize = -1 },
+		"shrink below 0":     func(c *Config) { c.MaxShrink = limit(-1) },
+		"shrink above 100":   func(c *Config) { c.MaxShrink = limit(101) },
+		"shrink no number":   func(c *Config) { c.MaxShrink = limit(math.NaN()) },
+		"origin":             func(c *Config) { c.Origin = "two words" },
 	} {
 		c := good
 		spoil(&c)

@@ -73,6 +73,8 @@ the "/" of their folder as well.`,
 	f.StringSliceVar(&c.Force, "force", nil, "have `CHECK`, against the previous generation, only warn (repeatable)")
 	f.StringVar(&c.Inventory, "inventory", "", "CSV `FILE` of all certificates: serial,notAfter,issuer (hex, RFC 3339, key_id or subject), and caIssuers (URLs)")
 	f.IntVar(&c.MaxRejects, "max-rejects", 0, "publish although up to `N` responses were rejected")
+	f.IntVar(&c.MaxMissing, "max-missing", 0, "publish although up to `N` unexpired certificates of --inventory have no response")
+	f.Int64Var(&c.MaxCRLSize, "max-crl-size", 0, "refuse a CRL of more than `OCTETS` (default 1 GiB, as for any file)")
 	c.MaxShrink = f.Float64("max-shrink", build.DefaultMaxShrink, "refuse a generation with more than `PERCENT` fewer records than the previous one")
 	f.StringVar(&reportFile, "report", "", "write all that was found to `FILE`, as JSON, also if the build fails")
 	atFlag(cmd, &c.At)
