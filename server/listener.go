@@ -95,6 +95,8 @@ type conn struct {
 	linger atomic.Bool
 	idle   atomic.Bool // between two requests
 	line   int         // octets read since the last line feed
+
+	reading, writing deadline
 }
 
 // allowed counts a request and reports whether it keeps to the limits.
@@ -103,6 +105,9 @@ func (c *conn) allowed() bool { return c.limits == nil || c.limits.allow(c.peer,
 // Read reads. When fasthttp finds no end of a request's header in a full buffer,
 // line tells whether it is the request line that does not end.
 func (c *conn) Read(p []byte) (int, error) {
+	if err := c.reading.apply(c.TCPConn.SetReadDeadline); err != nil {
+		return 0, err
+	}
 	n, err := c.TCPConn.Read(p)
 	if i := bytes.LastIndexByte(p[:n], '\n'); i >= 0 {
 		c.line = n - i - 1
@@ -112,12 +117,20 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Write writes.
+func (c *conn) Write(p []byte) (int, error) {
+	if err := c.writing.apply(c.TCPConn.SetWriteDeadline); err != nil {
+		return 0, err
+	}
+	return c.TCPConn.Write(p)
+}
+
 // Close closes the connection, after what the client still sends if it lingers.
 func (c *conn) Close() error {
 	if !c.closed.Swap(true) {
 		defer c.release()
 	}
-	if c.linger.Load() && c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+	if c.linger.Load() && c.CloseWrite() == nil && c.TCPConn.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
 		_, _ = io.CopyN(io.Discard, c.TCPConn, lingerBytes)
 	}
 	return c.TCPConn.Close()
