@@ -13,6 +13,13 @@ type conns struct{ set sync.Map } // of *conn
 func (l *conns) add(c *conn)    { l.set.Store(c, nil) }
 func (l *conns) remove(c *conn) { l.set.Delete(c) }
 
+// count is how many there are. What fasthttp says is one too few when its listeners
+// are closed.
+func (l *conns) count() (n int) {
+	l.set.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
 // closeIdle closes those that wait for a further request. fasthttp's Shutdown does
 // that, too, but tells them by the time of day: when the clock has been put back it
 // takes an idle connection for a busy one.

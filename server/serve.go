@@ -137,7 +137,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, shutdownLimit)
 	defer cancel()
 	if err := s.http.ShutdownWithContext(ctx); err != nil {
-		return fmt.Errorf("%d connections were still open: %w", s.http.GetOpenConnectionsCount(), err)
+		return fmt.Errorf("%d connections were still open: %w", s.conns.count(), err)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func TestIdleConnectionsAreEnded(t *testing.T) {
 	if got, err := io.ReadAll(busy); err != nil || len(got) == 0 {
 		t.Errorf("the request under way is answered %q, %v", got, err)
 	}
-	for e.open() > 0 { // go test ends it if they are kept
+	for e.conns.count() > 0 { // go test ends it if they are kept
 		time.Sleep(time.Millisecond)
 	}
 }
@@ -68,12 +68,6 @@ func (e *edge) idle() (n int) {
 		}
 		return true
 	})
-	return n
-}
-
-// open is how many connections are known.
-func (e *edge) open() (n int) {
-	e.conns.set.Range(func(any, any) bool { n++; return true })
 	return n
 }
 
