@@ -18,9 +18,8 @@ const (
 
 	// A connection that is closed with octets of the client unread is reset, and
 	// the reset can overtake the answer. These bound how much is read, and for how
-	// long, to let the client see it:
-	// six times the longest body. A client that floods makes the server read it all.
-	lingerBytes = 64 << 10
+	// long, to let the client see it: 25 times the longest body.
+	lingerBytes = 256 << 10
 	lingerTime  = time.Second
 )
 
