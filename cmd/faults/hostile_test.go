@@ -7,10 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +25,7 @@ type attack struct {
 
 // An attacker is one of the hostile clients of an attack.
 type attacker struct {
-	o    *origin
+	job
 	stop chan struct{}
 	rand *rand.Rand
 }
@@ -49,7 +46,7 @@ var attacks = []attack{
 	}},
 	{"connection flood", func(*attacker, net.Conn) {}},
 	{"pipelining without reading", func(a *attacker, c net.Conn) {
-		requests := string(bytes.Repeat(slices.Concat(a.o.questions[0].get, []byte("\r\n")), 100))
+		requests := string(bytes.Repeat(a.Gets[0], 100))
 		for a.send(c, requests) {
 		}
 	}},
@@ -70,8 +67,7 @@ var attacks = []attack{
 		a.read(c)
 	}},
 	{"mutated requests", func(a *attacker, c net.Conn) {
-		q := a.o.questions[a.rand.IntN(len(a.o.questions))]
-		request := slices.Concat(q.post, []byte("\r\n"), q.body)
+		request := bytes.Clone(a.Posts[a.rand.IntN(len(a.Posts))])
 		for range 1 + a.rand.IntN(4) {
 			request[a.rand.IntN(len(request))] ^= byte(1 << a.rand.IntN(8))
 		}
@@ -191,7 +187,7 @@ func TestHostileClients(t *testing.T) {
 		t.Run(kind.name, func(t *testing.T) {
 			await(t, "all connections to be closed", func() bool { return d.metric("lancred_connections", "") == 0 })
 			l := newLoad(o, d.addr).start()
-			connections := kind.launch(t, o, d, l)
+			connections := assault(t, kind.name, o, d, l)
 			r := l.finish(t, kind.name, connections)
 			if grown := d.memory() - memory; grown > bound {
 				t.Errorf("the process grew by %d octets, want at most %d", grown, bound)
@@ -214,41 +210,6 @@ func TestHostileClients(t *testing.T) {
 
 // idleConnection is more than the octets that a connection takes between requests.
 const idleConnection = 24 << 10
-
-// launch lets attackers attack until the honest clients have made some requests and
-// some time has passed, and returns how many connections they opened.
-func (k attack) launch(t *testing.T, o *origin, d *daemon, l *load) int {
-	t.Helper()
-	stop := make(chan struct{})
-	var opened atomic.Int64
-	var attackers sync.WaitGroup
-	for i := range size(20, 200) {
-		a := &attacker{o, stop, rand.New(rand.NewPCG(uint64(i), 3))}
-		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 3, byte(i+1))}, Timeout: patience}
-		attackers.Go(func() {
-			for !a.stopped() {
-				if c, err := dialer.Dial("tcp4", d.addr); err == nil {
-					opened.Add(1)
-					go closeWhen(stop, c)
-					k.do(a, c)
-					c.Close()
-				}
-				a.pause() // the machine is shared with the honest
-			}
-		})
-	}
-	l.awaitRequests(t, 300)
-	time.Sleep(time.Duration(size(300, 5000)) * time.Millisecond) // how long an attack lasts is its size
-	close(stop)
-	attackers.Wait()
-	return int(opened.Load())
-}
-
-// closeWhen ends what waits for c when the attack is over.
-func closeWhen(stop <-chan struct{}, c net.Conn) {
-	<-stop
-	c.Close()
-}
 
 // goroutines is how many goroutines the daemon has.
 func (d *daemon) goroutines() int {

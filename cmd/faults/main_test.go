@@ -20,6 +20,7 @@ import (
 var (
 	full      = flag.Bool("full", false, "try everything as often as the table in docs/OPERATIONS.md says")
 	tableFile = flag.String("table", "", "write the table to `FILE`")
+	attacking = flag.Bool(attackFlag, false, "attack as standard input says; for the tests themselves")
 )
 
 // size is how often, or how much: a little in the tests, more with -full.
@@ -39,6 +40,13 @@ const retry = 20 * time.Millisecond
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if *attacking {
+		if err := attackAsTold(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	status := programs.Run(m)
 	if err := writeTable(*tableFile); err != nil {
 		fmt.Fprintln(os.Stderr, err)
