@@ -219,37 +219,42 @@ func (s *Segment) probe(key uint64, id *CertID) (rec Record, slots uint32, found
 
 // record reads and checks the record at offset.
 func (s *Segment) record(offset uint64) (rec Record, ok bool) {
-	rec, ok = s.frame(offset)
-	return rec, ok && crc32.Checksum(rec.octets[4:], castagnoli) == le.Uint32(rec.octets) && rec.Tombstone() == rec.shape.tombstone()
+	sh, size := s.frame(offset)
+	if sh == nil {
+		return rec, false
+	}
+	rec = Record{segment: s, shape: sh, octets: s.octets(offset, size), offset: offset}
+	return rec, crc32.Checksum(rec.octets[4:], castagnoli) == le.Uint32(rec.octets) && rec.Tombstone() == sh.tombstone()
 }
 
-// frame finds out which octets the record at offset has, without their checksum.
-func (s *Segment) frame(offset uint64) (rec Record, ok bool) {
+// frame finds out which shape and size the record at offset has, without its
+// checksum. The shape is nil if there can be no record.
+func (s *Segment) frame(offset uint64) (sh *shape, size uint64) {
 	recs := s.head.recs
 	if offset < recs.offset || offset-recs.offset >= recs.size {
-		return rec, false
+		return nil, 0
 	}
 	room := recs.size - (offset - recs.offset)
 	if room < recordHeadSize {
-		return rec, false
+		return nil, 0
 	}
 	bits := le.Uint32(s.octets(offset+4, 4))
 	number := bits & (maxShapes - 1)
 	if bits&^knownBits != 0 || bits&statusMask > uint32(Unknown)<<statusShift || int(number) >= len(s.shapes) {
-		return rec, false
+		return nil, 0
 	}
-	sh := &s.shapes[number]
-	size := uint64(recordHeadSize + sh.payload)
+	sh = &s.shapes[number]
+	size = uint64(recordHeadSize + sh.payload)
 	if room < size {
-		return rec, false
+		return nil, 0
 	}
 	if sh.whole {
 		size += uint64(le.Uint32(s.octets(offset+size-4, 4)))
 		if room < size || size > recordHeadSize+uint64(sh.payload)+MaxResponse {
-			return rec, false
+			return nil, 0
 		}
 	}
-	return Record{segment: s, shape: sh, octets: s.octets(offset, size), offset: offset}, true
+	return sh, size
 }
 
 // Records calls yield for every record in the order of the file until yield

@@ -65,12 +65,12 @@ func (v *verifier) spans(at, end uint64) (bounds []uint64) {
 	begin := at
 	bounds = append(bounds, at)
 	for at < end && at-begin < window {
-		rec, ok := v.frame(at)
-		if !ok { // which whoever verifies the span will find
+		sh, size := v.frame(at)
+		if sh == nil { // as whoever verifies the span will find
 			at = end
 			break
 		}
-		at += uint64(len(rec.octets))
+		at += size
 		if at-bounds[len(bounds)-1] >= span {
 			bounds = append(bounds, at)
 		}
