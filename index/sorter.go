@@ -2,7 +2,6 @@ package index
 
 import (
 	"bufio"
-	"cmp"
 	"container/heap"
 	"encoding/binary"
 	"errors"
@@ -16,12 +15,9 @@ type indexEntry struct{ key, offset uint64 }
 
 const indexEntrySize = 16
 
-func compareEntries(a, b indexEntry) int {
-	return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.offset, b.offset))
-}
-
 // sortMemory is how many entries are held before they are written out as a
-// sorted run: 64 MiB of them. 500 million records make 120 runs.
+// sorted run: 64 MiB of them, and as much to sort them. 500 million records make
+// 120 runs.
 const sortMemory = 64 << 20 / indexEntrySize
 
 // A sorter sorts any number of entries in bounded memory: runs of limit entries
@@ -31,6 +27,7 @@ type sorter struct {
 	limit   int
 	count   uint64 // entries added
 	entries []indexEntry
+	spare   []indexEntry // to sort into
 	runs    []*os.File
 	buf     []byte
 }
@@ -46,6 +43,13 @@ func (s *sorter) add(e indexEntry) error {
 	return nil
 }
 
+// sort sorts the entries held.
+func (s *sorter) sort() {
+	s.spare = slices.Grow(s.spare[:0], len(s.entries))[:len(s.entries)]
+	sortEntries(s.spare, s.entries)
+	s.entries, s.spare = s.spare, s.entries
+}
+
 // spill writes the entries held as a run. The file has no name from the start,
 // so that it is gone however the process ends.
 func (s *sorter) spill() error {
@@ -57,7 +61,7 @@ func (s *sorter) spill() error {
 	if err := os.Remove(f.Name()); err != nil {
 		return err
 	}
-	slices.SortFunc(s.entries, compareEntries)
+	s.sort()
 	s.buf = s.buf[:0]
 	for _, e := range s.entries {
 		s.buf = le.AppendUint64(le.AppendUint64(s.buf, e.key), e.offset)
@@ -73,7 +77,7 @@ func (s *sorter) spill() error {
 // each calls yield for every entry, in order, and stops at its first error.
 func (s *sorter) each(yield func(indexEntry) error) error {
 	if len(s.runs) == 0 {
-		slices.SortFunc(s.entries, compareEntries)
+		s.sort()
 		for _, e := range s.entries {
 			if err := yield(e); err != nil {
 				return err
@@ -84,7 +88,7 @@ func (s *sorter) each(yield func(indexEntry) error) error {
 	if err := s.spill(); err != nil {
 		return err
 	}
-	s.entries, s.buf = nil, nil
+	s.entries, s.spare, s.buf = nil, nil, nil
 	var runs runHeap
 	for _, f := range s.runs {
 		r := &run{in: bufio.NewReaderSize(f, 256<<10)}
@@ -116,7 +120,7 @@ func (s *sorter) close() {
 	for _, f := range s.runs {
 		f.Close()
 	}
-	s.runs, s.entries, s.buf = nil, nil, nil
+	s.runs, s.entries, s.spare, s.buf = nil, nil, nil, nil
 }
 
 // A run is a sorted sequence of entries being read.

@@ -1,0 +1,49 @@
+package index
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestSortEntries(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for name, key := range map[string]func() uint64{
+		"hashes":       rng.Uint64,
+		"few keys":     func() uint64 { return rng.Uint64N(3) << 62 },
+		"one part":     func() uint64 { return rng.Uint64() >> 20 },
+		"the last one": func() uint64 { return ^uint64(0) },
+	} {
+		for _, n := range []int{0, 1, 2, 1000, 50_000} {
+			entries := make([]indexEntry, n)
+			for i := range entries {
+				entries[i] = indexEntry{key(), rng.Uint64N(1 << 40)}
+			}
+			want := slices.Clone(entries)
+			slices.SortFunc(want, compareEntries)
+			got := make([]indexEntry, n)
+			sortEntries(got, entries)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: %d entries are not sorted", name, n)
+			}
+		}
+	}
+}
+
+func BenchmarkSortEntries(b *testing.B) {
+	entries, sorted := make([]indexEntry, 1_000_000), make([]indexEntry, 1_000_000)
+	for i := range entries {
+		entries[i] = indexEntry{rand.Uint64(), uint64(i)}
+	}
+	b.Run("parts", func(b *testing.B) {
+		for b.Loop() {
+			sortEntries(sorted, entries)
+		}
+	})
+	b.Run("whole", func(b *testing.B) {
+		for b.Loop() {
+			copy(sorted, entries)
+			slices.SortFunc(sorted, compareEntries)
+		}
+	})
+}
