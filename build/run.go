@@ -143,16 +143,9 @@ func (b *builder) addResponses(ctx context.Context) error {
 	if err := b.checkSegment(path, stats); err != nil {
 		return err
 	}
-	sha256, size, err := b.publication.AddFile(path)
+	line, err := b.publication.AddSegment(path, "base", store.Shard{Index: 0, Of: 1}, stats.Info)
 	if err != nil {
 		return err
-	}
-	line := store.SegmentLine{
-		Role: "base", Shard: store.Shard{Index: 0, Of: 1}, Records: stats.Records,
-		Size: size, SHA256: sha256,
-	}
-	if stats.MinNextUpdate > 0 { // not tombstones alone
-		line.NextUpdate = utcTime(stats.MinNextUpdate)
 	}
 	b.manifest.Segments = append(b.manifest.Segments, line)
 	b.reportSegment(line, stats)

@@ -8,6 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
+
+	"lancre/index"
 )
 
 // A Publication is a new generation in the making. It holds the store's lock from
@@ -89,22 +92,28 @@ func (p *Publication) Previous() *Manifest { return p.previous }
 // making. It goes, with what is in it, when the publication ends.
 func (p *Publication) TempDir() string { return p.temp }
 
-// AddFile makes the finished file at path, which must be in TempDir, an object,
-// and returns the object's name and its size in octets. The file is gone then. Its
-// content is on disk when AddFile returns, its name when Commit does.
-func (p *Publication) AddFile(path string) (sha256 string, size int64, err error) {
+// AddSegment makes the finished segment at path, which must be in TempDir, an
+// object, and returns the manifest's line for it; info is the segment's. The file is
+// gone then. Its content is on disk when AddSegment returns, its name when Commit
+// does.
+func (p *Publication) AddSegment(path, role string, shard Shard, info index.Info) (SegmentLine, error) {
+	line := SegmentLine{Role: role, Shard: shard, Records: info.Records}
+	if info.MinNextUpdate > 0 { // not tombstones alone
+		line.NextUpdate = time.Unix(info.MinNextUpdate, 0).UTC()
+	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", 0, err
+		return line, err
 	}
 	defer f.Close()
-	if sha256, size, err = digest(f); err != nil {
-		return "", 0, err
+	if line.SHA256, line.Size, err = digest(f); err != nil {
+		return line, err
 	}
-	return sha256, size, p.install(f, sha256, size)
+	return line, p.install(f, line.SHA256, line.Size)
 }
 
-// AddObject is AddFile for the octets that r gives up to its end.
+// AddObject makes the octets that r gives up to its end an object, and returns the
+// object's name and its size in octets. As AddSegment says, they are on disk then.
 func (p *Publication) AddObject(r io.Reader) (sha256 string, size int64, err error) {
 	f, err := os.CreateTemp(p.temp, "")
 	if err != nil {

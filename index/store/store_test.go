@@ -93,13 +93,9 @@ func addSegment(t testing.TB, p *Publication, role string, shard Shard, records 
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum, size, err := p.AddFile(path)
+	line, err := p.AddSegment(path, role, shard, stats.Info)
 	if err != nil {
 		t.Fatal(err)
-	}
-	line := SegmentLine{Role: role, Shard: shard, Records: stats.Records, Size: size, SHA256: sum}
-	if stats.MinNextUpdate != 0 {
-		line.NextUpdate = time.Unix(stats.MinNextUpdate, 0)
 	}
 	return line
 }

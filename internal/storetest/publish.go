@@ -52,12 +52,8 @@ func addSegment(t testing.TB, p *store.Publication, entries []Entry) store.Segme
 	}
 	path, stats, err := w.Finish()
 	check(t, err)
-	sum, size, err := p.AddFile(path)
+	line, err := p.AddSegment(path, "base", store.Shard{Of: 1}, stats.Info)
 	check(t, err)
-	line := store.SegmentLine{Role: "base", Shard: store.Shard{Of: 1}, Records: stats.Records, Size: size, SHA256: sum}
-	if stats.MinNextUpdate != 0 {
-		line.NextUpdate = time.Unix(stats.MinNextUpdate, 0)
-	}
 	return line
 }
 
