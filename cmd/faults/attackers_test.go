@@ -54,7 +54,7 @@ func assault(t *testing.T, attack string, o *origin, d *daemon, l *load) (opened
 	_, err = tell.Write(told)
 	check(t, err)
 	l.awaitRequests(t, 300)
-	time.Sleep(time.Duration(size(300, 5000)) * time.Millisecond) // how long an attack lasts is its size
+	time.Sleep(time.Duration(size(300, 3000)) * time.Millisecond) // how long an attack lasts is its size
 	tell.Close()
 	_, err = fmt.Fscan(hear, &opened)
 	check(t, err)

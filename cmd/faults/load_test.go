@@ -98,7 +98,11 @@ func (l *load) finish(t *testing.T, fault string, times int) row {
 func (l *load) awaitRequests(t *testing.T, n uint64) {
 	t.Helper()
 	until := l.asked.Load() + n
-	await(t, fmt.Sprintf("%d more answers", n), func() bool { return l.asked.Load() >= until })
+	for began := time.Now(); l.asked.Load() < until; time.Sleep(time.Millisecond) {
+		if time.Since(began) > patience {
+			t.Fatalf("not within %v: %d more answers", patience, n)
+		}
+	}
 }
 
 func (c *client) run() {
