@@ -60,7 +60,7 @@ func TestClockSteps(t *testing.T) {
 		l.awaitRequests(t, 50)
 	}
 	r := l.finish(t, "the clock steps by up to a year, back and forward", rounds*(len(ahead)+2))
-	r.note = "503 *tryLater* while responses are not valid, 200 again after the step back; max-age and Expires follow; `/readyz` too; SIGTERM after a step ends within the drain"
+	r.note = "503 *tryLater* at once when it is not time for them, 200 at once when it is again; max-age, Expires and `/readyz` agree; SIGTERM waits for nobody"
 	record(t, r)
 	d.stop()
 }
