@@ -2,6 +2,7 @@ package server
 
 import (
 	"net"
+	"runtime"
 	"sync"
 
 	"github.com/valyala/fasthttp"
@@ -32,9 +33,18 @@ func (l *conns) closeIdle() {
 	})
 }
 
-// noteState keeps conn.idle. It is fasthttp's ConnState.
+// noteState keeps conn.idle, and is fair: it is fasthttp's ConnState. A goroutine has
+// the processor until it waits for its client, or for 10 ms. One with a buffer full of
+// requests waits for nobody, and a crowd of such would let others wait for seconds.
 func noteState(c net.Conn, state fasthttp.ConnState) {
-	if c, ok := c.(*conn); ok {
-		c.idle.Store(state == fasthttp.StateIdle)
+	own, ok := c.(*conn)
+	if !ok {
+		return
+	}
+	own.idle.Store(state == fasthttp.StateIdle)
+	if state == fasthttp.StateIdle {
+		if own.answers++; own.answers > 1 {
+			runtime.Gosched()
+		}
 	}
 }

@@ -93,7 +93,9 @@ type conn struct {
 	closed atomic.Bool
 	linger atomic.Bool
 	idle   atomic.Bool // between two requests
-	line   int         // octets read since the last line feed
+
+	line    int // octets read since the last line feed
+	answers int // since the last read
 
 	reading, writing deadline
 }
@@ -108,6 +110,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.TCPConn.Read(p)
+	c.answers = 0
 	if i := bytes.LastIndexByte(p[:n], '\n'); i >= 0 {
 		c.line = n - i - 1
 	} else {

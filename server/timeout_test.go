@@ -5,8 +5,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 // A connection without requests is closed after the idle time, here a short one.
@@ -57,6 +61,20 @@ func TestIdleConnectionsAreEnded(t *testing.T) {
 	}
 	for e.conns.count() > 0 { // go test ends it if they are kept
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// Between requests that came at once others have their turn.
+func TestPipeliningIsFair(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var ran atomic.Bool
+	go ran.Store(true)
+	c := new(conn)
+	for range 10 { // Go promises nothing of a single one
+		noteState(c, fasthttp.StateIdle)
+	}
+	if !ran.Load() {
+		t.Error("nobody else ran between ten requests")
 	}
 }
 
