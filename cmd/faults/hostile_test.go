@@ -50,6 +50,12 @@ var attacks = []attack{
 		for a.send(c, requests) {
 		}
 	}},
+	{"pipelining without end", func(a *attacker, c net.Conn) {
+		go func() { _, _ = io.Copy(io.Discard, c) }() // to the end of c
+		requests := string(bytes.Repeat(a.Gets[0], 100))
+		for a.send(c, requests) {
+		}
+	}},
 	{"giant headers", func(a *attacker, c net.Conn) {
 		if a.send(c, "GET / HTTP/1.1\r\nHost: o.demo.test\r\n") {
 			for a.send(c, "X: "+strings.Repeat("x", 60_000)+"\r\n") {
