@@ -26,7 +26,7 @@ func Lancre(ca *demo.CA, issuer, responses string) Kind {
 			return nil, err
 		}
 		id, _ := ca.CertID(ca.Certificate(0), index.SHA1)
-		return &segment{g, id}, g.Warm()
+		return &segment{g, id}, g.Warm(func() {})
 	}}
 }
 
