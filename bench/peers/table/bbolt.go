@@ -2,32 +2,20 @@ package table
 
 import (
 	"path/filepath"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
 
 // Bolt is a B+ tree in a mapped file, packed densely.
 var Bolt = Kind{"bbolt", func(dir string, entries []Entry) (Table, error) {
-	db, err := bbolt.Open(filepath.Join(dir, "bolt"), 0o644, &bbolt.Options{NoSync: true})
+	options := &bbolt.Options{NoSync: true, NoGrowSync: true, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType}
+	db, err := bbolt.Open(filepath.Join(dir, "bolt"), 0o644, options)
 	if err != nil {
 		return nil, err
 	}
-	const batch = 100_000
-	for first := 0; first < len(entries); first += batch {
-		err := db.Update(func(tx *bbolt.Tx) error {
-			bucket, err := tx.CreateBucketIfNotExists(boltBucket)
-			if err != nil {
-				return err
-			}
-			bucket.FillPercent = 1 // they come sorted
-			for _, e := range entries[first:min(first+batch, len(entries))] {
-				if err := bucket.Put(e.Key, e.Value); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+	for some := range slices.Chunk(entries, batch) {
+		if err := db.Update(func(tx *bbolt.Tx) error { return fillBolt(tx, some) }); err != nil {
 			return nil, err
 		}
 	}
@@ -39,6 +27,20 @@ var Bolt = Kind{"bbolt", func(dir string, entries []Entry) (Table, error) {
 }}
 
 var boltBucket = []byte("responses")
+
+func fillBolt(tx *bbolt.Tx, entries []Entry) error {
+	bucket, err := tx.CreateBucketIfNotExists(boltBucket)
+	if err != nil {
+		return err
+	}
+	bucket.FillPercent = 1 // they come sorted
+	for _, e := range entries {
+		if err := bucket.Put(e.Key, e.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // bolt keeps one read transaction open: nothing is written any more.
 type bolt struct {

@@ -1,8 +1,11 @@
 package table
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -13,13 +16,15 @@ import (
 // a mapping.
 var CDB = Kind{"cdb", func(dir string, entries []Entry) (Table, error) {
 	path := filepath.Join(dir, "cdb")
-	if err := os.WriteFile(path, encodeCDB(entries), 0o644); err != nil {
+	if err := writeCDB(path, entries); err != nil {
 		return nil, err
 	}
 	return openCDB(path)
 }}
 
 const cdbHead = 256 * 8 // position and number of slots of 256 tables
+
+var errTooLarge = errors.New("cdb: more than 4 GiB, for which it has no positions")
 
 var le = binary.LittleEndian
 
@@ -31,33 +36,66 @@ func cdbHash(key []byte) uint32 {
 	return h
 }
 
-// encodeCDB spells the whole file: it is to be fast to read, not to make.
-func encodeCDB(entries []Entry) []byte {
-	file := make([]byte, cdbHead)
-	var slots [256][][2]uint32 // hash and position, by the low octet of the hash
+// A cdbSlot leads from a hash to the position of a record, 0 if it is empty.
+type cdbSlot struct{ hash, position uint32 }
+
+// writeCDB writes in blocks of 2 MiB, as lancre does, so that both lie in large
+// pages of the page cache.
+func writeCDB(path string, entries []Entry) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriterSize(f, 2<<20)
+	head := make([]byte, cdbHead)
+	w.Write(head) // to be known at the end; w remembers errors until Flush
+	slots, size := writeRecords(w, entries)
+	for i, list := range slots {
+		le.PutUint32(head[8*i:], uint32(size))
+		le.PutUint32(head[8*i+4:], uint32(2*len(list)))
+		n, _ := w.Write(encodeSlots(list))
+		size += uint64(n)
+	}
+	if size > math.MaxUint32 {
+		return errTooLarge
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err = f.WriteAt(head, 0)
+	return err
+}
+
+// writeRecords returns the slots by the low octet of their hash, and where the
+// records end.
+func writeRecords(w *bufio.Writer, entries []Entry) (slots [256][]cdbSlot, size uint64) {
+	size = cdbHead
 	for _, e := range entries {
 		h := cdbHash(e.Key)
-		slots[h&255] = append(slots[h&255], [2]uint32{h, uint32(len(file))})
-		file = le.AppendUint32(file, uint32(len(e.Key)))
-		file = le.AppendUint32(file, uint32(len(e.Value)))
-		file = append(append(file, e.Key...), e.Value...)
-	}
-	for i, list := range slots {
-		n := uint32(2 * len(list))
-		le.PutUint32(file[8*i:], uint32(len(file)))
-		le.PutUint32(file[8*i+4:], n)
-		table := make([]byte, 8*n)
-		for _, s := range list {
-			at := (s[0] >> 8) % n
-			for le.Uint32(table[8*at+4:]) != 0 {
-				at = (at + 1) % n
-			}
-			le.PutUint32(table[8*at:], s[0])
-			le.PutUint32(table[8*at+4:], s[1])
+		slots[h&255] = append(slots[h&255], cdbSlot{h, uint32(size)})
+		sizes := le.AppendUint32(le.AppendUint32(w.AvailableBuffer(), uint32(len(e.Key))), uint32(len(e.Value)))
+		for _, part := range [][]byte{sizes, e.Key, e.Value} {
+			w.Write(part)
+			size += uint64(len(part))
 		}
-		file = append(file, table...)
 	}
-	return file
+	return slots, size
+}
+
+// encodeSlots spells a table of twice as many slots as are in list.
+func encodeSlots(list []cdbSlot) []byte {
+	n := uint32(2 * len(list))
+	table := make([]byte, 8*n)
+	for _, s := range list {
+		at := (s.hash >> 8) % n
+		for le.Uint32(table[8*at+4:]) != 0 {
+			at = (at + 1) % n
+		}
+		le.PutUint32(table[8*at:], s.hash)
+		le.PutUint32(table[8*at+4:], s.position)
+	}
+	return table
 }
 
 type cdb []byte

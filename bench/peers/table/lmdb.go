@@ -16,11 +16,15 @@ import "C"
 
 import (
 	"errors"
+	"runtime"
+	"slices"
 	"unsafe"
 )
 
 // LMDB is a B+ tree in a mapped file, filled in order; its library is C.
 var LMDB = Kind{"lmdb", func(dir string, entries []Entry) (Table, error) {
+	runtime.LockOSThread() // a transaction that writes belongs to a thread
+	defer runtime.UnlockOSThread()
 	t := new(lmdb)
 	name := C.CString(dir)
 	defer C.free(unsafe.Pointer(name))
@@ -31,8 +35,8 @@ var LMDB = Kind{"lmdb", func(dir string, entries []Entry) (Table, error) {
 		func() C.int { return C.mdb_env_open(t.env, name, C.MDB_NOSYNC|C.MDB_NOTLS, 0o644) },
 		func() C.int { return C.mdb_txn_begin(t.env, nil, 0, &t.txn) },
 		func() C.int { return C.mdb_dbi_open(t.txn, nil, 0, &t.dbi) },
-		func() C.int { return t.fill(entries) },
 		func() C.int { return C.mdb_txn_commit(t.txn) },
+		func() C.int { return t.fill(entries) },
 		func() C.int { return C.mdb_txn_begin(t.env, nil, C.MDB_RDONLY, &t.txn) },
 	); err != nil {
 		return nil, err
@@ -46,14 +50,27 @@ type lmdb struct {
 	dbi C.MDB_dbi
 }
 
+// fill commits batch by batch: a transaction keeps in memory what it writes.
 func (t *lmdb) fill(entries []Entry) C.int {
+	for some := range slices.Chunk(entries, batch) {
+		if rc := t.append(some); rc != 0 {
+			return rc
+		}
+	}
+	return 0
+}
+
+func (t *lmdb) append(entries []Entry) C.int {
+	if rc := C.mdb_txn_begin(t.env, nil, 0, &t.txn); rc != 0 {
+		return rc
+	}
 	for _, e := range entries {
 		rc := C.put(t.txn, t.dbi, unsafe.Pointer(&e.Key[0]), C.size_t(len(e.Key)), unsafe.Pointer(&e.Value[0]), C.size_t(len(e.Value)))
 		if rc != 0 {
 			return rc
 		}
 	}
-	return 0
+	return C.mdb_txn_commit(t.txn)
 }
 
 func (t *lmdb) Find(key []byte) (byte, bool) {

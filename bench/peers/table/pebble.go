@@ -6,10 +6,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/sstable/block"
 )
 
-// Pebble is a log-structured merge tree, compacted, with a Bloom filter and a
-// block cache that holds all of it.
+// Pebble is a log-structured merge tree with Bloom filters and a block cache that
+// holds all of it. What comes sorted needs no compaction; files are large, for
+// only a thousand are kept open.
 var Pebble = Kind{"pebble", func(dir string, entries []Entry) (Table, error) {
-	options := &pebble.Options{CacheSize: pebbleCache(entries), DisableWAL: true, Logger: quiet{}}
+	options := &pebble.Options{CacheSize: pebbleCache(entries), MemTableSize: pebbleFile, DisableWAL: true, Logger: quiet{}}
+	options.TargetFileSizes[0] = pebbleFile
 	for i := range options.Levels {
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 		options.Levels[i].Compression = func() *block.CompressionProfile { return block.NoCompression } // signatures do not compress
@@ -29,13 +31,16 @@ var Pebble = Kind{"pebble", func(dir string, entries []Entry) (Table, error) {
 	return &lsm{db}, nil
 }}
 
-// pebbleCache is half more than what entries take.
+const pebbleFile = 64 << 20
+
+// pebbleCache is half more than what entries take, and room for the tables in
+// memory, which pebble counts as part of it.
 func pebbleCache(entries []Entry) int64 {
 	var size int64
 	for _, e := range entries {
 		size += int64(len(e.Key) + len(e.Value))
 	}
-	return size + size/2
+	return size + size/2 + 4*pebbleFile
 }
 
 type lsm struct{ db *pebble.DB }

@@ -36,6 +36,9 @@ type Kind struct {
 	Make func(dir string, entries []Entry) (Table, error)
 }
 
+// batch is how many entries those write at a time that write in transactions.
+const batch = 100_000
+
 // lastOctet is 0 if there is none.
 func lastOctet(value []byte) byte {
 	if len(value) == 0 {
