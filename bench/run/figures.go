@@ -53,24 +53,39 @@ func (r *results) embedded() spread {
 	return one(with - without)
 }
 
-// lookupToFloor divides repetition-wise medians: the ranges are those of look-ups.
-func (r *results) lookupToFloor() spread {
-	floor := r.Lookup["Floor"]["ns/op"].Median
+// Among is what was measured of look-ups among n records.
+func (r *results) Among(n uint64) (found lookups) {
+	for _, l := range r.Lookups {
+		if l.Records == n {
+			found = l
+		}
+	}
+	return found
+}
+
+// Table is what was measured of an index: a hit, a response or a miss.
+func (l lookups) Table(index, what string) benchmark {
+	return l.Benchmarks["Table/"+index+"/"+what]
+}
+
+// toFloor divides repetition-wise medians: the ranges are those of look-ups.
+func (l lookups) toFloor() spread {
+	floor := l.Benchmarks["Floor"]["ns/op"].Median
 	if floor == 0 {
 		return spread{}
 	}
-	return r.Lookup["Lookup/hit/chained"]["ns/op"].times(1 / floor)
+	return l.Benchmarks["Lookup/hit/chained"]["ns/op"].times(1 / floor)
 }
 
-// lookupToPeers is lancre's time for a hit to the least of the others'.
-func (r *results) lookupToPeers() spread {
+// toPeers is lancre's time for a hit to the least of the others'.
+func (l lookups) toPeers() spread {
 	least := math.Inf(1)
-	for name, b := range r.Lookup {
+	for name, b := range l.Benchmarks {
 		if strings.HasPrefix(name, "Table/") && strings.HasSuffix(name, "/hit") && name != "Table/lancre/hit" {
 			least = min(least, b["ns/op"].Median)
 		}
 	}
-	return r.Lookup["Table/lancre/hit"]["ns/op"].times(1 / least)
+	return l.Table("lancre", "hit")["ns/op"].times(1 / least)
 }
 
 // anonymous is the memory that lancred held with many connections, MB.

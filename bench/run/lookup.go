@@ -20,27 +20,55 @@ import (
 // ns/op.
 type benchmark map[string]spread
 
+// lookups are the benchmarks of look-ups among so many records.
+type lookups struct {
+	Records    uint64               `json:"records"`
+	Benchmarks map[string]benchmark `json:"benchmarks"` // by name, as go test prints it
+}
+
+// A suite is some benchmarks of one package; what go test says of them goes to
+// file, for benchstat.
+type suite struct{ file, module, pkg, pattern string }
+
 func (r *runner) measureLookup(ctx context.Context) error {
-	r.results.Lookup = make(map[string]benchmark)
-	for _, b := range []struct{ module, pkg, pattern string }{
-		{".", "./bench", "Floor|Lookup|Cold"},
-		{"bench/peers", "./table", "Table"},
-	} {
-		args := append([]string{"test", "-C", b.module, "-run=^$", "-bench=" + b.pattern, "-timeout=20m"}, r.bench...)
-		cmd := exec.CommandContext(ctx, "go", append(args, b.pkg)...)
-		cmd.Env = append(os.Environ(), fmt.Sprintf("LANCRE_BENCH_RECORDS=%d", r.records))
-		out, err := cmd.Output()
-		if err != nil {
-			return fmt.Errorf("%s in %s: %w: %s", b.pkg, b.module, err, out)
+	r.results.Lookups = nil
+	files := make(map[string][]byte)
+	floors, tables := suite{"floor.txt", ".", "./bench", "Floor|Lookup|Cold"}, suite{"table.txt", "bench/peers", "./table", "Table"}
+	for _, n := range []uint64{r.records, r.many} {
+		l := lookups{n, make(map[string]benchmark)}
+		for _, s := range []suite{floors, tables} {
+			out, err := r.runSuite(ctx, s, n)
+			if err != nil {
+				return err
+			}
+			// By such a line benchstat tells the sizes apart.
+			files[s.file] = append(fmt.Appendf(files[s.file], "records: %d\n", n), out...)
+			maps.Copy(l.Benchmarks, parseBenchmarks(bytes.NewReader(out)))
 		}
-		// The lines as they are, for benchstat.
-		name := strings.ToLower(strings.Split(b.pattern, "|")[0]) + ".txt"
-		if err := os.WriteFile(filepath.Join(r.out, name), out, 0o644); err != nil {
+		r.results.Lookups = append(r.results.Lookups, l)
+		if err := l.print(); err != nil {
 			return err
 		}
-		maps.Copy(r.results.Lookup, parseBenchmarks(bytes.NewReader(out)))
+		floors.pattern = "Floor|Lookup" // a cold read is one of the disk, whatever the size
 	}
-	return printLookup(r.results.Lookup)
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(r.out, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runSuite runs s with n records and returns what go test prints.
+func (r *runner) runSuite(ctx context.Context, s suite, n uint64) ([]byte, error) {
+	args := append([]string{"test", "-C", s.module, "-run=^$", "-bench=" + s.pattern, "-timeout=20m"}, r.bench...)
+	cmd := exec.CommandContext(ctx, "go", append(args, s.pkg)...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("LANCRE_BENCH_RECORDS=%d", n))
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s in %s with %d records: %w: %s", s.pkg, s.module, n, err, out)
+	}
+	return out, nil
 }
 
 // processors is GOMAXPROCS, which go test appends to a name unless it is 1.
@@ -77,13 +105,15 @@ func parseBenchmarks(in io.Reader) map[string]benchmark {
 	return all
 }
 
-func printLookup(all map[string]benchmark) error {
+func (l lookups) print() error {
+	fmt.Printf("%d records\n\n", l.Records)
 	t := newTable("benchmark", "ns", "octets an entry", "beyond key and value")
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		t.row(name, all[name]["ns/op"], all[name]["octets/entry"].Median, all[name]["overhead/entry"].Median)
+	for _, name := range slices.Sorted(maps.Keys(l.Benchmarks)) {
+		b := l.Benchmarks[name]
+		t.row(name, b["ns/op"], b["octets/entry"].Median, b["overhead/entry"].Median)
 	}
-	if floor := all["Floor"]["ns/op"].Median; floor > 0 {
-		t.row("Lookup/hit/chained to Floor", all["Lookup/hit/chained"]["ns/op"].Median/floor)
-	}
+	t.row("Lookup/hit/chained to Floor", l.toFloor())
+	t.row("Table/lancre/hit to the fastest other", l.toPeers())
+	fmt.Fprintln(t)
 	return t.Flush()
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -21,6 +23,59 @@ ok  	lancre/bench	1.583s
 	}
 	if got := parseBenchmarks(strings.NewReader(text)); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// timed has a median for each name.
+func timed(medians map[string]float64) map[string]benchmark {
+	all := make(map[string]benchmark)
+	for name, ns := range medians {
+		all[name] = benchmark{"ns/op": one(ns), "octets/entry": one(300)}
+	}
+	return all
+}
+
+// twoSizes are look-ups of which the larger leave one index out.
+func twoSizes() results {
+	return results{Records: 1e6, Many: 2e7, Lookups: []lookups{
+		{1e6, timed(map[string]float64{"Floor": 200, "Lookup/hit/chained": 300, "Table/lancre/hit": 400, "Table/cdb/hit": 320, "Table/map/hit": 500})},
+		{2e7, timed(map[string]float64{"Floor": 250, "Lookup/hit/chained": 500, "Table/lancre/hit": 450, "Table/map/hit": 600})},
+	}}
+}
+
+func TestLookupsOfTwoSizes(t *testing.T) {
+	r := twoSizes()
+	for _, c := range []struct {
+		n              uint64
+		floor, fastest float64
+	}{{1e6, 1.5, 1.25}, {2e7, 2, 0.75}, {3e6, 0, 0}} {
+		l := r.Among(c.n)
+		if floor, fastest := l.toFloor().Median, l.toPeers().Median; floor != c.floor || fastest != c.fastest {
+			t.Errorf("%d records: %v to the floor, %v to the fastest, want %v, %v", c.n, floor, fastest, c.floor, c.fastest)
+		}
+	}
+}
+
+func TestReportOfLookups(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "RESULTS.md")
+	r := &runner{results: twoSizes()}
+	if err := r.report(path); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"| index | hit ns, 1 M | hit ns, 20 M | copied out ns, 1 M | copied out ns, 20 M | miss ns, 1 M | miss ns, 20 M | octets an entry, 20 M | of these beyond key and value |",
+		"|---|---|---|---|---|---|---|---|---|",
+		"| lancre | 400 | 450 | – | – | – | – | 300.0 | – |",
+		"| cdb | 320 | – | – | – | – | – | – | – |",
+		"| 20 M | 250 | 500 |",
+	} {
+		if !strings.Contains(string(page), "\n"+line+"\n") {
+			t.Errorf("the page has no line %q", line)
+		}
 	}
 }
 

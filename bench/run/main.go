@@ -25,7 +25,7 @@ type section struct {
 	measure func(*runner, context.Context) error
 }
 
-// sections in their order: those with 10 M responses come last.
+// sections in their order: those that keep 10 M responses come last.
 var sections = []section{
 	{"closed", (*runner).measureClosed},
 	{"offered", (*runner).measureOffered},

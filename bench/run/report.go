@@ -13,13 +13,22 @@ var reportText string
 
 // reportTemplate is RESULTS.md but for the figures.
 var reportTemplate = template.Must(template.New("report.md").Funcs(template.FuncMap{
-	"ns":     func(b benchmark) string { return fmt.Sprintf("%.0f", b["ns/op"].Median) },
-	"per":    func(b benchmark, unit string) string { return fmt.Sprintf("%.1f", b[unit].Median) },
-	"figure": figure,
-	"whole":  func(v float64) string { return fmt.Sprintf("%.0f", v) },
-	"mb":     func(octets int64) string { return fmt.Sprintf("%.0f", float64(octets)/1e6) },
-	"split":  func(list string) []string { return strings.Fields(list) },
+	"ns":       func(b benchmark) string { return b.median("ns/op", "%.0f") },
+	"per":      func(b benchmark, unit string) string { return b.median(unit, "%.1f") },
+	"figure":   figure,
+	"whole":    func(v float64) string { return fmt.Sprintf("%.0f", v) },
+	"mb":       func(octets int64) string { return fmt.Sprintf("%.0f", float64(octets)/1e6) },
+	"split":    func(list string) []string { return strings.Fields(list) },
+	"millions": millions,
 }).Parse(reportText))
+
+// median is in words, for what was left out has none.
+func (b benchmark) median(unit, form string) string {
+	if b[unit].Count == 0 {
+		return "–"
+	}
+	return fmt.Sprintf(form, b[unit].Median)
+}
 
 // report writes the results as a page for people.
 func (r *runner) report(path string) error {

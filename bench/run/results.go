@@ -23,14 +23,14 @@ type results struct {
 	Records uint64 `json:"records"`
 	Many    uint64 `json:"many"`
 
-	Closed  []closed             `json:"closed"`
-	Offered []offered            `json:"offered"`
-	Lookup  map[string]benchmark `json:"lookup"` // by name, as go test prints it
-	Builds  []built              `json:"builds"`
-	Large   []packed             `json:"large"`
-	Start   start                `json:"start"`
-	Swap    []swapped            `json:"swap"`
-	Cold    cold                 `json:"cold"`
+	Closed  []closed  `json:"closed"`
+	Offered []offered `json:"offered"`
+	Lookups []lookups `json:"lookups"` // among Records, and among Many
+	Builds  []built   `json:"builds"`
+	Large   []packed  `json:"large"`
+	Start   start     `json:"start"`
+	Swap    []swapped `json:"swap"`
+	Cold    cold      `json:"cold"`
 }
 
 // A spread is several measurements of one thing.
@@ -61,6 +61,9 @@ func figure(v float64) string {
 	}
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }
+
+// millions says how many responses there are.
+func millions(n uint64) string { return figure(float64(n)/1e6) + " M" }
 
 // describe says what is measured, when and on what.
 func (r *results) describe(s size) {

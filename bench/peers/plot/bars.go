@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"image/color"
 	"slices"
 	"sort"
@@ -19,6 +20,7 @@ var palette = []color.Color{
 // A group is the bars of one colour, one for each label of the axis.
 type group struct {
 	name   string
+	colour color.Color
 	values []float64
 }
 
@@ -34,7 +36,7 @@ func bars(title, axis string, labels []string, groups []group) (*plot.Plot, erro
 		if err != nil {
 			return nil, err
 		}
-		b.Color, b.LineStyle.Width = palette[i%len(palette)], 0
+		b.Color, b.LineStyle.Width = g.colour, 0
 		b.Offset = width * vg.Length(2*i-len(groups)+1) / 2
 		p.Add(b)
 		if len(groups) > 1 {
@@ -59,8 +61,8 @@ func (r *results) cpu() (*plot.Plot, error) {
 		byMethod[c.Method][c.Server] = c.CPU.Median
 	}
 	var groups []group
-	for _, m := range []struct{ method, name string }{{"get", "GET"}, {"post", "POST"}, {"get-close", "GET, connection per request"}} {
-		g := group{name: m.name}
+	for i, m := range []struct{ method, name string }{{"get", "GET"}, {"post", "POST"}, {"get-close", "GET, connection per request"}} {
+		g := group{name: m.name, colour: palette[i]}
 		for _, server := range labels {
 			g.values = append(g.values, byMethod[m.method][server])
 		}
@@ -75,12 +77,12 @@ func (r *results) size() (*plot.Plot, error) {
 	for _, b := range r.Builds {
 		labels, octets = append(labels, b.Kind), append(octets, b.Octets)
 	}
-	return bars("Size of a response on disk, look-up table and all", "octets", labels, []group{{"lancre", octets}})
+	return bars("Size of a response on disk, look-up table and all", "octets", labels, []group{{"lancre", palette[0], octets}})
 }
 
 func (r *results) build() (*plot.Plot, error) {
 	var labels []string
-	alone, whole := group{name: "verifying signatures alone"}, group{name: "a whole build"}
+	alone, whole := group{name: "verifying signatures alone", colour: palette[0]}, group{name: "a whole build", colour: palette[1]}
 	for _, b := range r.Builds {
 		labels = append(labels, b.Kind)
 		alone.values, whole.values = append(alone.values, b.Verify.Median), append(whole.values, b.Rate.Median)
@@ -91,14 +93,24 @@ func (r *results) build() (*plot.Plot, error) {
 func (r *results) lookup() (*plot.Plot, error) {
 	labels := []string{"lancre", "cdb", "map", "lmdb", "bbolt", "pebble"}
 	var groups []group
-	for _, kind := range []struct{ name, what string }{{"hit", "hit"}, {"response", "hit, copied out"}, {"miss", "miss"}} {
-		g := group{name: kind.what}
-		for _, l := range labels {
-			g.values = append(g.values, r.Lookup["Table/"+l+"/"+kind.name]["ns/op"].Median)
+	for _, kind := range []struct {
+		name, what string
+		colours    [2]int // of the two sizes: a light one and a dark one
+	}{{"hit", "hit", [2]int{5, 0}}, {"response", "hit, copied out", [2]int{1, 3}}, {"miss", "miss", [2]int{4, 2}}} {
+		for i, size := range r.Lookups {
+			g := group{name: fmt.Sprintf("%s, %g M", kind.what, size.Records/1e6), colour: palette[kind.colours[i]]}
+			for _, l := range labels {
+				g.values = append(g.values, size.Benchmarks["Table/"+l+"/"+kind.name]["ns/op"].Median)
+			}
+			groups = append(groups, g)
 		}
-		groups = append(groups, g)
 	}
-	return bars("A look-up that waits for the one before", "ns", labels, groups)
+	p, err := bars("A look-up that waits for the one before", "ns", labels, groups)
+	if err != nil {
+		return nil, err
+	}
+	p.Legend.Left = true // the fastest are there
+	return p, nil
 }
 
 // servers are those of r.Offered, and what was offered to each in ascending order.

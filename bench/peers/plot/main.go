@@ -25,7 +25,10 @@ type results struct {
 		Rate, Verify spread
 		Octets       float64
 	}
-	Lookup map[string]map[string]spread
+	Lookups []struct {
+		Records    float64
+		Benchmarks map[string]map[string]spread
+	}
 }
 
 type spread struct{ Median float64 }
