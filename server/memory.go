@@ -3,8 +3,11 @@ package server
 import (
 	"bytes"
 	"os"
+	"path"
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -50,20 +53,53 @@ func (s *Server) adaptTo(g *store.Generation) {
 func pageCacheShare(total int64) int64 { return total / 4 * 3 }
 
 // memoryFor is how many octets of segments can be expected to stay in memory: a
-// share of the machine's or, if that is less, of the control group's.
-func memoryFor(cgroupLimit string) int64 {
+// share of the machine's or, if that is less, of the least that limits, files with
+// a number in them, say. A file that is absent or says "max" is no limit.
+func memoryFor(limits []string) int64 {
 	var info unix.Sysinfo_t
 	if err := unix.Sysinfo(&info); err != nil {
 		return 1<<63 - 1 // nothing is known, so nothing is done about it
 	}
 	total := int64(info.Totalram) * int64(info.Unit)
-	if text, err := os.ReadFile(cgroupLimit); err == nil {
-		if limit, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64); err == nil { // else it is "max"
+	for _, name := range limits {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		if limit, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64); err == nil {
 			total = min(total, limit)
 		}
 	}
 	return pageCacheShare(total)
 }
 
-// cgroupLimit is where a process in a container finds the limit of its memory.
-const cgroupLimit = "/sys/fs/cgroup/memory.max"
+// ownLimits are the files with the memory limits that hold for this process.
+func ownLimits() []string {
+	groups, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil // a kernel without control groups
+	}
+	return limitFiles(string(groups))
+}
+
+// limitFiles are where the memory limits are of the control groups that a process
+// is in, by what its /proc/PID/cgroup says (cgroups(7)), and of those around them.
+// Version 1 has a hierarchy for memory, version 2 one for everything. In a container
+// the innermost may be what is mounted, whatever its path is outside.
+func limitFiles(groups string) (files []string) {
+	for line := range strings.Lines(groups) {
+		_, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		controllers, group, _ := strings.Cut(rest, ":")
+		root, name := "/sys/fs/cgroup", "memory.max"
+		if slices.Contains(strings.Split(controllers, ","), "memory") {
+			root, name = "/sys/fs/cgroup/memory", "memory.limit_in_bytes"
+		} else if controllers != "" {
+			continue
+		}
+		for group = path.Join("/", group); group != "/"; group = path.Dir(group) {
+			files = append(files, path.Join(root, group, name))
+		}
+		files = append(files, path.Join(root, name))
+	}
+	return files
+}

@@ -1,30 +1,61 @@
 package server
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
 
-func TestMemoryIsTheSmallerLimit(t *testing.T) {
-	machine := memoryFor(filepath.Join(t.TempDir(), "absent"))
+func TestMemoryIsTheLeastLimit(t *testing.T) {
+	dir := t.TempDir()
+	machine := memoryFor([]string{filepath.Join(dir, "absent")})
 	if machine <= 0 {
 		t.Fatalf("the machine has %d octets", machine)
 	}
-	for text, want := range map[string]int64{
-		"max\n":                 machine,
-		"junk":                  machine,
-		"4000000\n":             3000000,
-		"9000000000000000000\n": machine,
+	for _, c := range []struct {
+		limits []string
+		want   int64
+	}{
+		{nil, machine},
+		{[]string{"max\n"}, machine},
+		{[]string{"junk"}, machine},
+		{[]string{"4000000\n"}, 3000000},
+		{[]string{"9000000000000000000\n"}, machine},
+		{[]string{"max\n", "8000000\n", "4000000\n", "9223372036854771712\n"}, 3000000},
 	} {
-		path := filepath.Join(t.TempDir(), "memory.max")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
+		var files []string
+		for i, text := range c.limits {
+			files = append(files, filepath.Join(dir, fmt.Sprint(i)))
+			if err := os.WriteFile(files[i], []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if got := memoryFor(path); got != want {
-			t.Errorf("with a limit of %q: %d, want %d", text, got, want)
+		if got := memoryFor(files); got != c.want {
+			t.Errorf("with limits of %q: %d, want %d", c.limits, got, c.want)
+		}
+	}
+}
+
+func TestLimitFiles(t *testing.T) {
+	for _, c := range []struct {
+		name, groups string
+		want         []string
+	}{
+		{"version 2, a service", "0::/system.slice/lancred.service\n", []string{
+			"/sys/fs/cgroup/system.slice/lancred.service/memory.max", "/sys/fs/cgroup/system.slice/memory.max", "/sys/fs/cgroup/memory.max"}},
+		{"version 2, a container", "0::/\n", []string{"/sys/fs/cgroup/memory.max"}},
+		{"version 2, outside of its namespace", "0::/../other\n", []string{"/sys/fs/cgroup/other/memory.max", "/sys/fs/cgroup/memory.max"}},
+		{"version 1", "5:devices:/a\n4:cpuset,memory:/a\n1:name=systemd:/a\n", []string{
+			"/sys/fs/cgroup/memory/a/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}},
+		{"none", "", nil},
+		{"junk", "junk\n::\n", []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.max"}},
+	} {
+		if got := limitFiles(c.groups); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }

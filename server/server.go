@@ -60,7 +60,7 @@ func New(cfg Config) (*Server, error) {
 		outcomes: cfg.outcomes(),
 		stop:     make(chan struct{}),
 	}
-	s.memory = memoryFor(cgroupLimit)
+	s.memory = memoryFor(ownLimits())
 	s.pool.New = func() any { return new(exchange) }
 	s.metrics = newMetrics(s)
 	s.limits = newLimits(&cfg)
