@@ -1,33 +1,38 @@
 package main
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"strings"
+	"path/filepath"
 	"sync"
-	"unsafe"
+	"time"
 
 	"golang.org/x/sys/unix"
 
-	"lancre/bench/proc"
 	"lancre/bench/traffic"
+	"lancre/index/store"
 )
 
-// A cold is lancred with a large store whose pages were taken from it: requests
-// for a few certificates, whose pages come back at once, while others make it
-// read from the disk.
+// A cold is lancred with a large store in a memory control group that has no room
+// for it: requests for a few certificates, which stay in memory, while others make
+// it read from the disk.
 type cold struct {
-	MappedBefore int64  `json:"mapped_before"` // octets of files, in memory
-	MappedAfter  int64  `json:"mapped_after"`  // when the pages were taken
-	Quiet        spread `json:"quiet_p99_us"`  // of warm requests by themselves
-	P99          spread `json:"p99_us"`        // of warm requests beside cold ones
-	ColdP99      spread `json:"cold_p99_us"`
-	ColdRate     spread `json:"cold_rate"` // cold requests a second
-	Wrong        uint64 `json:"wrong"`
-	Failed       uint64 `json:"failed"`
+	Missing  string `json:"missing,omitempty"` // why there are no figures
+	Store    int64  `json:"store"`             // octets of the segment
+	Limit    int64  `json:"limit"`             // octets that the group may have in memory
+	Quiet    spread `json:"quiet_p99_us"`      // of warm requests by themselves
+	P99      spread `json:"p99_us"`            // of warm requests beside cold ones
+	ColdP99  spread `json:"cold_p99_us"`
+	ColdRate spread `json:"cold_rate"` // cold requests a second
+	Wrong    uint64 `json:"wrong"`
+	Failed   uint64 `json:"failed"`
 }
+
+// ownMemory is what lancred needs beside its store: its program, buffers and
+// connections, and page tables.
+const ownMemory = 64 << 20
 
 // warmCertificates are few enough for their pages to be touched all the time.
 const warmCertificates = 1000
@@ -49,9 +54,17 @@ func (r *runner) measureCold(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.results.Cold.room(r.large.store()); err != nil {
+		return err
+	}
 	var quiet, beside, others []sample
 	for range min(r.rounds, 3) {
 		q, w, c, err := r.coldRound(ctx, warm, rest)
+		if errors.Is(err, errNoGroup) {
+			r.results.Cold.Missing = err.Error()
+			fmt.Println(err)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -61,23 +74,37 @@ func (r *runner) measureCold(ctx context.Context) error {
 	return r.results.Cold.print()
 }
 
-// coldRound starts lancred, takes its pages away, and loads it with warm requests
-// alone and then beside cold ones. The two generators share a core, so they wait
-// for answers instead of polling the clock, and warm ones come over two
-// connections only.
+// room notes how large the store is, and makes the limit such that nine of ten of
+// its octets are cold.
+func (c *cold) room(dir string) error {
+	m, err := store.ReadManifest(dir)
+	if err != nil {
+		return err
+	}
+	*c = cold{Store: m.Segments[0].Size, Limit: ownMemory + m.Segments[0].Size/10}
+	return nil
+}
+
+// coldRound starts lancred without room, and loads it with warm requests alone and
+// then beside cold ones. The two generators share a core, so they wait for answers
+// instead of polling the clock, and warm ones come over two connections only.
 func (r *runner) coldRound(ctx context.Context, warm, rest string) (quiet, beside, others sample, err error) {
-	// The number that lancred chooses by itself for a store that does not fit into
-	// memory, on one core: it cannot know that the pages will be taken from it.
-	p, err := r.startLancred(ctx, r.large.store(), "env", "GOMAXPROCS=8")
+	group, err := memoryGroup(r.results.Cold.Limit)
+	if err != nil {
+		return quiet, beside, others, err
+	}
+	defer removeGroup(group)
+	// A page belongs to the group that reads it first.
+	if err := forget(filepath.Join(r.large.store(), "objects")); err != nil {
+		return quiet, beside, others, err
+	}
+	p, err := r.startLancred(ctx, r.large.store(), "sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(group, "cgroup.procs"))
 	if err != nil {
 		return quiet, beside, others, err
 	}
 	defer p.stop()
-	if err := r.takePages(p); err != nil {
-		return quiet, beside, others, err
-	}
 	few := []string{"--duration", r.duration.String(), "--connections", "2"}
-	for range 2 { // the first brings the pages back
+	for range 2 { // the first reads the pages
 		if quiet, err = r.load(ctx, p, warm, few...); err != nil {
 			return quiet, beside, others, err
 		}
@@ -93,54 +120,51 @@ func (r *runner) coldRound(ctx context.Context, warm, rest string) (quiet, besid
 	return quiet, beside, others, err
 }
 
-// takePages evicts the objects that p has mapped and notes what that came to.
-func (r *runner) takePages(p *process) error {
-	before, err := proc.Memory(p.pid())
-	if err != nil {
-		return err
-	}
-	if err := pageOut(p.pid(), "/objects/"); err != nil {
-		return err
-	}
-	after, err := proc.Memory(p.pid())
-	r.results.Cold.MappedBefore, r.results.Cold.MappedAfter = before.File, after.File
-	return err
-}
+var errNoGroup = errors.New("no memory control group could be made: run as root")
 
-// pageOut makes the kernel reclaim what process pid has mapped from files whose
-// path contains name, as a lack of memory would (process_madvise(2)).
-func pageOut(pid int, name string) error {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return fmt.Errorf("pidfd of %d: %w", pid, err)
-	}
-	defer unix.Close(fd)
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var from, to uint64
-		if n, _ := fmt.Sscanf(lines.Text(), "%x-%x", &from, &to); n < 2 || !strings.Contains(lines.Text(), name) {
+// memoryGroup makes a control group, of version 2 or 1, that may have limit octets
+// in memory.
+func memoryGroup(limit int64) (dir string, err error) {
+	for _, version := range []struct{ root, file string }{
+		{"/sys/fs/cgroup", "memory.max"}, {"/sys/fs/cgroup/memory", "memory.limit_in_bytes"},
+	} {
+		dir := filepath.Join(version.root, fmt.Sprintf("lancre-bench-%d", os.Getpid()))
+		if os.Mkdir(dir, 0o755) != nil {
 			continue
 		}
-		if err := pageOutRange(fd, from, to); err != nil {
-			return fmt.Errorf("paging out %x-%x of %d: %w", from, to, pid, err)
+		if os.WriteFile(filepath.Join(dir, version.file), fmt.Append(nil, limit), 0o644) == nil {
+			return dir, nil
 		}
+		os.Remove(dir)
 	}
-	return nil
+	return "", errNoGroup
 }
 
-// pageOutRange goes on where the kernel stopped: it takes at most 2 GiB at a time.
-func pageOutRange(pidfd int, from, to uint64) error {
-	for from < to {
-		remote := [2]uint64{from, to - from} // struct iovec: an address in the other process, and a length
-		n, _, errno := unix.Syscall6(unix.SYS_PROCESS_MADVISE, uintptr(pidfd), uintptr(unsafe.Pointer(&remote)), 1, unix.MADV_PAGEOUT, 0, 0)
-		if errno != 0 {
-			return errno
+// removeGroup waits for the kernel to see that the group is empty.
+func removeGroup(dir string) {
+	for range 100 {
+		if os.Remove(dir) == nil {
+			return
 		}
-		from += max(uint64(n), 4096)
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// forget has the kernel drop from memory the files of dir, which nobody has mapped.
+func forget(dir string) error {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		f, err := os.Open(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return err
+		}
+		err = errors.Join(f.Sync(), unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED), f.Close())
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.Name(), err)
+		}
 	}
 	return nil
 }
@@ -149,7 +173,6 @@ func (c *cold) sum(quiet, beside, others []sample) {
 	p99 := func(s *sample) float64 { return s.P99 }
 	c.Quiet, c.P99, c.ColdP99 = medians(quiet, p99), medians(beside, p99), medians(others, p99)
 	c.ColdRate = medians(others, func(s *sample) float64 { return s.PerSecond() })
-	c.Wrong, c.Failed = 0, 0
 	for i := range beside {
 		c.Wrong += quiet[i].Wrong + beside[i].Wrong + others[i].Wrong
 		c.Failed += quiet[i].Failed + beside[i].Failed + others[i].Failed
@@ -157,7 +180,7 @@ func (c *cold) sum(quiet, beside, others []sample) {
 }
 
 func (c *cold) print() error {
-	t := newTable("mapped MB", "after eviction", "warm p99 µs alone", "beside cold", "cold p99 µs", "cold/s", "wrong", "failed")
-	t.row(float64(c.MappedBefore)/1e6, float64(c.MappedAfter)/1e6, c.Quiet, c.P99, c.ColdP99, c.ColdRate, c.Wrong, c.Failed)
+	t := newTable("store MB", "limit MB", "warm p99 µs alone", "beside cold", "cold p99 µs", "cold/s", "wrong", "failed")
+	t.row(float64(c.Store)/1e6, float64(c.Limit)/1e6, c.Quiet, c.P99, c.ColdP99, c.ColdRate, c.Wrong, c.Failed)
 	return t.Flush()
 }
