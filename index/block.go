@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/cespare/xxhash/v2"
+	"golang.org/x/sys/unix"
 )
 
 // blockSize is that of the kernel's large pages. Written in blocks of this size,
@@ -44,11 +45,14 @@ func (w *blockWriter) write(b []byte) error {
 	}
 }
 
-// flush writes what there is. It is called early only where the file is read back.
+// flush writes what there is, and has the kernel begin to put it on the disk, so
+// that little is left to wait for at the end. It is called early only where the file
+// is read back.
 func (w *blockWriter) flush() error {
 	w.sum.Write(w.buf[w.summed:])
-	_, err := w.file.Write(w.buf)
+	n, err := w.file.Write(w.buf)
 	w.buf, w.summed = w.buf[:0], 0
+	_ = unix.SyncFileRange(int(w.file.Fd()), int64(w.at)-int64(n), int64(n), unix.SYNC_FILE_RANGE_WRITE) // advice
 	return err
 }
 
