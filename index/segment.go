@@ -358,6 +358,18 @@ func (r Record) AppendResponse(dst []byte) []byte {
 	return r.shape.appendResponse(slices.Grow(dst, r.ResponseSize()), r.octets[:recordHeadSize], r.payload())
 }
 
+// Copy returns r with its octets copied to *buf, which it grows if need be, and
+// reports whether the copy has its checksum. The octets of a mapping can change after
+// a look-up has checked them, where a disk fails or somebody writes to the file; those
+// of the copy are what they were. It does not allocate if *buf has room.
+func (r Record) Copy(buf *[]byte) (copied Record, ok bool) {
+	*buf = append((*buf)[:0], r.octets...)
+	r.octets = *buf
+	number := r.bits() & (maxShapes - 1)
+	return r, crc32.Checksum(r.octets[4:], castagnoli) == le.Uint32(r.octets) &&
+		int(number) < len(r.segment.shapes) && &r.segment.shapes[number] == r.shape
+}
+
 // CertIDs appends the CertIDs that the record is reachable under. The serials
 // alias the mapping: they are valid as long as r is.
 func (r Record) CertIDs(dst []CertID) []CertID {

@@ -21,12 +21,19 @@ const (
 	overdueMaxAge = 300
 )
 
-// find looks id up in x's generation.
+// find looks id up in x's generation. The record is a copy, x's own.
 func (x *exchange) find(id *index.CertID) (rec index.Record, found bool, err error) {
 	if id.Alg == index.UnknownAlg {
 		return rec, false, nil // no store is keyed by it
 	}
-	return x.gen.store.Lookup(id.Key(), id)
+	rec, found, err = x.gen.store.Lookup(id.Key(), id)
+	if err != nil || !found {
+		return rec, false, err
+	}
+	if rec, found = rec.Copy(&x.record); !found {
+		return rec, false, index.ErrCorrupt // by now: Lookup found it sound
+	}
+	return rec, true, nil
 }
 
 // answer answers x.req: with the response for the first certificate that there
@@ -81,8 +88,7 @@ func (x *exchange) serve(rec index.Record) outcome {
 	h.SetContentTypeBytes(typeOCSP)
 	x.tally.age = max(0, x.now-rec.ThisUpdate()) // which may lie ahead by maxSkew
 
-	// The one copy of the octets, straight into what fasthttp sends: the mapping
-	// must not be read after the handler has returned.
+	// Straight into what fasthttp sends.
 	x.ctx.Response.SwapBody(rec.AppendResponse(x.ctx.Response.SwapBody(nil)[:0]))
 	return served
 }

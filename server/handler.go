@@ -36,8 +36,9 @@ type exchange struct {
 	now int64     // Unix seconds
 	gen *snapshot // nil if there is no generation
 
-	req   Request
-	tally tally // but for the outcome
+	req    Request
+	record []byte // the octets of the one that answers
+	tally  tally  // but for the outcome
 
 	der      [maxTarget]byte // what a GET target decodes to
 	alt      [maxTarget]byte // a target decoded once more
