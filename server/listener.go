@@ -94,8 +94,9 @@ type conn struct {
 	linger atomic.Bool
 	idle   atomic.Bool // between two requests
 
-	line    int // octets read since the last line feed
-	answers int // since the last read
+	asked   bool // an octet was read
+	line    int  // octets read since the last line feed
+	answers int  // since the last read
 
 	reading, writing deadline
 }
@@ -105,11 +106,18 @@ func (c *conn) allowed() bool { return c.limits == nil || c.limits.allow(c.peer,
 
 // Read reads. When fasthttp finds no end of a request's header in a full buffer,
 // line tells whether it is the request line that does not end.
+//
+// Until a first octet comes, every error is an end: a connection that was opened in
+// reserve would take an answer that says why it is closed for one to the request
+// that it is about to send.
 func (c *conn) Read(p []byte) (int, error) {
 	if err := c.reading.apply(c.TCPConn.SetReadDeadline); err != nil {
 		return 0, err
 	}
 	n, err := c.TCPConn.Read(p)
+	if c.asked = c.asked || n > 0; !c.asked && err != nil {
+		return 0, io.EOF
+	}
 	c.answers = 0
 	if i := bytes.LastIndexByte(p[:n], '\n'); i >= 0 {
 		c.line = n - i - 1

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -32,6 +33,24 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	// One answer, and then the end of the connection: ReadAll returns at that.
 	if got, err := io.ReadAll(c); err != nil || len(got) == 0 {
 		t.Errorf("read %q, %v; want one answer and the end", got, err)
+	}
+}
+
+// A connection on which nothing was asked is closed without a word, one with the
+// beginning of a request is told.
+func TestUnusedConnectionIsClosed(t *testing.T) {
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
+	if e.http.ReadTimeout != 10*time.Second {
+		t.Errorf("requests have %v, want 10 s", e.http.ReadTimeout)
+	}
+	e.http.ReadTimeout = 50 * time.Millisecond
+	e.serve(t)
+	for sent, want := range map[string]string{"": "", "GET": "HTTP/1.1 408"} {
+		c := dial(t, e)
+		write(t, c, sent)
+		if got, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(got), want) || want == "" && len(got) > 0 {
+			t.Errorf("after %q: read %q, %v; want %q", sent, got, err, want)
+		}
 	}
 }
 
