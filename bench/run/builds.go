@@ -27,8 +27,8 @@ var signedKinds = []struct {
 }{
 	{"p256", demo.Options{Key: demo.P256}, 1},
 	{"p256-delegated", demo.Options{Key: demo.P256, Delegated: true}, 1},
-	{"rsa2048", demo.Options{Key: demo.RSA2048}, 4},
-	{"rsa2048-delegated", demo.Options{Key: demo.RSA2048, Delegated: true}, 4},
+	{"rsa2048", demo.Options{Key: demo.RSA2048}, 2},
+	{"rsa2048-delegated", demo.Options{Key: demo.RSA2048, Delegated: true}, 2},
 }
 
 func (r *runner) measureBuild(ctx context.Context) error {
