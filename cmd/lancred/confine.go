@@ -32,9 +32,9 @@ func confine(dir string, log *slog.Logger) error {
 		landlock.PathAccess(read, dir),
 		// Which may be a link to another disk, and may not be there yet.
 		landlock.PathAccess(read, filepath.Join(dir, "objects")).IgnoreIfMissing(),
-		// For the process metrics.
-		landlock.PathAccess(read, "/proc/self"),
-		landlock.PathAccess(abi.AccessFSReadFile, "/proc/stat"),
+		// For the process metrics, where /proc is mounted.
+		landlock.PathAccess(read, "/proc/self").IgnoreIfMissing(),
+		landlock.PathAccess(abi.AccessFSReadFile, "/proc/stat").IgnoreIfMissing(),
 	)
 	if err != nil {
 		return fmt.Errorf("confining the process to %s: %w", dir, err)
