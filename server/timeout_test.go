@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -22,14 +21,8 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	}
 	e.http.IdleTimeout = 50 * time.Millisecond
 	e.serve(t)
-	c, err := net.Dial("tcp", e.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: o.example\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
+	c, _ := e.dial(t)
+	write(t, c, "GET / HTTP/1.1\r\nHost: o.example\r\n\r\n")
 	// One answer, and then the end of the connection: ReadAll returns at that.
 	if got, err := io.ReadAll(c); err != nil || len(got) == 0 {
 		t.Errorf("read %q, %v; want one answer and the end", got, err)
@@ -46,7 +39,7 @@ func TestUnusedConnectionIsClosed(t *testing.T) {
 	e.http.ReadTimeout = 50 * time.Millisecond
 	e.serve(t)
 	for sent, want := range map[string]string{"": "", "GET": "HTTP/1.1 408"} {
-		c := dial(t, e)
+		c, _ := e.dial(t)
 		write(t, c, sent)
 		if got, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(got), want) || want == "" && len(got) > 0 {
 			t.Errorf("after %q: read %q, %v; want %q", sent, got, err, want)
@@ -60,10 +53,11 @@ func TestIdleConnectionsAreEnded(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{good("05")}})
 	e.http.IdleTimeout = time.Hour
 	e.serve(t)
-	idle, busy := dial(t, e), dial(t, e)
+	idle, answers := e.dial(t)
+	busy, _ := e.dial(t)
 	const request = "GET / HTTP/1.1\r\nHost: o.example\r\n"
 	write(t, idle, request+"\r\n")
-	if _, err := http.ReadResponse(bufio.NewReader(idle), nil); err != nil {
+	if _, err := http.ReadResponse(answers, nil); err != nil {
 		t.Fatal(err)
 	}
 	write(t, busy, request)
@@ -106,17 +100,6 @@ func (e *edge) idle() (n int) {
 		return true
 	})
 	return n
-}
-
-func dial(t *testing.T, e *edge) net.Conn {
-	t.Helper()
-	c, err := net.Dial("tcp", e.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(30 * time.Second))
-	return c
 }
 
 func write(t *testing.T, c net.Conn, s string) {
