@@ -45,6 +45,11 @@ func (s *Server) newHTTP() *fasthttp.Server {
 			}
 			return cfg
 		},
+		// fasthttp sets the deadline for writing when the handler has answered.
+		ExpectHandler: func(ctx *fasthttp.RequestCtx) int {
+			giveTimeToWrite(ctx)
+			return fasthttp.StatusContinue
+		},
 		// What bounds connections is the limit of open files, which the listener
 		// outlives. fasthttp's own bound answers with text.
 		Concurrency:                  math.MaxInt32,
@@ -75,6 +80,12 @@ func (l httpLogger) Printf(format string, args ...any) {
 	}
 }
 
+// giveTimeToWrite replaces the deadline of an earlier answer on the connection by one
+// for what is written before the handler is called, or without it.
+func giveTimeToWrite(ctx *fasthttp.RequestCtx) {
+	_ = ctx.Conn().SetWriteDeadline(time.Now().Add(writeTimeout)) // an error shows when writing
+}
+
 // handleError answers what fasthttp could not read as a request.
 func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	var small *fasthttp.ErrSmallBuffer
@@ -94,6 +105,7 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	if wrapped {
 		c.linger.Store(true)
 	}
+	giveTimeToWrite(ctx)
 	s.metrics.count(ctx, tally{outcome: s.refuse(ctx, o)})
 }
 

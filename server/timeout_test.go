@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -43,6 +44,40 @@ func TestUnusedConnectionIsClosed(t *testing.T) {
 		write(t, c, sent)
 		if got, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(got), want) || want == "" && len(got) > 0 {
 			t.Errorf("after %q: read %q, %v; want %q", sent, got, err, want)
+		}
+	}
+}
+
+// What is answered without the handler has its own time to be written, however long
+// ago the answer before was.
+func TestLateErrorsAreAnswered(t *testing.T) {
+	const begin = "GET / HTTP/1.1\r\nHost: o.example\r\n"
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
+	e.http.WriteTimeout = time.Second
+	e.serve(t)
+	type late struct {
+		request, want string
+		conn          net.Conn
+		answers       *bufio.Reader
+	}
+	list := []late{
+		{request: begin + "no colon\r\n\r\n", want: "HTTP/1.1 400"},
+		{request: "POST / HTTP/1.1\r\nHost: o.example\r\nContent-Length: 99999\r\n\r\n", want: "HTTP/1.1 413"},
+		{request: "POST / HTTP/1.1\r\nHost: o.example\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", want: "HTTP/1.1 100"},
+	}
+	for i := range list {
+		l := &list[i]
+		l.conn, l.answers = e.dial(t)
+		write(t, l.conn, begin+"\r\n")
+		if _, err := http.ReadResponse(l.answers, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(e.http.WriteTimeout) // for the deadlines to pass
+	for _, l := range list {
+		write(t, l.conn, l.request)
+		if got, _ := l.answers.ReadString('\r'); !strings.HasPrefix(got, l.want) {
+			t.Errorf("%q is answered %q, want %s", l.request, got, l.want)
 		}
 	}
 }
