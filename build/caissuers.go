@@ -53,7 +53,9 @@ func (v *inventory) name(a *assigned, urls string, line int) error {
 func (v *inventory) eachURL() []*named {
 	sums := make(map[naming]*named)
 	for _, n := range v.named {
-		for uri := range strings.FieldsSeq(n.urls) {
+		uris := strings.Fields(n.urls)
+		slices.Sort(uris)
+		for _, uri := range slices.Compact(uris) {
 			one := naming{n.issuer, uri}
 			sum := sums[one]
 			if sum == nil {

@@ -43,7 +43,7 @@ type ResponseCounts struct {
 	Tombstones uint64 `json:"tombstones"` // CertIDs that are ours, but have no current response
 }
 
-// IssuerCounts counts the accepted responses of one issuer.
+// IssuerCounts counts the certificates of one issuer that accepted responses are about.
 type IssuerCounts struct {
 	Subject string `json:"subject"` // RFC 2253 form
 	KeyID   string `json:"key_id"`  // SHA-1 of the subjectPublicKey bits, hex: issuerKeyHash under sha1

@@ -22,7 +22,7 @@
 // # Header
 //
 //	  0  8  magic: 89 'L' 'N' 'C' 'R' 0D 0A 1A
-//	  8  4  version: 1
+//	  8  4  version: 2
 //	 12  4  longest probe: slots that the longest successful look-up examines
 //	 16  8  size of the file
 //	 24  8  number of records
@@ -115,7 +115,7 @@
 //
 // Times are filled in as YYYYMMDDHHMMSSZ, 15 octets. The fields that a kind does
 // not use are 0. An ECDSA signature is cut into its two numbers, so that its DER
-// framing is shared too. A response that shares its shape with no other is stored
+// framing is shared too. A response that shares its shape with no earlier one is stored
 // whole, or whole but for a tail that it shares: its shape has no literal octets and
 // one hole of kind rest. The shape of a tombstone has no hole.
 //
@@ -154,7 +154,7 @@ import (
 
 const (
 	magic      = "\x89LNCR\r\n\x1a" // as PNG's: shows a transfer that mangled line ends or the eighth bit
-	version    = 1
+	version    = 2                  // 1 had no tails
 	headerSize = 200
 
 	slotSize        = 8

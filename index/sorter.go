@@ -16,8 +16,8 @@ type indexEntry struct{ key, offset uint64 }
 const indexEntrySize = 16
 
 // sortMemory is how many entries are held before they are written out as a
-// sorted run: 64 MiB of them, and as much to sort them. 500 million records make
-// 120 runs.
+// sorted run: 64 MiB of them, as much to sort them, and as much to write them. 500
+// million records make 120 runs.
 const sortMemory = 64 << 20 / indexEntrySize
 
 // A sorter sorts any number of entries in bounded memory: runs of limit entries

@@ -90,16 +90,20 @@ func limitFiles(groups string) (files []string) {
 	for line := range strings.Lines(groups) {
 		_, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
 		controllers, group, _ := strings.Cut(rest, ":")
-		root, name := "/sys/fs/cgroup", "memory.max"
+		root, names := "/sys/fs/cgroup", []string{"memory.max", "memory.high"} // from high on, pages are taken back
 		if slices.Contains(strings.Split(controllers, ","), "memory") {
-			root, name = "/sys/fs/cgroup/memory", "memory.limit_in_bytes"
+			root, names = "/sys/fs/cgroup/memory", []string{"memory.limit_in_bytes"}
 		} else if controllers != "" {
 			continue
 		}
-		for group = path.Join("/", group); group != "/"; group = path.Dir(group) {
-			files = append(files, path.Join(root, group, name))
+		for group = path.Join("/", group); ; group = path.Dir(group) {
+			for _, name := range names {
+				files = append(files, path.Join(root, group, name))
+			}
+			if group == "/" {
+				break
+			}
 		}
-		files = append(files, path.Join(root, name))
 	}
 	return files
 }

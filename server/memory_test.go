@@ -46,13 +46,13 @@ func TestLimitFiles(t *testing.T) {
 		want         []string
 	}{
 		{"version 2, a service", "0::/system.slice/lancred.service\n", []string{
-			"/sys/fs/cgroup/system.slice/lancred.service/memory.max", "/sys/fs/cgroup/system.slice/memory.max", "/sys/fs/cgroup/memory.max"}},
-		{"version 2, a container", "0::/\n", []string{"/sys/fs/cgroup/memory.max"}},
-		{"version 2, outside of its namespace", "0::/../other\n", []string{"/sys/fs/cgroup/other/memory.max", "/sys/fs/cgroup/memory.max"}},
+			"/sys/fs/cgroup/system.slice/lancred.service/memory.max", "/sys/fs/cgroup/system.slice/lancred.service/memory.high", "/sys/fs/cgroup/system.slice/memory.max", "/sys/fs/cgroup/system.slice/memory.high", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.high"}},
+		{"version 2, a container", "0::/\n", []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.high"}},
+		{"version 2, outside of its namespace", "0::/../other\n", []string{"/sys/fs/cgroup/other/memory.max", "/sys/fs/cgroup/other/memory.high", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.high"}},
 		{"version 1", "5:devices:/a\n4:cpuset,memory:/a\n1:name=systemd:/a\n", []string{
 			"/sys/fs/cgroup/memory/a/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}},
 		{"none", "", nil},
-		{"junk", "junk\n::\n", []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.max"}},
+		{"junk", "junk\n::\n", []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.high", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.high"}},
 	} {
 		if got := limitFiles(c.groups); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
