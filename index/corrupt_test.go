@@ -151,12 +151,12 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		return bad
 	}
 	for want, bad := range map[string][]byte{
-		"too few for a segment's header":          file[:100],
-		"another kind of file":                    change(0, 'P', 'K'),
-		"version 7, this program reads version 2": change(8, 7),
-		"header checksum":                         change(24, 99),
-		"its header says":                         file[:len(file)-1],
-		"shapes at offset":                        change(len(file)-1, file[len(file)-1]^1),
+		"too few for a segment's header":                file[:100],
+		"another kind of file":                          change(0, 'P', 'K'),
+		"version 7, this program reads versions 1 to 2": change(8, 7),
+		"header checksum":                               change(24, 99),
+		"its header says":                               file[:len(file)-1],
+		"shapes at offset":                              change(len(file)-1, file[len(file)-1]^1),
 	} {
 		if _, err := OpenBytes(bad); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)

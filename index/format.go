@@ -135,6 +135,12 @@
 // and are 36 octets each in the file: 28 of head, 2 of serial, 6 of signature.
 // With a P-256 key and an 18-octet serial it is 110 in place of some 300.
 //
+// # Versions
+//
+// Version 1 is the same but for tails: a shape lacks the number at 12, so that its
+// CertIDs begin there, and has its own tail. It is read, for edges are upgraded
+// before what builds their stores; it is not written.
+//
 // # Limits
 //
 // 2⁴⁰ octets a file, 2²⁴ shapes, serial numbers of 21 content octets, 16 CertIDs
@@ -154,7 +160,7 @@ import (
 
 const (
 	magic      = "\x89LNCR\r\n\x1a" // as PNG's: shows a transfer that mangled line ends or the eighth bit
-	version    = 2                  // 1 had no tails
+	version    = 2
 	headerSize = 200
 
 	slotSize        = 8
@@ -172,6 +178,7 @@ const (
 
 	minIssuerSize = 1 + 2*20 // SHA-1's
 	shapeHeadSize = 16
+	firstHeadSize = 12 // of a shape in version 1
 	shapeIDSize   = 8
 	holeSize      = 8
 
@@ -215,6 +222,7 @@ type section struct{ offset, size, sum uint64 }
 
 // header is the first 200 octets of a segment.
 type header struct {
+	version                        uint32 // of a segment that was read
 	longestProbe                   uint32
 	size                           uint64
 	records, keys, tombstones      uint64
@@ -276,13 +284,14 @@ func decodeHeader(b []byte, size uint64) (*header, error) {
 	if got := string(b[:8]); got != magic {
 		return nil, fmt.Errorf("the file begins with %q, a segment with %q: this is another kind of file", got, magic)
 	}
-	if got := le.Uint32(b[8:]); got != version {
-		return nil, fmt.Errorf("segment format version %d, this program reads version %d: build the store again with the lancre of this release", got, version)
+	if got := le.Uint32(b[8:]); got < 1 || got > version {
+		return nil, fmt.Errorf("segment format version %d, this program reads versions 1 to %d: build the store again with the lancre of this release", got, version)
 	}
 	if want, got := le.Uint64(b[headerSize-8:]), xxhash.Sum64(b[:headerSize-8]); got != want {
 		return nil, fmt.Errorf("header checksum is %016x, its octets give %016x: the file was changed or damaged; copy it again", want, got)
 	}
 	h := &header{
+		version:      le.Uint32(b[8:]),
 		longestProbe: le.Uint32(b[12:]),
 		size:         le.Uint64(b[16:]),
 		records:      le.Uint64(b[24:]),
@@ -324,7 +333,7 @@ func (h *header) checkLayout() error {
 		return fmt.Errorf("%d octets of slots for %d keys: %w", h.slots.size, h.keys, ErrCorrupt)
 	case h.records > h.recs.size/recordHeadSize || h.tombstones > h.records || h.keys > h.records*maxCertIDs:
 		return fmt.Errorf("%d records with %d keys and %d tombstones in %d octets: %w", h.records, h.keys, h.tombstones, h.recs.size, ErrCorrupt)
-	case h.numShapes > maxShapes || uint64(h.numShapes) > h.shapeSec.size/shapeHeadSize || uint64(h.numIssuers) > h.issuers.size/minIssuerSize:
+	case h.numShapes > maxShapes || uint64(h.numShapes) > h.shapeSec.size/firstHeadSize || uint64(h.numIssuers) > h.issuers.size/minIssuerSize:
 		return fmt.Errorf("%d issuers in %d octets and %d shapes in %d octets: %w", h.numIssuers, h.issuers.size, h.numShapes, h.shapeSec.size, ErrCorrupt)
 	}
 	return nil

@@ -172,20 +172,45 @@ func TestGoldenSegment(t *testing.T) {
 	}
 }
 
+// goldenOfVersion1 is golden as version 1 spelled it: its shapes do not say which of
+// them has the tail.
+func goldenOfVersion1() []byte {
+	b := []byte(golden)
+	shapes := int(le.Uint64(b[168:]))
+	old := append([]byte(nil), b[:shapes]...)
+	for rest := b[shapes:]; len(rest) > 0; {
+		size := le.Uint32(rest)
+		old = le.AppendUint32(old, size-4)
+		old = append(old, rest[4:12]...)
+		old = append(old, rest[16:size]...)
+		rest = rest[size:]
+	}
+	le.PutUint32(old[8:], 1)
+	le.PutUint64(old[16:], uint64(len(old)))
+	le.PutUint64(old[176:], uint64(len(old)-shapes))
+	return mendChecksums(old)
+}
+
 // Segments of earlier releases are read.
 func TestGoldenSegmentIsRead(t *testing.T) {
-	s, err := OpenBytes([]byte(golden))
-	if err != nil {
-		t.Fatal(err)
+	first := goldenOfVersion1()
+	if got := string(first[192:headerSize]); got != "\xef\x52\x16\x64\x46\xac\x82\x5e" {
+		t.Errorf("the header of version 1 has checksum % x, another than it had", got)
 	}
-	if err := verify(s); err != nil {
-		t.Error(err)
-	}
-	for _, der := range goldenResponses() {
-		checkHolds(t, s, der)
-	}
-	buried := testID(SHA256, 0x22, 0x7f)
-	if rec, found, err := s.Lookup(buried.Key(), &buried); !found || err != nil || !rec.Tombstone() || rec.ResponseSize() != 0 {
-		t.Errorf("tombstone: found %v, %v", found, err)
+	for version, file := range map[int][]byte{1: first, 2: []byte(golden)} {
+		s, err := OpenBytes(file)
+		if err != nil {
+			t.Fatalf("version %d: %v", version, err)
+		}
+		if err := verify(s); err != nil {
+			t.Errorf("version %d: %v", version, err)
+		}
+		for _, der := range goldenResponses() {
+			checkHolds(t, s, der)
+		}
+		buried := testID(SHA256, 0x22, 0x7f)
+		if rec, found, err := s.Lookup(buried.Key(), &buried); !found || err != nil || !rec.Tombstone() || rec.ResponseSize() != 0 {
+			t.Errorf("version %d: tombstone: found %v, %v", version, found, err)
+		}
 	}
 }

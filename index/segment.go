@@ -98,7 +98,7 @@ func OpenBytes(data []byte) (*Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.shapes, err = decodeShapes(shapes, head.numShapes, len(s.issuers))
+	s.shapes, err = decodeShapes(shapes, head, len(s.issuers))
 	return s, err
 }
 

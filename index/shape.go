@@ -100,35 +100,42 @@ func (s *shape) append(b []byte, number uint32) []byte {
 
 // decodeShapes reads the shapes section and checks every shape, so that nothing
 // of a shape needs to be checked when it is used. The result aliases b.
-func decodeShapes(b []byte, n uint32, issuers int) ([]shape, error) {
-	list := make([]shape, 0, n)
+func decodeShapes(b []byte, h *header, issuers int) ([]shape, error) {
+	list := make([]shape, 0, h.numShapes)
+	head := uint32(shapeHeadSize)
+	if h.version == 1 {
+		head = firstHeadSize
+	}
 	for rest := b; len(rest) > 0; {
-		if len(rest) < shapeHeadSize || le.Uint32(rest) < shapeHeadSize || uint64(le.Uint32(rest)) > uint64(len(rest)) {
+		if len(rest) < int(head) || le.Uint32(rest) < head || uint64(le.Uint32(rest)) > uint64(len(rest)) {
 			return nil, fmt.Errorf("shape %d: its size does not fit the %d octets that are left: %w", len(list), len(rest), ErrCorrupt)
 		}
 		size := le.Uint32(rest)
-		s, ok := decodeShape(rest[:size])
+		s, ok := decodeShape(rest[:head], rest[head:size])
+		if s.tailOf = uint32(len(list)); h.version > 1 {
+			s.tailOf = le.Uint32(rest[firstHeadSize:])
+		}
 		if !ok || !s.findTail(list) || !s.valid(issuers) {
 			return nil, fmt.Errorf("shape %d: its parts contradict each other: %w", len(list), ErrCorrupt)
 		}
 		list = append(list, s)
 		rest = rest[size:]
 	}
-	if uint32(len(list)) != n {
-		return nil, fmt.Errorf("%d shapes, the header says %d: %w", len(list), n, ErrCorrupt)
+	if uint32(len(list)) != h.numShapes {
+		return nil, fmt.Errorf("%d shapes, the header says %d: %w", len(list), h.numShapes, ErrCorrupt)
 	}
 	return list, nil
 }
 
-func decodeShape(b []byte) (s shape, ok bool) {
+// decodeShape reads a shape but for the number of the one that has its tail; b is
+// what follows its head.
+func decodeShape(head, b []byte) (s shape, ok bool) {
 	s = shape{
-		ids:     make([]shapeID, b[10]),
-		holes:   make([]hole, b[11]),
-		size:    int(le.Uint32(b[4:])),
-		payload: int(le.Uint16(b[8:])),
-		tailOf:  le.Uint32(b[12:]),
+		ids:     make([]shapeID, head[10]),
+		holes:   make([]hole, head[11]),
+		size:    int(le.Uint32(head[4:])),
+		payload: int(le.Uint16(head[8:])),
 	}
-	b = b[shapeHeadSize:]
 	if len(b) < shapeIDSize*len(s.ids)+holeSize*len(s.holes) {
 		return s, false
 	}

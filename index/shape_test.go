@@ -28,7 +28,7 @@ func TestDecodeShapesFindsTails(t *testing.T) {
 		for i := range c.shapes {
 			b = c.shapes[i].append(b, uint32(i))
 		}
-		got, err := decodeShapes(b, uint32(len(c.shapes)), 1)
+		got, err := decodeShapes(b, &header{version: version, numShapes: uint32(len(c.shapes))}, 1)
 		if (err == nil) != c.ok {
 			t.Errorf("tail %s: error %v, want one: %t", c.name, err, !c.ok)
 		}
