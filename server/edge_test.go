@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -138,7 +139,13 @@ func newEdgeOver(t testing.TB, dir string, amend ...func(*Config)) *edge {
 // serve begins to serve on a port of the kernel's choice, until the test ends.
 func (e *edge) serve(t testing.TB) *edge {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	return e.serveOn(t, "tcp", "127.0.0.1:0")
+}
+
+// serveOn is serve on a socket of another kind.
+func (e *edge) serveOn(t testing.TB, network, address string) *edge {
+	t.Helper()
+	ln, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +173,11 @@ type answer struct {
 // rather than the package.
 func (e *edge) dial(t testing.TB) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	c, err := net.Dial("tcp", e.addr)
+	network := "tcp"
+	if filepath.IsAbs(e.addr) {
+		network = "unix"
+	}
+	c, err := net.Dial(network, e.addr)
 	if err != nil {
 		t.Fatal(err)
 	}

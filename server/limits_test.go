@@ -3,6 +3,7 @@ package server
 import (
 	"crypto"
 	"net"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -59,12 +60,17 @@ func TestPeersAreForgotten(t *testing.T) {
 }
 
 func TestMaxConns(t *testing.T) {
-	for name, amend := range map[string]func(*Config){
-		"in all":   func(c *Config) { c.MaxConns = 2 },
-		"per peer": func(c *Config) { c.MaxConnsPerPeer = 2 },
+	inAll, perPeer := func(c *Config) { c.MaxConns = 2 }, func(c *Config) { c.MaxConnsPerPeer = 2 }
+	for _, c := range []struct {
+		name, network, address string
+		amend                  func(*Config)
+	}{
+		{"in all", "tcp", "127.0.0.1:0", inAll},
+		{"per peer", "tcp", "127.0.0.1:0", perPeer},
+		{"per peer, over a Unix socket", "unix", filepath.Join(t.TempDir(), "socket"), perPeer},
 	} {
-		t.Run(name, func(t *testing.T) {
-			e := newEdge(t, files(), amend).serve(t)
+		t.Run(c.name, func(t *testing.T) {
+			e := newEdge(t, files(), c.amend).serveOn(t, c.network, c.address)
 			wantLanding(t, e)
 			awaitConns(t, e, 0)
 			first, _ := e.dial(t)

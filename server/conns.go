@@ -1,12 +1,6 @@
 package server
 
-import (
-	"net"
-	"runtime"
-	"sync"
-
-	"github.com/valyala/fasthttp"
-)
+import "sync"
 
 // conns are the open connections of the public listeners.
 type conns struct{ set sync.Map } // of *conn
@@ -31,20 +25,4 @@ func (l *conns) closeIdle() {
 		}
 		return true
 	})
-}
-
-// noteState keeps conn.idle, and is fair: it is fasthttp's ConnState. A goroutine has
-// the processor until it waits for its client, or for 10 ms. One with a buffer full of
-// requests waits for nobody, and a crowd of such would let others wait for seconds.
-func noteState(c net.Conn, state fasthttp.ConnState) {
-	own, ok := c.(*conn)
-	if !ok {
-		return
-	}
-	own.idle.Store(state == fasthttp.StateIdle)
-	if state == fasthttp.StateIdle {
-		if own.answers++; own.answers > 1 {
-			runtime.Gosched()
-		}
-	}
 }
