@@ -191,12 +191,20 @@ func (s *Segment) slot(i uint64) uint64 {
 // error is ErrCorrupt where a record on the way fails its checks. It does not
 // allocate.
 func (s *Segment) Lookup(key uint64, id *CertID) (rec Record, found bool, err error) {
-	rec, _, found, err = s.probe(key, id)
+	return s.LookupCopy(key, id, nil)
+}
+
+// LookupCopy is Lookup, but the record is a copy in *buf, unless buf is nil: the octets
+// of a mapping can change after their checksum was compared, where a disk fails or
+// somebody writes to the file. *buf grows if need be; the record is valid until it is
+// used again.
+func (s *Segment) LookupCopy(key uint64, id *CertID, buf *[]byte) (rec Record, found bool, err error) {
+	rec, _, found, err = s.probe(key, id, buf)
 	return rec, found, err
 }
 
-// probe is Lookup; it also says how many slots it examined.
-func (s *Segment) probe(key uint64, id *CertID) (rec Record, slots uint32, found bool, err error) {
+// probe is LookupCopy; it also says how many slots it examined.
+func (s *Segment) probe(key uint64, id *CertID, buf *[]byte) (rec Record, slots uint32, found bool, err error) {
 	i := home(key, s.head.homeSlots)
 	for ; slots < s.head.longestProbe; slots++ {
 		slot := s.slot(i + uint64(slots))
@@ -206,7 +214,7 @@ func (s *Segment) probe(key uint64, id *CertID) (rec Record, slots uint32, found
 		if slot>>slotOffsetBits != key&fingerprintMask {
 			continue
 		}
-		rec, ok := s.record(slot & slotOffsetMask)
+		rec, ok := s.record(slot&slotOffsetMask, buf)
 		if !ok {
 			return Record{}, slots + 1, false, ErrCorrupt
 		}
@@ -217,14 +225,22 @@ func (s *Segment) probe(key uint64, id *CertID) (rec Record, slots uint32, found
 	return Record{}, slots, false, nil
 }
 
-// record reads and checks the record at offset.
-func (s *Segment) record(offset uint64) (rec Record, ok bool) {
+// record reads and checks the record at offset or, if buf is not nil, a copy of it in
+// *buf.
+func (s *Segment) record(offset uint64, buf *[]byte) (rec Record, ok bool) {
 	sh, size := s.frame(offset)
 	if sh == nil {
 		return rec, false
 	}
-	rec = Record{segment: s, shape: sh, octets: s.octets(offset, size), offset: offset}
-	return rec, crc32.Checksum(rec.octets[4:], castagnoli) == le.Uint32(rec.octets) && rec.Tombstone() == sh.tombstone()
+	octets := s.octets(offset, size)
+	if buf != nil {
+		octets = append((*buf)[:0], octets...)
+		*buf = octets
+	}
+	rec = Record{segment: s, shape: sh, octets: octets, offset: offset}
+	number := rec.bits() & (maxShapes - 1) // again, for the copy may have another
+	return rec, crc32.Checksum(octets[4:], castagnoli) == le.Uint32(octets) && rec.Tombstone() == sh.tombstone() &&
+		int(number) < len(s.shapes) && &s.shapes[number] == sh
 }
 
 // frame finds out which shape and size the record at offset has, without its
@@ -262,7 +278,7 @@ func (s *Segment) frame(offset uint64) (sh *shape, size uint64) {
 func (s *Segment) Records(yield func(Record) bool) error {
 	at, end := s.head.recs.offset, s.head.recs.offset+s.head.recs.size
 	for at < end {
-		rec, ok := s.record(at)
+		rec, ok := s.record(at, nil)
 		if !ok {
 			return &Fault{int64(at), checkRecord, "a record fails its checksum or bounds"}
 		}
@@ -356,18 +372,6 @@ func (r Record) ResponseSize() int {
 // was added: nothing for a tombstone. It does not allocate if dst has room.
 func (r Record) AppendResponse(dst []byte) []byte {
 	return r.shape.appendResponse(slices.Grow(dst, r.ResponseSize()), r.octets[:recordHeadSize], r.payload())
-}
-
-// Copy returns r with its octets copied to *buf, which it grows if need be, and
-// reports whether the copy has its checksum. The octets of a mapping can change after
-// a look-up has checked them, where a disk fails or somebody writes to the file; those
-// of the copy are what they were. It does not allocate if *buf has room.
-func (r Record) Copy(buf *[]byte) (copied Record, ok bool) {
-	*buf = append((*buf)[:0], r.octets...)
-	r.octets = *buf
-	number := r.bits() & (maxShapes - 1)
-	return r, crc32.Checksum(r.octets[4:], castagnoli) == le.Uint32(r.octets) &&
-		int(number) < len(r.segment.shapes) && &r.segment.shapes[number] == r.shape
 }
 
 // CertIDs appends the CertIDs that the record is reachable under. The serials

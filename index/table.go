@@ -61,12 +61,12 @@ func (t *tableWriter) add(e indexEntry) error {
 		t.key, t.group = e.key, append(t.group[:0], e.offset)
 		return nil
 	}
-	rec, ok := t.records.record(e.offset)
+	rec, ok := t.records.record(e.offset, nil)
 	if !ok {
 		return ErrCorrupt // the disk did not keep what was written a moment ago
 	}
 	for i, offset := range t.group {
-		other, ok := t.records.record(offset)
+		other, ok := t.records.record(offset, nil)
 		if !ok {
 			return ErrCorrupt
 		}

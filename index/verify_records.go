@@ -126,7 +126,7 @@ func (v *recordVerifier) span(begin, end uint64) tally {
 
 // record verifies the record at offset at and returns its size.
 func (v *recordVerifier) record(at uint64) uint64 {
-	rec, ok := v.Segment.record(at)
+	rec, ok := v.Segment.record(at, nil)
 	if !ok {
 		v.fault(at, checkRecord, "a record fails its checksum or bounds")
 		v.cut = true
@@ -152,7 +152,7 @@ func (v *recordVerifier) reachable(rec Record) {
 		if contains(v.ids[:i], id) {
 			continue
 		}
-		got, slots, found, err := v.probe(id.Key(), id)
+		got, slots, found, err := v.probe(id.Key(), id, nil)
 		switch {
 		case err != nil || !found:
 			v.fault(rec.offset, checkLookup, "a look-up of the record's own %s finds nothing", id)

@@ -26,14 +26,7 @@ func (x *exchange) find(id *index.CertID) (rec index.Record, found bool, err err
 	if id.Alg == index.UnknownAlg {
 		return rec, false, nil // no store is keyed by it
 	}
-	rec, found, err = x.gen.store.Lookup(id.Key(), id)
-	if err != nil || !found {
-		return rec, false, err
-	}
-	if rec, found = rec.Copy(&x.record); !found {
-		return rec, false, index.ErrCorrupt // by now: Lookup found it sound
-	}
-	return rec, true, nil
+	return x.gen.store.LookupCopy(id.Key(), id, &x.record)
 }
 
 // answer answers x.req: with the response for the first certificate that there

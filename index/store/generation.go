@@ -173,12 +173,17 @@ func (g *Generation) Files() []File { return g.files }
 // segment could have an answer that is out of date. key must be id.Key(). Lookup
 // does not allocate unless it returns an error.
 func (g *Generation) Lookup(key uint64, id *index.CertID) (rec index.Record, found bool, err error) {
+	return g.LookupCopy(key, id, nil)
+}
+
+// LookupCopy is Lookup, but of a copy in *buf, as index.Segment.LookupCopy makes it.
+func (g *Generation) LookupCopy(key uint64, id *index.CertID, buf *[]byte) (rec index.Record, found bool, err error) {
 	for i, s := range g.segments {
 		line := &g.manifest.Segments[i]
 		if !line.Shard.Covers(key) {
 			continue
 		}
-		rec, found, err = s.Lookup(key, id)
+		rec, found, err = s.LookupCopy(key, id, buf)
 		if err != nil {
 			return index.Record{}, false, fmt.Errorf("object %s: %w", line.SHA256, err)
 		}
