@@ -119,7 +119,7 @@ func run(o *options) error {
 }
 
 // shutdown stops s, at once if another signal comes: then requests that are cut
-// off are no error.
+// off are no error, and there may be none.
 func shutdown(s *server.Server, log *slog.Logger, term <-chan os.Signal) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -128,9 +128,9 @@ func shutdown(s *server.Server, log *slog.Logger, term <-chan os.Signal) error {
 		cancel()
 	}()
 	err := s.Shutdown(ctx)
-	if err != nil && ctx.Err() != nil {
-		log.Warn("stopped at once", "err", err)
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	log.Warn("stopped at once", "err", err)
+	return nil
 }
