@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"lancre/bench/corpus"
 	"lancre/build"
 	"lancre/build/demo"
-	"lancre/index"
 )
 
 // BenchmarkBuild is a whole build from concatenated DER to a published store.
@@ -16,8 +16,8 @@ import (
 // take some seconds.
 func BenchmarkBuild(b *testing.B) {
 	b.Run("unsigned", func(b *testing.B) {
-		c := unsigned()
-		cfg := c.config("")
+		c := unsigned().Corpus
+		cfg := c.Config("")
 		cfg.SkipSignatures = true
 		runBuilds(b, c, cfg)
 	})
@@ -31,17 +31,16 @@ func BenchmarkBuild(b *testing.B) {
 		{"p256-delegated", 100_000, demo.Options{Key: demo.P256, Delegated: true}},
 	} {
 		b.Run(o.name, func(b *testing.B) {
-			o.Hashes = []index.HashAlg{index.SHA1}
-			c, err := makeCorpus(fmt.Sprintf("%s-%d", o.name, b.N), o.Options, min(o.n, records()))
+			c, err := corpus.Make(b.Context(), filepath.Join(dir, fmt.Sprintf("%s-%d", o.name, b.N)), o.Options, min(o.n, records()))
 			if err != nil {
 				b.Fatal(err)
 			}
-			runBuilds(b, c, c.config(""))
+			runBuilds(b, c, c.Config(""))
 		})
 	}
 }
 
-func runBuilds(b *testing.B, c *corpus, cfg build.Config) {
+func runBuilds(b *testing.B, c *corpus.Corpus, cfg build.Config) {
 	b.Helper()
 	b.ReportAllocs()
 	var size int64
@@ -53,6 +52,6 @@ func runBuilds(b *testing.B, c *corpus, cfg build.Config) {
 		}
 		size = report.Segment.Size
 	}
-	perSecond(b, c.n*uint64(b.N), "responses", b.Elapsed())
-	b.ReportMetric(float64(size)/float64(c.n), "octets/response")
+	perSecond(b, c.N*uint64(b.N), "responses", b.Elapsed())
+	b.ReportMetric(float64(size)/float64(c.N), "octets/response")
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"lancre/bench/corpus"
 	"lancre/build"
 	"lancre/build/demo"
 	"lancre/index"
@@ -37,79 +38,50 @@ func records() uint64 {
 	return 1_000_000
 }
 
-// A corpus is a CA with its answers, as a file of responses and as a store.
-type corpus struct {
-	ca        *demo.CA
-	n         uint64
-	issuer    string // PEM file
-	responses string // DER, one after another
-	store     string
+// A packed is a corpus and its store.
+type packed struct {
+	*corpus.Corpus
+	store string
 }
 
-// unsigned is the corpus that look-ups are measured on; it is made once a run.
-var unsigned = sync.OnceValue(func() *corpus {
-	c, err := makeCorpus("unsigned", demo.Options{Hashes: []index.HashAlg{index.SHA1}, Unsigned: true}, records())
+// unsigned is what look-ups are measured on; it is made once a run.
+var unsigned = sync.OnceValue(func() packed {
+	p, err := makeUnsigned()
 	if err != nil {
 		panic(err)
 	}
-	return c
+	return p
 })
 
-func makeCorpus(name string, o demo.Options, n uint64) (*corpus, error) {
-	ca, err := demo.New(o)
-	if err != nil {
-		return nil, err
-	}
-	base := filepath.Join(dir, name)
-	if err := os.Mkdir(base, 0o755); err != nil {
-		return nil, err
-	}
-	c := &corpus{ca: ca, n: n, issuer: filepath.Join(base, "issuer.der"), responses: filepath.Join(base, "responses.der"), store: filepath.Join(base, "store")}
-	if err := os.WriteFile(c.issuer, ca.Issuer.Raw, 0o644); err != nil {
-		return nil, err
-	}
-	if err := writeResponses(ca, c.responses, n); err != nil {
-		return nil, err
-	}
-	if o.Unsigned {
-		cfg := c.config(c.store)
-		cfg.SkipSignatures = true
-		_, err = build.Run(context.Background(), cfg)
-		return c, err
-	}
-	return c, nil
-}
-
-// writeResponses collects garbage less often: of what signing leaves nearly all is.
-func writeResponses(ca *demo.CA, path string, n uint64) error {
+func makeUnsigned() (p packed, err error) {
+	// Less often: of what signing leaves nearly all is garbage.
 	defer debug.SetGCPercent(debug.SetGCPercent(1000))
-	f, err := os.Create(path)
+	ctx := context.Background()
+	c, err := corpus.Make(ctx, filepath.Join(dir, "unsigned"), demo.Options{Unsigned: true}, records())
 	if err != nil {
-		return err
+		return p, err
 	}
-	defer f.Close()
-	return ca.WriteResponses(context.Background(), f, n, nil)
-}
-
-// config is that of a build of the corpus.
-func (c *corpus) config(out string) build.Config {
-	return build.Config{Out: out, Issuers: []string{c.issuer}, Responses: []string{c.responses}, At: c.ca.ProducedAt}
+	p = packed{c, filepath.Join(c.Dir, "store")}
+	cfg := c.Config(p.store)
+	cfg.SkipSignatures = true
+	_, err = build.Run(ctx, cfg)
+	return p, err
 }
 
 // certID is that of certificate i.
-func (c *corpus) certID(i uint64) index.CertID {
-	id, _ := c.ca.CertID(c.ca.Certificate(i), index.SHA1)
+func (p packed) certID(i uint64) index.CertID {
+	id, _ := p.CA.CertID(p.CA.Certificate(i), index.SHA1)
 	return id
 }
 
 // sample are CertIDs spread over the corpus in random order: enough of them for
 // their records not to stay in the processor's caches.
-func (c *corpus) sample(n int) []index.CertID {
+func (p packed) sample(n int) []index.CertID {
 	ids := make([]index.CertID, n)
 	var state uint64 = 1
 	for i := range ids {
 		state = state*6364136223846793005 + 1442695040888963407 // Knuth's MMIX generator
-		ids[i] = c.certID((state >> 33) % c.n)
+		ids[i] = p.certID((state >> 33) % p.N)
 	}
 	return ids
 }

@@ -67,7 +67,7 @@ func lookupsChained(b *testing.B, g *store.Generation, ids []index.CertID) {
 // BenchmarkParseResponse is the builder's parsing of one response.
 func BenchmarkParseResponse(b *testing.B) {
 	c := unsigned()
-	der, err := c.ca.Sign(c.ca.Certificate(0), index.SHA1)
+	der, err := c.CA.Sign(c.CA.Certificate(0), index.SHA1)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func BenchmarkParseResponse(b *testing.B) {
 // BenchmarkEntry makes a parsed response ready for the Writer: cutting, hashing.
 func BenchmarkEntry(b *testing.B) {
 	c := unsigned()
-	der, err := c.ca.Sign(c.ca.Certificate(0), index.SHA1)
+	der, err := c.CA.Sign(c.CA.Certificate(0), index.SHA1)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -108,5 +108,5 @@ func BenchmarkVerify(b *testing.B) {
 			s.Verify(func(f *index.Fault) { b.Fatal(f) })
 		}
 	}
-	perSecond(b, unsigned().n*uint64(b.N), "records", b.Elapsed())
+	perSecond(b, unsigned().N*uint64(b.N), "records", b.Elapsed())
 }

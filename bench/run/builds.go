@@ -43,7 +43,7 @@ func (r *runner) measureBuild(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", kind.name, err)
 		}
 		r.results.Builds = append(r.results.Builds, b)
-		if err := os.RemoveAll(c.dir); err != nil {
+		if err := os.RemoveAll(c.Dir); err != nil {
 			return err
 		}
 	}
@@ -67,7 +67,7 @@ func (r *runner) buildRounds(ctx context.Context, name string, c *corpus) (built
 		if err != nil {
 			return built{}, err
 		}
-		p, err := r.pack(ctx, c, filepath.Join(c.dir, fmt.Sprint("store", round)))
+		p, err := r.pack(ctx, c, filepath.Join(c.Dir, fmt.Sprint("store", round)))
 		if err != nil {
 			return built{}, err
 		}
@@ -90,7 +90,7 @@ func (r *runner) measureLargeBuild(ctx context.Context) error {
 	r.results.Large = nil
 	for round := range min(r.rounds, 3) {
 		for _, c := range []*corpus{r.small, r.large} {
-			store := filepath.Join(c.dir, fmt.Sprint("round", round))
+			store := filepath.Join(c.Dir, fmt.Sprint("round", round))
 			p, err := r.pack(ctx, c, store, "--unverified")
 			if err != nil {
 				return err
@@ -125,7 +125,7 @@ func (r *runner) makeLarge(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.writeResponses(ctx); err != nil {
+	if err := c.Sign(ctx); err != nil {
 		return err
 	}
 	second, err := r.generation(ctx, c, 2, sampled)
@@ -152,14 +152,14 @@ func (r *runner) generation(ctx context.Context, c *corpus, number int, sampled 
 	return c.bodies(sampled)
 }
 
-func (c *corpus) store() string { return filepath.Join(c.dir, "store") }
+func (c *corpus) store() string { return filepath.Join(c.Dir, "store") }
 func (c *corpus) manifest(number int) string {
-	return filepath.Join(c.dir, fmt.Sprint("manifest.", number))
+	return filepath.Join(c.Dir, fmt.Sprint("manifest.", number))
 }
 
 // install makes the generation number the store's, by rename.
 func (c *corpus) install(number int) error {
-	next := filepath.Join(c.dir, "next")
+	next := filepath.Join(c.Dir, "next")
 	if err := os.Link(c.manifest(number), next); err != nil {
 		return err
 	}

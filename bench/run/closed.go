@@ -33,11 +33,11 @@ func (r *runner) makeSmall(ctx context.Context) (store string, err error) {
 		if r.small, err = r.makeCorpus(ctx, "small", demo.Options{Unsigned: true}, r.records); err != nil {
 			return "", err
 		}
-		if _, err = r.pack(ctx, r.small, filepath.Join(r.small.dir, "store"), "--unverified"); err != nil {
+		if _, err = r.pack(ctx, r.small, filepath.Join(r.small.Dir, "store"), "--unverified"); err != nil {
 			return "", err
 		}
 	}
-	return filepath.Join(r.small.dir, "store"), nil
+	return filepath.Join(r.small.Dir, "store"), nil
 }
 
 // A script is the files of exchanges for one method: all of them, and those that

@@ -41,7 +41,7 @@ func (r *runner) measureCold(ctx context.Context) error {
 	if err := r.makeLarge(ctx); err != nil {
 		return err
 	}
-	all, err := traffic.Read(r.large.dir + "/get.gob")
+	all, err := traffic.Read(r.large.Dir + "/get.gob")
 	if err != nil {
 		return err
 	}

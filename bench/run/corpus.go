@@ -15,52 +15,18 @@ import (
 	"strconv"
 	"strings"
 
+	inputs "lancre/bench/corpus"
 	"lancre/bench/traffic"
 	"lancre/build/demo"
 	"lancre/index"
 )
 
-// A corpus is a CA and a file of its responses.
-type corpus struct {
-	ca        *demo.CA
-	n         uint64
-	dir       string
-	issuer    string
-	responses string // DER, one after another, by number of the certificate
-}
+// A corpus is what stores are built of and requests made for.
+type corpus struct{ *inputs.Corpus }
 
 func (r *runner) makeCorpus(ctx context.Context, name string, o demo.Options, n uint64) (*corpus, error) {
-	o.Hashes = []index.HashAlg{index.SHA1}
-	ca, err := demo.New(o)
-	if err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(r.dir, name)
-	c := &corpus{ca: ca, n: n, dir: dir, issuer: filepath.Join(dir, "issuer.der"), responses: filepath.Join(dir, "responses.der")}
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(c.issuer, ca.Issuer.Raw, 0o644); err != nil {
-		return nil, err
-	}
-	return c, c.writeResponses(ctx)
-}
-
-// writeResponses signs anew: the same certificates and times, other signatures.
-func (c *corpus) writeResponses(ctx context.Context) error {
-	f, err := os.Create(c.responses)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	w := bufio.NewWriterSize(f, 1<<20)
-	if err := c.ca.WriteResponses(ctx, w, c.n, nil); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return f.Sync() // so that the disk is quiet when something is measured
+	c, err := inputs.Make(ctx, filepath.Join(r.dir, name), o, n)
+	return &corpus{c}, err
 }
 
 // packed is one run of bench/pack.
@@ -78,7 +44,7 @@ func (p *packed) perResponse() float64 { return float64(p.Size) / float64(p.Resp
 
 // pack builds a store of c, in a process for itself.
 func (r *runner) pack(ctx context.Context, c *corpus, store string, args ...string) (p packed, err error) {
-	args = append(args, "--out", store, "--issuer", c.issuer, "--responses", c.responses, "--at", strconv.FormatInt(c.ca.ProducedAt.Unix(), 10))
+	args = append(args, "--out", store, "--issuer", c.Issuer, "--responses", c.Responses, "--at", strconv.FormatInt(c.CA.ProducedAt.Unix(), 10))
 	cmd := exec.CommandContext(ctx, filepath.Join(r.bin, "pack"), args...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
@@ -91,9 +57,9 @@ func (r *runner) pack(ctx context.Context, c *corpus, store string, args ...stri
 // sample returns which of the n certificates are asked for: asked of them, spread
 // evenly.
 func (c *corpus) sample(asked int) []uint64 {
-	step := max(1, c.n/uint64(asked))
+	step := max(1, c.N/uint64(asked))
 	var list []uint64
-	for i := uint64(0); i < c.n && len(list) < asked; i += step {
+	for i := uint64(0); i < c.N && len(list) < asked; i += step {
 		list = append(list, i)
 	}
 	return list
@@ -102,7 +68,7 @@ func (c *corpus) sample(asked int) []uint64 {
 // bodies reads the responses of the sampled certificates from the file: what a
 // server has to send, octet for octet.
 func (c *corpus) bodies(sampled []uint64) ([][]byte, error) {
-	f, err := os.Open(c.responses)
+	f, err := os.Open(c.Responses)
 	if err != nil {
 		return nil, err
 	}
@@ -113,11 +79,11 @@ func (c *corpus) bodies(sampled []uint64) ([][]byte, error) {
 		// A response is a SEQUENCE of 256 to 65,535 octets: 30 82 and two of length.
 		head, err := in.Peek(4)
 		if err != nil {
-			return nil, fmt.Errorf("%s: response %d: %w", c.responses, i, err)
+			return nil, fmt.Errorf("%s: response %d: %w", c.Responses, i, err)
 		}
 		size := 4 + int(head[2])<<8 + int(head[3])
 		if head[0] != 0x30 || head[1] != 0x82 {
-			return nil, fmt.Errorf("%s: response %d begins with % x, want 30 82", c.responses, i, head)
+			return nil, fmt.Errorf("%s: response %d begins with % x, want 30 82", c.Responses, i, head)
 		}
 		if i != sampled[len(list)] {
 			if _, err := in.Discard(size); err != nil {
@@ -163,7 +129,7 @@ func (m method) spell(id *index.CertID) []byte {
 func (c *corpus) exchanges(m method, sampled []uint64, bodies ...[][]byte) []traffic.Exchange {
 	list := make([]traffic.Exchange, len(sampled))
 	for i, number := range sampled {
-		id, _ := c.ca.CertID(c.ca.Certificate(number), index.SHA1)
+		id, _ := c.CA.CertID(c.CA.Certificate(number), index.SHA1)
 		e := &list[i]
 		e.Request = m.spell(&id)
 		for _, b := range bodies {
@@ -176,6 +142,6 @@ func (c *corpus) exchanges(m method, sampled []uint64, bodies ...[][]byte) []tra
 
 // save writes list to a file in c's directory.
 func (c *corpus) save(name string, list []traffic.Exchange) (string, error) {
-	path := filepath.Join(c.dir, strings.ReplaceAll(name, " ", "-")+".gob")
+	path := filepath.Join(c.Dir, strings.ReplaceAll(name, " ", "-")+".gob")
 	return path, traffic.Save(path, list)
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	inputs "lancre/bench/corpus"
 	"lancre/bench/traffic"
 	"lancre/build/demo"
 	"lancre/index"
@@ -82,7 +83,7 @@ func TestSample(t *testing.T) {
 		asked int
 		want  []uint64
 	}{{10, 3, []uint64{0, 3, 6}}, {3, 10, []uint64{0, 1, 2}}, {4, 4, []uint64{0, 1, 2, 3}}} {
-		if got := (&corpus{n: c.n}).sample(c.asked); !reflect.DeepEqual(got, c.want) {
+		if got := (&corpus{&inputs.Corpus{N: c.n}}).sample(c.asked); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%d of %d: %v, want %v", c.asked, c.n, got, c.want)
 		}
 	}
@@ -90,7 +91,7 @@ func TestSample(t *testing.T) {
 
 func TestBodiesRefusesWhatIsNoResponse(t *testing.T) {
 	c := testCorpus(t, 3)
-	if err := os.WriteFile(c.responses, []byte("no response"), 0o644); err != nil {
+	if err := os.WriteFile(c.Responses, []byte("no response"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.bodies(c.sample(1)); err == nil {
@@ -99,7 +100,7 @@ func TestBodiesRefusesWhatIsNoResponse(t *testing.T) {
 }
 
 func TestInstallMayRepeat(t *testing.T) {
-	c := &corpus{dir: t.TempDir()}
+	c := &corpus{&inputs.Corpus{Dir: t.TempDir()}}
 	if err := os.Mkdir(c.store(), 0o755); err != nil {
 		t.Fatal(err)
 	}

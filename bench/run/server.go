@@ -42,7 +42,7 @@ func (r *runner) servers(store string) []server {
 		{name: "nginx return", fixed: true, command: func(port int) ([]string, error) { return c.nginx(port, nginxReturn) }},
 		{name: "nginx files", getOnly: true, few: true, command: func(port int) ([]string, error) { return c.nginx(port, nginxFiles) }},
 		{name: "net/http and map", command: func(port int) ([]string, error) {
-			return []string{peer("naive"), strconv.Itoa(port), c.responses}, nil
+			return []string{peer("naive"), strconv.Itoa(port), c.Responses}, nil
 		}},
 		{name: "cfssl", command: func(port int) ([]string, error) {
 			list, err := c.base64List()
@@ -53,8 +53,8 @@ func (r *runner) servers(store string) []server {
 
 // base64List writes the responses as cfssl wants them, a line each.
 func (c *corpus) base64List() (string, error) {
-	path := filepath.Join(c.dir, "responses.txt")
-	bodies, err := c.bodies(c.sample(int(c.n)))
+	path := filepath.Join(c.Dir, "responses.txt")
+	bodies, err := c.bodies(c.sample(int(c.N)))
 	if err != nil {
 		return "", err
 	}
@@ -105,7 +105,7 @@ http {
 
 // nginx makes what nginx needs to do it and returns its command line.
 func (c *corpus) nginx(port int, what string) ([]string, error) {
-	dir, err := os.MkdirTemp(c.dir, "nginx-")
+	dir, err := os.MkdirTemp(c.Dir, "nginx-")
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (c *corpus) writeFiles(dir string) error {
 		return err
 	}
 	for i, number := range sampled {
-		id, _ := c.ca.CertID(c.ca.Certificate(number), index.SHA1)
+		id, _ := c.CA.CertID(c.CA.Certificate(number), index.SHA1)
 		path := filepath.Join(dir, base64.StdEncoding.EncodeToString(demo.Request(&id)))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err

@@ -29,7 +29,7 @@ func (r *runner) measureStart(ctx context.Context) error {
 	if err := r.makeLarge(ctx); err != nil {
 		return err
 	}
-	exchanges := filepath.Join(r.large.dir, "get.gob")
+	exchanges := filepath.Join(r.large.Dir, "get.gob")
 	list, err := traffic.Read(exchanges)
 	if err != nil {
 		return err

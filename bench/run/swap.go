@@ -56,7 +56,7 @@ func (r *runner) swap(ctx context.Context) (s swapped, err error) {
 			fmt.Fprintf(os.Stderr, "run: generation 2: %v\n", err)
 		}
 	})
-	run, err := r.load(ctx, p, filepath.Join(r.large.dir, "get.gob"),
+	run, err := r.load(ctx, p, filepath.Join(r.large.Dir, "get.gob"),
 		"--duration", r.watched.String(), "--rate", fmt.Sprint(r.swapRate), "--connections", openConnections)
 	if err != nil {
 		return s, err

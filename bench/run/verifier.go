@@ -25,9 +25,9 @@ type verifier struct {
 const verified = 1000
 
 func newVerifier(c *corpus) (*verifier, error) {
-	v := &verifier{key: c.ca.Issuer.PublicKey}
-	if c.ca.Responder != nil {
-		v.key = c.ca.Responder.PublicKey
+	v := &verifier{key: c.CA.Issuer.PublicKey}
+	if c.CA.Responder != nil {
+		v.key = c.CA.Responder.PublicKey
 	}
 	bodies, err := c.bodies(c.sample(verified))
 	if err != nil {

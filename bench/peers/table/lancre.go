@@ -4,28 +4,26 @@ import (
 	"context"
 	"path/filepath"
 
+	"lancre/bench/corpus"
 	"lancre/build"
-	"lancre/build/demo"
 	"lancre/index"
 	"lancre/index/store"
 )
 
-// Lancre is a store that lancre builds from the file of responses that entries
-// came from.
-func Lancre(ca *demo.CA, issuer, responses string) Kind {
+// Lancre is a store that lancre builds from c, which entries came from.
+func Lancre(c *corpus.Corpus) Kind {
 	return Kind{"lancre", func(dir string, _ []Entry) (Table, error) {
 		out := filepath.Join(dir, "store")
-		_, err := build.Run(context.Background(), build.Config{
-			Out: out, Issuers: []string{issuer}, Responses: []string{responses}, At: ca.ProducedAt, SkipSignatures: true,
-		})
-		if err != nil {
+		cfg := c.Config(out)
+		cfg.SkipSignatures = true
+		if _, err := build.Run(context.Background(), cfg); err != nil {
 			return nil, err
 		}
 		g, err := store.Open(out)
 		if err != nil {
 			return nil, err
 		}
-		id, _ := ca.CertID(ca.Certificate(0), index.SHA1)
+		id, _ := c.CA.CertID(c.CA.Certificate(0), index.SHA1)
 		return &segment{g, id}, g.Warm(func() {})
 	}}
 }

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -12,8 +11,8 @@ import (
 	"strconv"
 	"testing"
 
+	"lancre/bench/corpus"
 	"lancre/build/demo"
-	"lancre/index"
 )
 
 // asked is how many keys a benchmark goes through: the records of so many are
@@ -25,7 +24,7 @@ const asked = 1 << 18
 // or on the heap; overhead is that less keys and values, and negative for a table
 // that stores once what responses share.
 func BenchmarkTable(b *testing.B) {
-	kinds, entries := corpus(b)
+	kinds, entries := contenders(b)
 	hits := shuffled(entries)
 	misses := absent(hits)
 	var payload int
@@ -99,7 +98,7 @@ func copyOut(b *testing.B, t Table, keys [][]byte) {
 
 // TestTablesAgree has every table give every value.
 func TestTablesAgree(t *testing.T) {
-	kinds, entries := corpus(t)
+	kinds, entries := contenders(t)
 	for _, kind := range kinds {
 		table, err := kind.Make(t.TempDir(), entries)
 		if err != nil {
@@ -121,9 +120,9 @@ func TestTablesAgree(t *testing.T) {
 	}
 }
 
-// corpus makes LANCRE_BENCH_RECORDS responses, 1,000,000 in a benchmark and 1,000
+// contenders makes LANCRE_BENCH_RECORDS responses, 1,000,000 in a benchmark and 1,000
 // in a test if that is not set.
-func corpus(tb testing.TB) ([]Kind, []Entry) {
+func contenders(tb testing.TB) ([]Kind, []Entry) {
 	tb.Helper()
 	n := uint64(1_000_000)
 	if _, test := tb.(*testing.T); test {
@@ -131,34 +130,17 @@ func corpus(tb testing.TB) ([]Kind, []Entry) {
 	} else if set, err := strconv.ParseUint(os.Getenv("LANCRE_BENCH_RECORDS"), 10, 64); err == nil {
 		n = set
 	}
-	ca, err := demo.New(demo.Options{Hashes: []index.HashAlg{index.SHA1}, Unsigned: true})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	dir := tb.TempDir()
-	issuer, responses := filepath.Join(dir, "issuer.der"), filepath.Join(dir, "responses.der")
-	if err := os.WriteFile(issuer, ca.Issuer.Raw, 0o644); err != nil {
-		tb.Fatal(err)
-	}
-	if err := writeResponses(ca, responses, n); err != nil {
-		tb.Fatal(err)
-	}
-	entries, err := ReadEntries(responses)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return []Kind{Lancre(ca, issuer, responses), CDB, GoMap, LMDB, Bolt, Pebble}, entries
-}
-
-// writeResponses collects garbage less often: of what signing leaves nearly all is.
-func writeResponses(ca *demo.CA, path string, n uint64) error {
+	// Less often: of what signing leaves nearly all is garbage.
 	defer debug.SetGCPercent(debug.SetGCPercent(1000))
-	f, err := os.Create(path)
+	c, err := corpus.Make(tb.Context(), filepath.Join(tb.TempDir(), "corpus"), demo.Options{Unsigned: true}, n)
 	if err != nil {
-		return err
+		tb.Fatal(err)
 	}
-	defer f.Close()
-	return ca.WriteResponses(context.Background(), f, n, nil)
+	entries, err := ReadEntries(c.Responses)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return []Kind{Lancre(c), CDB, GoMap, LMDB, Bolt, Pebble}, entries
 }
 
 // shuffled are keys of entries in random order, one after another in memory.
