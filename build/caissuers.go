@@ -19,8 +19,7 @@ type naming struct {
 	urls   string // separated by spaces
 }
 
-// named says how many certificates have a naming, and where the first of them is in
-// the inventory.
+// named says how many lines of the inventory have a naming, and which is the first.
 type named struct {
 	naming
 	count  uint64
@@ -88,8 +87,8 @@ func (t *tree) checkNamed() {
 			continue
 		}
 		t.found(checkNamed, Place{Source: t.inventory.file, Line: n.line}, n.serial, fmt.Sprintf(
-			"the caIssuers URL %q of %d unexpired certificates of %s %s; %s: publish it there, or, if another server answers that URL, leave it out of the inventory",
-			n.urls, n.count, is.cert.Subject, fault, t.whereabouts(is)))
+			"the caIssuers URL %q of unexpired certificates of %s (lines: %d) %s; %s: publish it there, or, if another server answers that URL, leave it out of the inventory",
+			n.urls, is.cert.Subject, n.count, fault, t.whereabouts(is)))
 	}
 }
 

@@ -25,9 +25,9 @@ func TestNamedURLs(t *testing.T) {
 	}
 	const remedy = "; its certificate is published at http://i.example/ca.der: publish it there, or, if another server answers that URL, leave it out of the inventory [inventory.ca-issuers]"
 	want := []string{
-		` line 4 serial 03: the caIssuers URL "http://i.example/old.der" of 2 unexpired certificates of CN=CA is not one at which the build publishes anything` + remedy,
-		` line 5 serial 04: the caIssuers URL "http://j.example/ca.der" of 1 unexpired certificates of CN=CA is at a host for which the build publishes nothing` + remedy,
-		` line 6 serial 05: the caIssuers URL "http://i.example/x.txt" of 1 unexpired certificates of CN=CA gives ` + dir + `/i.example/x.txt, which does not hold the certificate of that issuer` + remedy,
+		` line 4 serial 03: the caIssuers URL "http://i.example/old.der" of unexpired certificates of CN=CA (lines: 2) is not one at which the build publishes anything` + remedy,
+		` line 5 serial 04: the caIssuers URL "http://j.example/ca.der" of unexpired certificates of CN=CA (lines: 1) is at a host for which the build publishes nothing` + remedy,
+		` line 6 serial 05: the caIssuers URL "http://i.example/x.txt" of unexpired certificates of CN=CA (lines: 1) gives ` + dir + `/i.example/x.txt, which does not hold the certificate of that issuer` + remedy,
 	}
 	for i, r := range report.Rejections {
 		if i >= len(want) || r.String() != inventory+want[i] {

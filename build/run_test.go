@@ -280,7 +280,7 @@ func TestFailurePublishesNothing(t *testing.T) {
 		"empty input":          {c: Config{Responses: []string{write(t, "empty")}, MaxRejects: 5}, want: "all 1 responses rejected"},
 		"empty directory":      {c: Config{Responses: []string{t.TempDir()}}, want: "no response in any of the sources"},
 		"absent source":        {c: Config{Responses: []string{good, "/nowhere"}}, want: "/nowhere"},
-		"static file":          {c: Config{Responses: []string{good}, Static: []string{expiredCRL}, MaxRejects: 5}, want: "1 static files rejected"},
+		"static file":          {c: Config{Responses: []string{good}, Static: []string{expiredCRL}, MaxRejects: 5}, want: "static files: 1 rejected"},
 		"absent static":        {c: Config{Static: []string{"/nowhere"}}, want: "/nowhere"},
 		"absent issuer":        {c: Config{Responses: []string{good}, Issuers: []string{"/nowhere"}}, want: "/nowhere"},
 		"ended":                {c: Config{Responses: []string{good}}, want: "canceled", ctx: ended},

@@ -62,7 +62,7 @@ func (b *builder) addStatic(ctx context.Context) error {
 		t.checkTogether()
 	}
 	if n := len(b.report.Rejections); n > 0 {
-		return fmt.Errorf("%d static files rejected; the first: %s", n, b.report.Rejections[0])
+		return fmt.Errorf("static files: %d rejected; the first: %s", n, b.report.Rejections[0])
 	}
 	return nil
 }

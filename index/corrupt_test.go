@@ -282,21 +282,11 @@ func TestCheckSectionsFindsEveryChangedOctet(t *testing.T) {
 // Records are verified on all processors, and reported as if one after another: in
 // the order of the file, up to the first that cannot be read.
 func TestVerifyReportsInTheOrderOfTheFile(t *testing.T) {
-	w, err := NewWriter(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := newWriter(t)
 	for i := range 20_000 { // several spans
 		add(t, w, simple(testID(SHA1, 1, 0x20, byte(i>>8), byte(i))).build())
 	}
-	path, _, err := w.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := octets(t, w)
 	good, err := OpenBytes(file)
 	if err != nil {
 		t.Fatal(err)
@@ -307,9 +297,9 @@ func TestVerifyReportsInTheOrderOfTheFile(t *testing.T) {
 	if err := good.Records(func(rec Record) bool {
 		switch n++; n {
 		case 100, 9_000, 19_000: // a wrong ETag, in a record with a right checksum
-			octets := bad[rec.offset:][:rec.Size()]
-			octets[20]++
-			le.PutUint32(octets, crc32.Checksum(octets[4:], castagnoli))
+			r := bad[rec.offset:][:rec.Size()]
+			r[20]++
+			le.PutUint32(r, crc32.Checksum(r[4:], castagnoli))
 			if n < 15_000 {
 				want = append(want, fmt.Sprint(rec.offset, " ", checkResponse))
 			}
