@@ -3,7 +3,7 @@
 # make check   format, vet, staticcheck, known vulnerabilities
 # make faults  breaks things around the real programs and prints what came of it
 # make race    the tests under the race detector
-# make fuzz    every fuzz target, FUZZTIME each
+# make fuzz    every fuzz target, FUZZTIME each; KEEP=20 adds so many inputs found to its corpus
 # make bench   the benchmarks
 # make bench-load   lancred and lancre beside their peers; writes bench/RESULTS.md, or with QUICK=1 bin/quick/RESULTS.md
 
