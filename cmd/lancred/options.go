@@ -1,12 +1,8 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
-	"net"
 
-	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/spf13/cobra"
 
 	"lancre/server"
@@ -47,48 +43,4 @@ func (o *options) register(cmd *cobra.Command) {
 	if err := cmd.MarkFlagRequired("store"); err != nil {
 		panic(err) // the name is mistyped
 	}
-}
-
-// open opens the public listeners and the admin one, which is nil if there shall
-// be none, and logs their addresses.
-func (o *options) open() (public []net.Listener, admin net.Listener, err error) {
-	if public, err = o.openPublic(); err != nil {
-		return nil, nil, err
-	}
-	for _, ln := range public {
-		o.server.Log.Info("listening", "addr", ln.Addr().String())
-	}
-	if o.admin == "" {
-		return public, nil, nil
-	}
-	if admin, err = net.Listen("tcp", o.admin); err != nil {
-		return nil, nil, fmt.Errorf("--admin: %w", err)
-	}
-	o.server.Log.Info("admin listening", "addr", admin.Addr().String())
-	return public, admin, nil
-}
-
-// openPublic returns the stream sockets that systemd passed or, if it passed
-// none, opens those of --listen.
-func (o *options) openPublic() (public []net.Listener, err error) {
-	passed, err := activation.Listeners()
-	for _, ln := range passed {
-		if ln != nil { // which stands for a socket that does not stream
-			public = append(public, ln)
-		}
-	}
-	if err != nil || len(public) > 0 {
-		return public, err
-	}
-	for _, addr := range o.listen {
-		// Without keep-alive probes, which would cost four system calls a connection:
-		// connections on which nothing comes end sooner than probes tell.
-		config := net.ListenConfig{KeepAlive: -1}
-		ln, err := config.Listen(context.Background(), "tcp", addr)
-		if err != nil {
-			return nil, fmt.Errorf("--listen: %w", err)
-		}
-		public = append(public, ln)
-	}
-	return public, nil
 }
