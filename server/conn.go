@@ -27,21 +27,24 @@ type stream interface {
 	CloseWrite() error
 }
 
-// A conn keeps to its deadlines and to the limits, and can wait for the client to
+// A conn keeps to its timeouts and to the limits, and can wait for the client to
 // read its last answer.
 type conn struct {
 	stream
-	limits *limits // nil for none
-	peer   *peer   // whose the connection is, if there are limits
-	conns  *conns
-	closed atomic.Bool
-	linger atomic.Bool
-	idle   atomic.Bool // between two requests
+	limits   *limits // nil for none
+	peer     *peer   // whose the connection is, if there are limits
+	conns    *conns
+	timeouts timeouts
+	closed   atomic.Bool
+	linger   atomic.Bool
+	idle     atomic.Bool // between two requests
 
 	asked   bool // an octet was read
 	line    int  // octets read since the last line feed
 	answers int  // since the last read
 
+	patience         time.Duration // from the next Read on, if readBy is zero
+	readBy, writeBy  time.Time     // zero where nobody said
 	reading, writing deadline
 }
 
@@ -55,7 +58,10 @@ func (c *conn) allowed() bool { return c.limits == nil || c.limits.allow(c.peer,
 // reserve would take an answer that says why it is closed for one to the request
 // that it is about to send.
 func (c *conn) Read(p []byte) (int, error) {
-	if err := c.reading.apply(c.stream.SetReadDeadline); err != nil {
+	if c.readBy.IsZero() {
+		c.readBy = after(c.patience)
+	}
+	if err := c.reading.apply(c.readBy, c.stream.SetReadDeadline); err != nil {
 		return 0, err
 	}
 	n, err := c.stream.Read(p)
@@ -73,7 +79,11 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // Write writes.
 func (c *conn) Write(p []byte) (int, error) {
-	if err := c.writing.apply(c.stream.SetWriteDeadline); err != nil {
+	by := c.writeBy
+	if by.IsZero() {
+		by = after(c.timeouts.write)
+	}
+	if err := c.writing.apply(by, c.stream.SetWriteDeadline); err != nil {
 		return 0, err
 	}
 	return c.stream.Write(p)
@@ -98,16 +108,21 @@ func (c *conn) release() {
 	}
 }
 
-// noteState keeps conn.idle, and is fair: it is fasthttp's ConnState. A goroutine has
-// the processor until it waits for its client, or for 10 ms. One with a buffer full of
-// requests waits for nobody, and a crowd of such would let others wait for seconds.
+// noteState says how long the next Read may take, and is fair: it is fasthttp's
+// ConnState. A goroutine has the processor until it waits for its client, or for 10 ms.
+// One with a buffer full of requests waits for nobody, and a crowd of such would let
+// others wait for seconds.
 func noteState(c net.Conn, state fasthttp.ConnState) {
 	own, ok := c.(*conn)
 	if !ok {
 		return
 	}
 	own.idle.Store(state == fasthttp.StateIdle)
-	if state == fasthttp.StateIdle {
+	switch state {
+	case fasthttp.StateActive:
+		own.readBy, own.patience = time.Time{}, own.timeouts.read
+	case fasthttp.StateIdle:
+		own.readBy, own.patience = time.Time{}, own.timeouts.idle
 		if own.answers++; own.answers > 1 {
 			runtime.Gosched()
 		}

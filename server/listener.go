@@ -15,10 +15,11 @@ const acceptPause = 100 * time.Millisecond
 // A listener goes on where fasthttp would give up, and keeps to the limits.
 type listener struct {
 	net.Listener
-	log     *slog.Logger
-	metrics *metrics
-	limits  *limits // nil for none
-	conns   *conns
+	log      *slog.Logger
+	metrics  *metrics
+	limits   *limits // nil for none
+	conns    *conns
+	timeouts timeouts
 }
 
 // Accept waits for the next connection.
@@ -56,19 +57,18 @@ func (l *listener) rest(err error) {
 
 // admit returns c as the server has it, or nil if it is one too many.
 func (l *listener) admit(c net.Conn) net.Conn {
-	both, ok := c.(stream)
-	if !ok {
-		return c
-	}
+	both, ok := c.(stream) // as those of all listeners of package net are
 	var p *peer
-	if l.limits != nil {
-		if p = l.limits.open(both.RemoteAddr()); p == nil {
-			l.metrics.refusedConns.Add(1)
-			both.Close()
-			return nil
-		}
+	if ok && l.limits != nil {
+		p = l.limits.open(both.RemoteAddr())
+		ok = p != nil
 	}
-	own := &conn{stream: both, limits: l.limits, peer: p, conns: l.conns}
+	if !ok {
+		l.metrics.refusedConns.Add(1)
+		c.Close()
+		return nil
+	}
+	own := &conn{stream: both, limits: l.limits, peer: p, conns: l.conns, timeouts: l.timeouts, patience: l.timeouts.read}
 	l.conns.add(own)
 	return own
 }

@@ -29,7 +29,8 @@ const (
 	shutdownLimit = 30 * time.Second
 )
 
-// newHTTP sets what fasthttp's defaults would do otherwise.
+// newHTTP sets what fasthttp's defaults would do otherwise. Timeouts are conn's: those of
+// fasthttp read the clock four times a request.
 func (s *Server) newHTTP() *fasthttp.Server {
 	return &fasthttp.Server{
 		Handler:      s.Handle,
@@ -41,14 +42,9 @@ func (s *Server) newHTTP() *fasthttp.Server {
 				h.SetHost(noHost)
 			}
 			if h.IsPost() {
-				cfg.ReadTimeout = readTimeout
+				cfg.ReadTimeout = s.timeouts.read // anew, for the body
 			}
 			return cfg
-		},
-		// fasthttp sets the deadline for writing when the handler has answered.
-		ExpectHandler: func(ctx *fasthttp.RequestCtx) int {
-			giveTimeToWrite(ctx)
-			return fasthttp.StatusContinue
 		},
 		// What bounds connections is the limit of open files, which the listener
 		// outlives. fasthttp's own bound answers with text.
@@ -56,9 +52,6 @@ func (s *Server) newHTTP() *fasthttp.Server {
 		Logger:                       httpLogger{s.log},
 		ReadBufferSize:               readBuffer,
 		MaxRequestBodySize:           maxBody,
-		ReadTimeout:                  readTimeout,
-		WriteTimeout:                 writeTimeout,
-		IdleTimeout:                  idleTimeout,
 		LazyRequestTime:              true,
 		DisablePreParseMultipartForm: true,
 		NoDefaultServerHeader:        true,
@@ -80,12 +73,6 @@ func (l httpLogger) Printf(format string, args ...any) {
 	}
 }
 
-// giveTimeToWrite replaces the deadline of an earlier answer on the connection by one
-// for what is written before the handler is called, or without it.
-func giveTimeToWrite(ctx *fasthttp.RequestCtx) {
-	_ = ctx.Conn().SetWriteDeadline(time.Now().Add(writeTimeout)) // an error shows when writing
-}
-
 // handleError answers what fasthttp could not read as a request.
 func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	var small *fasthttp.ErrSmallBuffer
@@ -105,18 +92,17 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	if wrapped {
 		c.linger.Store(true)
 	}
-	giveTimeToWrite(ctx)
 	s.metrics.count(ctx, tally{outcome: s.refuse(ctx, o)})
 }
 
-// Serve answers on the public listeners and, unless it is nil, the admin one,
-// and watches the store. It closes the listeners and returns nil after
+// Serve answers on the public listeners, of TCP or Unix sockets, and, unless it is nil,
+// the admin one, and watches the store. It closes the listeners and returns nil after
 // Shutdown, or the error of the listener that failed.
 func (s *Server) Serve(public []net.Listener, admin net.Listener) error {
 	go s.watch()
 	errs := make(chan error, len(public)+1)
 	for _, ln := range public {
-		go func() { errs <- s.http.Serve(&listener{ln, s.log, s.metrics, s.limits, &s.conns}) }()
+		go func() { errs <- s.http.Serve(&listener{ln, s.log, s.metrics, s.limits, &s.conns, s.timeouts}) }()
 	}
 	side := &http.Server{Handler: s.Admin(), ReadHeaderTimeout: readTimeout}
 	defer side.Close()

@@ -34,6 +34,7 @@ type Server struct {
 	limits   *limits   // nil for none
 	pool     sync.Pool // of *exchange
 	conns    conns
+	timeouts timeouts
 
 	current  atomic.Pointer[snapshot] // nil until a generation could be loaded
 	reloadMu sync.Mutex               // held while a generation is loaded
@@ -60,6 +61,7 @@ func New(cfg Config) (*Server, error) {
 		outcomes: cfg.outcomes(),
 		stop:     make(chan struct{}),
 	}
+	s.timeouts = timeouts{read: readTimeout, write: writeTimeout, idle: idleTimeout}
 	s.memory = memoryFor(ownLimits())
 	s.pool.New = func() any { return new(exchange) }
 	s.metrics = newMetrics(s)

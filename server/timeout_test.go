@@ -17,10 +17,10 @@ import (
 // A connection without requests is closed after the idle time, here a short one.
 func TestIdleConnectionIsClosed(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{good("05")}})
-	if e.http.IdleTimeout != 75*time.Second {
-		t.Errorf("idle connections are closed after %v, want 75 s", e.http.IdleTimeout)
+	if e.timeouts.idle != 75*time.Second {
+		t.Errorf("idle connections are closed after %v, want 75 s", e.timeouts.idle)
 	}
-	e.http.IdleTimeout = 50 * time.Millisecond
+	e.timeouts.idle = 500 * time.Millisecond
 	e.serve(t)
 	c, _ := e.dial(t)
 	write(t, c, "GET / HTTP/1.1\r\nHost: o.example\r\n\r\n")
@@ -34,10 +34,10 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 // beginning of a request is told.
 func TestUnusedConnectionIsClosed(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{good("05")}})
-	if e.http.ReadTimeout != 10*time.Second {
-		t.Errorf("requests have %v, want 10 s", e.http.ReadTimeout)
+	if e.timeouts.read != 10*time.Second {
+		t.Errorf("requests have %v, want 10 s", e.timeouts.read)
 	}
-	e.http.ReadTimeout = 50 * time.Millisecond
+	e.timeouts.read = 500 * time.Millisecond
 	e.serve(t)
 	for sent, want := range map[string]string{"": "", "GET": "HTTP/1.1 408"} {
 		c, _ := e.dial(t)
@@ -53,7 +53,7 @@ func TestUnusedConnectionIsClosed(t *testing.T) {
 func TestLateErrorsAreAnswered(t *testing.T) {
 	const begin = "GET / HTTP/1.1\r\nHost: o.example\r\n"
 	e := newEdge(t, content{segments: [][]entry{good("05")}})
-	e.http.WriteTimeout = time.Second
+	e.timeouts.write = time.Second
 	e.serve(t)
 	type late struct {
 		request, want string
@@ -73,7 +73,7 @@ func TestLateErrorsAreAnswered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	time.Sleep(e.http.WriteTimeout) // for the deadlines to pass
+	time.Sleep(e.timeouts.write) // for the deadlines to pass
 	for _, l := range list {
 		write(t, l.conn, l.request)
 		if got, _ := l.answers.ReadString('\r'); !strings.HasPrefix(got, l.want) {
@@ -86,7 +86,7 @@ func TestLateErrorsAreAnswered(t *testing.T) {
 // time of day, by which fasthttp does it, and those under way are left alone.
 func TestIdleConnectionsAreEnded(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{good("05")}})
-	e.http.IdleTimeout = time.Hour
+	e.timeouts.idle = time.Hour
 	e.serve(t)
 	idle, answers := e.dial(t)
 	busy, _ := e.dial(t)
