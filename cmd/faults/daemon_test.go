@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A daemon is a running lancred. Its public socket is opened by the test and
@@ -51,6 +53,7 @@ func newDaemon(t *testing.T, store string, flags ...string) *daemon {
 	defer ln.Close()
 	socket, err := ln.(*net.TCPListener).File()
 	check(t, err)
+	check(t, unix.SetsockoptInt(int(socket.Fd()), unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 1)) // as in the socket unit
 	t.Cleanup(func() { socket.Close() })
 	return &daemon{t: t, store: store, socket: socket, addr: ln.Addr().String(), by: "lancred", flags: flags, grown: make(chan struct{}, 1)}
 }

@@ -21,7 +21,7 @@ func TestKillEdge(t *testing.T) {
 		l.awaitRequests(t, 100)
 		l.cuts.Add(1)
 		d.kill()
-		l.cuts.Add(1) // for what was asked after the first and before the kill
+		l.cuts.Add(1)
 		d.start()
 	}
 	l.awaitRequests(t, 100)

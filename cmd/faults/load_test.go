@@ -36,7 +36,8 @@ type load struct {
 	// keepOnly makes all clients keep their connections.
 	keepOnly bool
 
-	// cuts counts kills: a request on a connection older than that may fail.
+	// cuts counts the beginnings and ends of kills. A request may fail on a
+	// connection older than the last of them, or opened during a kill.
 	cuts atomic.Uint64
 
 	asked, failed, wrong, cut atomic.Uint64
@@ -126,7 +127,7 @@ func (c *client) ask(q int) {
 	resp, body, err := c.exchange(c.o.questions[q])
 	c.asked.Add(1)
 	switch {
-	case err != nil && c.load.cuts.Load() != c.cuts:
+	case err != nil && (c.load.cuts.Load() != c.cuts || c.cuts%2 == 1):
 		c.cut.Add(1)
 	case err != nil:
 		c.fault(&c.failed, err.Error())
