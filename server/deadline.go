@@ -9,6 +9,10 @@ type timeouts struct {
 	idle  time.Duration // until the next request begins
 }
 
+// usualTimeouts are those of every server. Idle connections live longer than the 60 s
+// after which common load balancers drop one: a client that is closed first asks in vain.
+var usualTimeouts = timeouts{read: 10 * time.Second, write: 10 * time.Second, idle: 75 * time.Second}
+
 // deadlineSlack is how much earlier than it was asked for a deadline may come.
 // Timeouts are ten seconds and more.
 const deadlineSlack = time.Second

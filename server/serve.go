@@ -17,9 +17,7 @@ import (
 const (
 	maxHeaderBytes = 16 << 10 // of a request, beside its target
 	readBuffer     = maxTarget + maxHeaderBytes
-	maxBody        = 10240            // octets of a POST: 16 CertIDs take 3 KB at most, a signature and its certificates the rest
-	readTimeout    = 10 * time.Second // for the header, and for the body again
-	idleTimeout    = 75 * time.Second // longer than the 60 s after which common load balancers drop an idle connection
+	maxBody        = 10240 // octets of a POST: 16 CertIDs take 3 KB at most, a signature and its certificates the rest
 
 	// noHost stands for the Host that a request lacks. No files are published
 	// for it.
@@ -30,7 +28,7 @@ const (
 )
 
 // newHTTP sets what fasthttp's defaults would do otherwise. Timeouts are conn's: those of
-// fasthttp read the clock four times a request.
+// fasthttp read the clock three or four times a request.
 func (s *Server) newHTTP() *fasthttp.Server {
 	return &fasthttp.Server{
 		Handler:      s.Handle,
@@ -104,7 +102,7 @@ func (s *Server) Serve(public []net.Listener, admin net.Listener) error {
 	for _, ln := range public {
 		go func() { errs <- s.http.Serve(&listener{ln, s.log, s.metrics, s.limits, &s.conns, s.timeouts}) }()
 	}
-	side := &http.Server{Handler: s.Admin(), ReadHeaderTimeout: readTimeout}
+	side := &http.Server{Handler: s.Admin(), ReadHeaderTimeout: s.timeouts.read}
 	defer side.Close()
 	if admin != nil {
 		go func() { errs <- side.Serve(admin) }()

@@ -59,9 +59,9 @@ func New(cfg Config) (*Server, error) {
 		cfg:      cfg,
 		log:      cfg.Log,
 		outcomes: cfg.outcomes(),
+		timeouts: usualTimeouts,
 		stop:     make(chan struct{}),
 	}
-	s.timeouts = timeouts{read: readTimeout, write: writeTimeout, idle: idleTimeout}
 	s.memory = memoryFor(ownLimits())
 	s.pool.New = func() any { return new(exchange) }
 	s.metrics = newMetrics(s)

@@ -139,14 +139,9 @@ func (f *file) appendCacheControl(dst []byte, now int64) []byte {
 	return appendMaxAge(append(dst, "public, "...), min(maxCRLAge, max(minCRLAge, left)), ", no-transform, must-revalidate")
 }
 
-const (
-	// writeTimeout is the time to take an answer that fits the socket's buffer.
-	writeTimeout = 10 * time.Second
-
-	// minRate, in octets a second, is what a download must keep up on average: a
-	// poor mobile line does.
-	minRate = 32 << 10
-)
+// minRate, in octets a second, is what a download must keep up on average: a poor
+// mobile line does.
+const minRate = 32 << 10
 
 // allowTime gives the client the time that size octets take at minRate.
 func (x *exchange) allowTime(size int) {
@@ -158,5 +153,5 @@ func (x *exchange) allowTime(size int) {
 
 // timeFor is how long a client may take over an answer of size octets.
 func timeFor(size int) time.Duration {
-	return writeTimeout + time.Duration(size/minRate)*time.Second
+	return usualTimeouts.write + time.Duration(size/minRate)*time.Second
 }

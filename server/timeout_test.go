@@ -14,12 +14,17 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+// Tests shorten what clients are promised.
+func TestUsualTimeouts(t *testing.T) {
+	want := timeouts{read: 10 * time.Second, write: 10 * time.Second, idle: 75 * time.Second}
+	if e := newEdge(t, files()); e.timeouts != want {
+		t.Errorf("clients have %+v, want %+v", e.timeouts, want)
+	}
+}
+
 // A connection without requests is closed after the idle time, here a short one.
 func TestIdleConnectionIsClosed(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{good("05")}})
-	if e.timeouts.idle != 75*time.Second {
-		t.Errorf("idle connections are closed after %v, want 75 s", e.timeouts.idle)
-	}
 	e.timeouts.idle = 500 * time.Millisecond
 	e.serve(t)
 	c, _ := e.dial(t)
@@ -34,9 +39,6 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 // beginning of a request is told.
 func TestUnusedConnectionIsClosed(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{good("05")}})
-	if e.timeouts.read != 10*time.Second {
-		t.Errorf("requests have %v, want 10 s", e.timeouts.read)
-	}
 	e.timeouts.read = 500 * time.Millisecond
 	e.serve(t)
 	for sent, want := range map[string]string{"": "", "GET": "HTTP/1.1 408"} {
