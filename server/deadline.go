@@ -10,7 +10,8 @@ type timeouts struct {
 }
 
 // usualTimeouts are those of every server. Idle connections live longer than the 60 s
-// after which common load balancers drop one: a client that is closed first asks in vain.
+// after which common load balancers drop one: lancred is not to close a connection just
+// when the balancer asks on it.
 var usualTimeouts = timeouts{read: 10 * time.Second, write: 10 * time.Second, idle: 75 * time.Second}
 
 // deadlineSlack is how much earlier than it was asked for a deadline may come.
