@@ -103,6 +103,7 @@ func (r *runner) run(ctx context.Context, only string) (err error) {
 		if err := s.measure(r, ctx); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
+		r.results.mark(s.name)
 		if err := r.results.write(path); err != nil {
 			return err
 		}

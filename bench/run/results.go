@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -17,11 +18,10 @@ import (
 
 // results is everything that was measured, as it is in results.json.
 type results struct {
-	Date    string `json:"date"`
-	Commit  string `json:"commit"`
-	Kernel  string `json:"kernel"`
-	Records uint64 `json:"records"`
-	Many    uint64 `json:"many"`
+	Measured map[string]stamp `json:"measured"` // by section
+	Kernel   string           `json:"kernel"`
+	Records  uint64           `json:"records"`
+	Many     uint64           `json:"many"`
 
 	Closed  []closed  `json:"closed"`
 	Offered []offered `json:"offered"`
@@ -32,6 +32,14 @@ type results struct {
 	Swap    []swapped `json:"swap"`
 	Cold    cold      `json:"cold"`
 }
+
+// A stamp says when something was measured, and of what.
+type stamp struct {
+	Date   string `json:"date"`
+	Commit string `json:"commit"`
+}
+
+func (s stamp) String() string { return s.Date + ", commit " + s.Commit }
 
 // A spread is several measurements of one thing.
 type spread struct {
@@ -65,11 +73,39 @@ func figure(v float64) string {
 // millions says how many responses there are.
 func millions(n uint64) string { return figure(float64(n)/1e6) + " M" }
 
-// describe says what is measured, when and on what.
+// describe says what is measured, and on what.
 func (r *results) describe(s size) {
-	r.Date = time.Now().UTC().Format("2006-01-02")
-	r.Commit, r.Kernel = output("git", "rev-parse", "--short", "HEAD"), output("uname", "-sr")
+	r.Kernel = output("uname", "-sr")
 	r.Records, r.Many = s.records, s.many
+}
+
+// mark notes that a section was measured now.
+func (r *results) mark(section string) {
+	if r.Measured == nil {
+		r.Measured = make(map[string]stamp)
+	}
+	r.Measured[section] = stamp{time.Now().UTC().Format("2006-01-02"), output("git", "rev-parse", "--short", "HEAD")}
+}
+
+// When says when the sections were measured: once, if all were at the same time.
+func (r *results) When() string {
+	var stamps []stamp
+	names := make(map[stamp][]string)
+	for _, section := range slices.Sorted(maps.Keys(r.Measured)) {
+		s := r.Measured[section]
+		if names[s] == nil {
+			stamps = append(stamps, s)
+		}
+		names[s] = append(names[s], section)
+	}
+	if len(stamps) == 1 {
+		return stamps[0].String()
+	}
+	var parts []string
+	for _, s := range stamps {
+		parts = append(parts, fmt.Sprintf("%s (%s)", s, strings.Join(names[s], ", ")))
+	}
+	return strings.Join(parts, "; ")
 }
 
 func output(name string, args ...string) string {
