@@ -131,6 +131,22 @@ func (id *CertID) String() string {
 	return fmt.Sprintf("%s serial %x (issuer name hash %.8x…, key hash %.8x…)", id.Alg, id.Serial, id.NameHash, id.KeyHash)
 }
 
+// Marshal adds the DER CertID, with NULL for the parameters of the algorithm (RFC
+// 6960 section 4.1.1): what ReadCertID reads. It implements cryptobyte's
+// MarshalingValue.
+func (id *CertID) Marshal(b *cryptobyte.Builder) error {
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(id.Alg.OID()) })
+			b.AddASN1NULL()
+		})
+		b.AddASN1OctetString(id.NameHash)
+		b.AddASN1OctetString(id.KeyHash)
+		b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(id.Serial) })
+	})
+	return nil
+}
+
 // ReadCertID reads one DER CertID from the front of in:
 //
 //	CertID ::= SEQUENCE {

@@ -136,3 +136,22 @@ func TestHashAlg(t *testing.T) {
 		t.Error("SHA256 is not SHA-256")
 	}
 }
+
+// What Marshal writes is what other software writes and ReadCertID reads.
+func TestCertIDMarshal(t *testing.T) {
+	const want = "303b300906052b0e03021a0500" +
+		"0414" + "0101010101010101010101010101010101010101" +
+		"0414" + "0202020202020202020202020202020202020202" + "020200ff"
+	id := CertID{SHA1, bytes.Repeat([]byte{1}, 20), bytes.Repeat([]byte{2}, 20), []byte{0, 0xff}}
+	var b cryptobyte.Builder
+	b.AddValue(&id)
+	der, err := b.Bytes()
+	if err != nil || hex.EncodeToString(der) != want {
+		t.Errorf("%x, %v; want %s", der, err, want)
+	}
+	var back CertID
+	in := cryptobyte.String(der)
+	if !ReadCertID(&in, &back) || !in.Empty() || !back.Equal(&id) {
+		t.Errorf("%s is read back as %s", &id, &back)
+	}
+}

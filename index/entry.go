@@ -31,8 +31,8 @@ func (e *Entry) Set(r *Response) error {
 	if len(r.DER) > MaxResponse {
 		return fmt.Errorf("response has %d octets, a store takes %d", len(r.DER), MaxResponse)
 	}
-	if len(r.Singles) > maxCertIDs {
-		return fmt.Errorf("response has %d SingleResponses, a store takes %d", len(r.Singles), maxCertIDs)
+	if len(r.Singles) > MaxCertIDs {
+		return fmt.Errorf("response has %d SingleResponses, a store takes %d", len(r.Singles), MaxCertIDs)
 	}
 	for i := range r.Singles {
 		if err := storableID(&r.Singles[i].CertID); err != nil {

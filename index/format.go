@@ -182,7 +182,9 @@ const (
 	shapeIDSize   = 8
 	holeSize      = 8
 
-	maxCertIDs = 16 // as many as a request may ask for
+	// MaxCertIDs is how many certificates one response may be for, and how many one
+	// request may ask for. RFC 6960 sets no limit; no known client asks for two.
+	MaxCertIDs = 16
 
 	// MaxResponse is the longest response, in octets, that a segment can hold:
 	// ten times what OpenSSL's client accepts by default.
@@ -331,7 +333,7 @@ func (h *header) checkLayout() error {
 		return fmt.Errorf("sections end at %d in a file of %d octets: %w", at, h.size, ErrCorrupt)
 	case h.slots.size%slotSize != 0 || h.homeSlots < homeSlots(h.keys) || slots <= h.homeSlots || slots <= h.keys:
 		return fmt.Errorf("%d octets of slots for %d keys: %w", h.slots.size, h.keys, ErrCorrupt)
-	case h.records > h.recs.size/recordHeadSize || h.tombstones > h.records || h.keys > h.records*maxCertIDs:
+	case h.records > h.recs.size/recordHeadSize || h.tombstones > h.records || h.keys > h.records*MaxCertIDs:
 		return fmt.Errorf("%d records with %d keys and %d tombstones in %d octets: %w", h.records, h.keys, h.tombstones, h.recs.size, ErrCorrupt)
 	case h.numShapes > maxShapes || uint64(h.numShapes) > h.shapeSec.size/firstHeadSize || uint64(h.numIssuers) > h.issuers.size/minIssuerSize:
 		return fmt.Errorf("%d issuers in %d octets and %d shapes in %d octets: %w", h.numIssuers, h.issuers.size, h.numShapes, h.shapeSec.size, ErrCorrupt)

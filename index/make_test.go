@@ -45,18 +45,6 @@ func addTime(b *cryptobyte.Builder, s string) {
 	b.AddASN1(asn1.GeneralizedTime, func(b *cryptobyte.Builder) { b.AddBytes([]byte(s)) })
 }
 
-func addCertID(b *cryptobyte.Builder, id *CertID) {
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(id.Alg.OID()) })
-			b.AddASN1NULL()
-		})
-		b.AddASN1OctetString(id.NameHash)
-		b.AddASN1OctetString(id.KeyHash)
-		b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(id.Serial) })
-	})
-}
-
 func addExtensions(b *cryptobyte.Builder, content []byte) {
 	if content != nil {
 		b.AddASN1(explicit(1), func(b *cryptobyte.Builder) {
@@ -67,7 +55,7 @@ func addExtensions(b *cryptobyte.Builder, content []byte) {
 
 func (s *draftSingle) build(b *cryptobyte.Builder) {
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		addCertID(b, &s.id)
+		b.AddValue(&s.id)
 		switch s.status {
 		case Good:
 			b.AddASN1(asn1.Tag(0).ContextSpecific(), func(*cryptobyte.Builder) {})

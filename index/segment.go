@@ -397,16 +397,3 @@ func (r Record) has(want *CertID) bool {
 	}
 	return false
 }
-
-// newer reports whether r is to be preferred to other under a CertID that both
-// have: by thisUpdate, then by producedAt, then, for the outcome not to depend on
-// the order of input, by ETag.
-func (r Record) newer(other Record) bool {
-	if a, b := r.ThisUpdate(), other.ThisUpdate(); a != b {
-		return a > b
-	}
-	if a, b := r.ProducedAt(), other.ProducedAt(); a != b {
-		return a > b
-	}
-	return r.ETag() > other.ETag()
-}

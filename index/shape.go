@@ -177,7 +177,7 @@ func (s *shape) findTail(list []shape) bool {
 
 // valid reports whether every offset lies inside the payload and the lengths add up.
 func (s *shape) valid(issuers int) bool {
-	if len(s.ids) == 0 || len(s.ids) > maxCertIDs || s.size > MaxResponse {
+	if len(s.ids) == 0 || len(s.ids) > MaxCertIDs || s.size > MaxResponse {
 		return false
 	}
 	for _, id := range s.ids {

@@ -79,7 +79,7 @@ func (t *tableWriter) add(e indexEntry) error {
 			t.superseded++
 			t.noteConflict(rec, other)
 		}
-		if rec.newer(other) {
+		if rec.preferred(other) {
 			t.group[i] = e.offset
 		}
 		return nil

@@ -3,10 +3,11 @@ package index
 import (
 	"fmt"
 	"os"
-	"runtime/debug"
 
 	"github.com/cespare/xxhash/v2"
 	"golang.org/x/sys/unix"
+
+	"lancre/internal/sigbus"
 )
 
 // maxFaults bounds what Verify reports of one segment: one that is bad throughout
@@ -55,33 +56,17 @@ func (f *Fault) Unwrap() error { return ErrCorrupt }
 // a record shared by all processors.
 func (s *Segment) Verify(report func(*Fault)) (ok bool) {
 	v := verifier{Segment: s, report: report, pause: func() {}}
-	if !readable(func() {
+	err := sigbus.Guard(func() error {
 		v.sections()
 		v.records()
 		v.slots()
 		v.header()
-	}) {
-		v.fault(0, checkUnreadable, unreadable)
+		return nil
+	})
+	if err != nil {
+		v.fault(0, checkUnreadable, "%v", err)
 	}
 	return v.faults == 0
-}
-
-// unreadable is why readable returned false.
-const unreadable = "a page of the file cannot be read: the file was cut off while open, or the disk fails"
-
-// readable runs f, which reads a mapping, and reports whether all of it could be read.
-func readable(f func()) (ok bool) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if r := recover(); r != nil {
-			if _, fault := r.(interface{ Addr() uintptr }); !fault {
-				panic(r)
-			}
-			ok = false
-		}
-	}()
-	f()
-	return true
 }
 
 type verifier struct {

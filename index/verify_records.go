@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"lancre/internal/sigbus"
 )
 
 // span is about how much of the records one goroutine verifies at a time: enough
@@ -113,12 +115,14 @@ type recordVerifier struct {
 func (v *recordVerifier) span(begin, end uint64) tally {
 	v.tally = tally{}
 	at := begin
-	if !readable(func() {
+	err := sigbus.Guard(func() error {
 		for at < end && !v.cut {
 			at += v.record(at)
 		}
-	}) {
-		v.fault(at, checkUnreadable, unreadable)
+		return nil
+	})
+	if err != nil {
+		v.fault(at, checkUnreadable, "%v", err)
 		v.cut = true
 	}
 	return v.tally
@@ -160,7 +164,7 @@ func (v *recordVerifier) reachable(rec Record) {
 			reached = true
 			v.keys++
 			v.longestProbe = max(v.longestProbe, slots)
-		case rec.newer(got):
+		case rec.preferred(got):
 			v.fault(rec.offset, checkLookup, "a look-up of %s finds the older record at offset %d", id, got.offset)
 		}
 	}

@@ -7,19 +7,9 @@ import (
 	"lancre/index"
 )
 
-const (
-	// maxSkew is how far, in seconds, thisUpdate may lie ahead of the edge's
-	// clock: what clients allow for theirs (OpenSSL's ocsp command by default).
-	maxSkew = 300
-
-	// maxRefresh is the longest time, in seconds, from thisUpdate until a CA has
-	// renewed a response (TLS BR 4.9.9: four days).
-	maxRefresh = 96 * 3600
-
-	// overdueMaxAge, in seconds, is how long caches keep a response that should
-	// have been renewed by now.
-	overdueMaxAge = 300
-)
+// overdueMaxAge, in seconds, is how long caches keep a response that should have
+// been renewed by now.
+const overdueMaxAge = 300
 
 // find looks id up in x's generation. The record is a copy, x's own.
 func (x *exchange) find(id *index.CertID) (rec index.Record, found bool, err error) {
@@ -45,24 +35,20 @@ func (x *exchange) answer() outcome {
 		if !found {
 			continue
 		}
-		if best = currency(rec, x.now); best == served {
+		if best = currencies[rec.Currency(x.now)]; best == served {
 			return x.serve(rec)
 		}
 	}
 	return x.refuse(best)
 }
 
-// currency reports whether rec may be served at now; if not, why.
-func currency(rec index.Record, now int64) outcome {
-	switch {
-	case rec.Tombstone():
-		return tombstone
-	case rec.ThisUpdate() > now+maxSkew:
-		return notYetValid
-	case rec.NextUpdate() <= now: // also if it has none: it could never be withdrawn from caches
-		return expired
-	}
-	return served
+// currencies are the outcomes for records that may not be served, and for those
+// that may.
+var currencies = [...]outcome{
+	index.Current:     served,
+	index.Withdrawn:   tombstone,
+	index.NotYetValid: notYetValid,
+	index.Expired:     expired,
 }
 
 // serve answers with the response of rec, or with 304 if the client has it.
@@ -79,7 +65,7 @@ func (x *exchange) serve(rec index.Record) outcome {
 	}
 	h.SetCanonical(headerLastModified, modified)
 	h.SetContentTypeBytes(typeOCSP)
-	x.tally.age = max(0, x.now-rec.ThisUpdate()) // which may lie ahead by maxSkew
+	x.tally.age = max(0, x.now-rec.ThisUpdate()) // which may lie ahead by index.MaxSkew
 
 	// Straight into what fasthttp sends.
 	x.ctx.Response.SwapBody(rec.AppendResponse(x.ctx.Response.SwapBody(nil)[:0]))
@@ -99,14 +85,13 @@ func (x *exchange) corrupt(err error) outcome {
 // four days. Up to a tenth of that is taken off, by the ETag, so that the
 // responses of one signing run do not all expire at once.
 func (x *exchange) maxAge(rec index.Record) int64 {
-	now, from, until := x.now, rec.ThisUpdate(), rec.NextUpdate()
-	life := min((until-from)/2, maxRefresh)
-	jitter := life * int64(rec.ETag()>>48) / 10 >> 16
+	due := rec.RefreshDue()
+	jitter := (due - rec.ThisUpdate()) * int64(rec.ETag()>>48) / 10 >> 16
 	age := int64(overdueMaxAge)
-	if refresh := from + life - jitter; now < refresh {
-		age = refresh - now
+	if refresh := due - jitter; x.now < refresh {
+		age = refresh - x.now
 	}
-	return max(0, min(age, int64(x.srv.cfg.CapMaxAge.Seconds()), until-now-1))
+	return max(0, min(age, int64(x.srv.cfg.CapMaxAge.Seconds()), rec.NextUpdate()-x.now-1))
 }
 
 // appendETag appends the strong entity tag of a stored response.

@@ -1,34 +1,13 @@
 package server
 
 import (
-	"fmt"
 	"math/bits"
-	"runtime"
 	"runtime/debug"
 
 	"github.com/valyala/fasthttp"
+
+	"lancre/internal/sigbus"
 )
-
-// A pageFault is what the runtime panics with under SetPanicOnFault.
-type pageFault interface {
-	runtime.Error
-	Addr() uintptr
-}
-
-// guardFaults calls f and returns its error, or one for mapped memory that f
-// could not read.
-func guardFaults(f func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		r := recover()
-		if fault, ok := r.(pageFault); ok {
-			err = fmt.Errorf("a mapped page could not be read: %w", fault)
-		} else if r != nil {
-			panic(r)
-		}
-	}()
-	return f()
-}
 
 // rescue is deferred by respond. It turns a panic into an answer.
 func (s *Server) rescue(ctx *fasthttp.RequestCtx, t *tally) {
@@ -38,7 +17,7 @@ func (s *Server) rescue(ctx *fasthttp.RequestCtx, t *tally) {
 	}
 	ctx.Response.Reset()
 	ctx.Response.Header.SetNoDefaultContentType(true)
-	if fault, ok := r.(pageFault); ok {
+	if fault, ok := r.(sigbus.Fault); ok {
 		*t = tally{outcome: s.refuse(ctx, faulted)}
 		if n := s.metrics.faults.Add(1); sampled(n) {
 			s.log.Error("a mapped page could not be read: was a file of the store changed in place, or does the disk fail?",

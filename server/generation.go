@@ -129,24 +129,10 @@ func encodeRequest(id *index.CertID) ([]byte, error) {
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { // OCSPRequest
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { // TBSRequest
 			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { // requestList
-				b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { addCertID(b, id) })
+				b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddValue(id) })
 			})
 		})
 	})
 	return b.Bytes()
 }
 
-func addCertID(b *cryptobyte.Builder, id *index.CertID) {
-	add := func(b *cryptobyte.Builder, tag asn1.Tag, content []byte) {
-		b.AddASN1(tag, func(b *cryptobyte.Builder) { b.AddBytes(content) })
-	}
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			add(b, asn1.OBJECT_IDENTIFIER, id.Alg.OID())
-			b.AddASN1NULL()
-		})
-		add(b, asn1.OCTET_STRING, id.NameHash)
-		add(b, asn1.OCTET_STRING, id.KeyHash)
-		add(b, asn1.INTEGER, id.Serial)
-	})
-}

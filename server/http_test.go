@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ocsp"
+
+	"lancre/index"
 )
 
 func TestResponseIsServedAsItCameIn(t *testing.T) {
@@ -97,8 +99,8 @@ func TestRefusals(t *testing.T) {
 		{{DER: respond("02", crypto.SHA1, ocsp.Good, start), Tombstone: true}},
 		append(good("01", "02"),
 			entry{DER: respond("03", crypto.SHA1, ocsp.Good, start.Add(-2*life))},
-			entry{DER: respond("04", crypto.SHA1, ocsp.Good, start.Add(time.Hour+(maxSkew+1)*time.Second))},
-			entry{DER: respond("05", crypto.SHA1, ocsp.Good, start.Add(time.Hour+maxSkew*time.Second))},
+			entry{DER: respond("04", crypto.SHA1, ocsp.Good, start.Add(time.Hour+(index.MaxSkew+1)*time.Second))},
+			entry{DER: respond("05", crypto.SHA1, ocsp.Good, start.Add(time.Hour+index.MaxSkew*time.Second))},
 			entry{DER: respond("06", crypto.SHA1, ocsp.Good, start.Add(time.Hour-life))}),
 	}}).serve(t)
 	unauthorized := map[string]string{"Cache-Control": noCache}
@@ -218,7 +220,7 @@ func TestMaxAge(t *testing.T) {
 		{life - 100*time.Second, 99},
 		{life - 2*time.Second, 1},
 		{life - time.Second, 0},
-		{-maxSkew * time.Second, due + maxSkew},
+		{-index.MaxSkew * time.Second, due + index.MaxSkew},
 	} {
 		if got := at(c.at); got != c.want {
 			t.Errorf("max-age is %d at thisUpdate+%v, want %d", got, c.at, c.want)

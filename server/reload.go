@@ -12,6 +12,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"lancre/index/store"
+	"lancre/internal/sigbus"
 )
 
 const (
@@ -52,7 +53,7 @@ func (s *Server) reload(why string) (ReloadResult, error) {
 	began := time.Now()
 	old := s.current.Load()
 	var next *snapshot
-	err := guardFaults(func() (err error) {
+	err := sigbus.Guard(func() (err error) {
 		next, err = s.load(old)
 		return err
 	})

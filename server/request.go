@@ -9,14 +9,10 @@ import (
 	"lancre/index"
 )
 
-// maxCertIDs is how many certificates one request may ask for. RFC 6960 sets no
-// limit and no known client sends more than one.
-const maxCertIDs = 16
-
 // A Request is what matters of an OCSPRequest. It aliases the octets it was
 // parsed from.
 type Request struct {
-	ids      [maxCertIDs]index.CertID
+	ids      [index.MaxCertIDs]index.CertID
 	count    int  // of ids, at least 1
 	size     int  // of the OCSPRequest, in octets
 	nonce    bool // a nonce was asked for, which a stored response cannot have
@@ -33,7 +29,7 @@ const (
 	faultEmpty            // a POST without a body
 	faultStructure        // not DER, not the SEQUENCEs of an OCSPRequest, or more behind them
 	faultVersion          // other than v1
-	faultCount            // no certificate, or more than maxCertIDs
+	faultCount            // no certificate, or more than index.MaxCertIDs
 	faultCertID           // not one, or with a hash of the wrong length
 	faultExtensions       // those of the request or of a certificate
 	numFaults
@@ -121,7 +117,7 @@ func (r *Request) parseList(list cryptobyte.String) fault {
 	for ; !list.Empty(); r.count++ {
 		var entry cryptobyte.String
 		switch {
-		case r.count == maxCertIDs:
+		case r.count == index.MaxCertIDs:
 			return faultCount
 		case !list.ReadASN1(&entry, asn1.SEQUENCE):
 			return faultStructure

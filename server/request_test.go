@@ -206,7 +206,7 @@ func FuzzParseRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, der []byte) {
 		var r Request
 		ok := r.Parse(der)
-		if ok && (r.count < 1 || r.count > maxCertIDs) {
+		if ok && (r.count < 1 || r.count > index.MaxCertIDs) {
 			t.Fatalf("%d certificates", r.count)
 		}
 		theirs, err := ocsp.ParseRequest(der)

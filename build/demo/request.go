@@ -12,7 +12,7 @@ import (
 func Request(id *index.CertID) []byte {
 	b := cryptobyte.NewBuilder(nil)
 	// OCSPRequest { TBSRequest { requestList { Request { CertID } } } }
-	nest(b, 4, func(b *cryptobyte.Builder) { addCertID(b, id) })
+	nest(b, 4, func(b *cryptobyte.Builder) { b.AddValue(id) })
 	return b.BytesOrPanic()
 }
 

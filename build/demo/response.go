@@ -38,7 +38,7 @@ func (ca *CA) Sign(c Certificate, alg index.HashAlg) ([]byte, error) {
 		b.AddASN1GeneralizedTime(ca.ProducedAt)
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				addCertID(b, &id)
+				b.AddValue(&id)
 				addStatus(b, c)
 				b.AddASN1GeneralizedTime(ca.ThisUpdate)
 				b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(ca.NextUpdate) })
@@ -61,18 +61,6 @@ func (ca *CA) CertID(c Certificate, alg index.HashAlg) (id index.CertID, ok bool
 	id, ok = ca.issuers[alg]
 	id.Serial = c.Serial
 	return id, ok
-}
-
-func addCertID(b *cryptobyte.Builder, id *index.CertID) {
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(id.Alg.OID()) })
-			b.AddASN1NULL()
-		})
-		b.AddASN1OctetString(id.NameHash)
-		b.AddASN1OctetString(id.KeyHash)
-		b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(id.Serial) })
-	})
 }
 
 // addStatus adds a CertStatus, whose alternatives are IMPLICIT (RFC 6960

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lancre/build"
+	"lancre/internal/durable"
 )
 
 func newBuild() *cobra.Command {
@@ -97,7 +98,7 @@ func runBuild(cmd *cobra.Command, c build.Config, reportFile string) error {
 	}
 	errs := []error{err, report.WriteSummary(cmd.OutOrStdout())}
 	if reportFile != "" {
-		errs = append(errs, writeFile(reportFile, func(w io.Writer) error { return writeJSON(w, report) }))
+		errs = append(errs, durable.WriteFile(reportFile, func(w io.Writer) error { return writeJSON(w, report) }))
 	}
 	return errors.Join(errs...)
 }

@@ -15,6 +15,7 @@ import (
 	"lancre/build"
 	"lancre/build/demo"
 	"lancre/index"
+	"lancre/internal/durable"
 )
 
 //go:embed demo.html
@@ -100,7 +101,7 @@ func (j *demoJob) claim() error {
 		return fmt.Errorf("%s is not empty (it has %q) and was not made by demo (it has no %s): name another directory, or empty it",
 			j.dir, entries[0].Name(), demoMark)
 	}
-	return writeBytes(filepath.Join(j.dir, demoMark), []byte("Lancre demo made this directory and may replace everything in it.\n"))
+	return durable.WriteBytes(filepath.Join(j.dir, demoMark), []byte("Lancre demo made this directory and may replace everything in it.\n"))
 }
 
 func (j *demoJob) run(cmd *cobra.Command) error {
@@ -158,17 +159,17 @@ func (j *demoJob) writeFiles(ca *demo.CA) error {
 		if err := os.MkdirAll(filepath.Dir(j.path(name)), 0o755); err != nil {
 			return err
 		}
-		if err := writeBytes(j.path(name), content); err != nil {
+		if err := durable.WriteBytes(j.path(name), content); err != nil {
 			return err
 		}
 	}
-	return writeFile(j.path("certs.txt"), func(w io.Writer) error { return ca.WriteList(w, j.certificates) })
+	return durable.WriteFile(j.path("certs.txt"), func(w io.Writer) error { return ca.WriteList(w, j.certificates) })
 }
 
 func (j *demoJob) writeResponses(cmd *cobra.Command, ca *demo.CA) error {
 	m := newMeter(cmd.ErrOrStderr(), "signed")
 	defer m.clear()
-	return writeFile(j.path("responses.der"), func(w io.Writer) error {
+	return durable.WriteFile(j.path("responses.der"), func(w io.Writer) error {
 		return ca.WriteResponses(cmd.Context(), w, j.certificates, func(written uint64) {
 			m.show(int64(written), int64(j.responses), written)
 		})

@@ -12,10 +12,6 @@ import (
 
 const hour = 3600 // seconds
 
-// maxRefresh bounds, in seconds, how long after its thisUpdate a response is to be
-// replaced: 96 hours (BR section 4.9.9). Edges let caches keep it until then.
-const maxRefresh = 96 * hour
-
 // An expiry is when responses stop to hold.
 type expiry struct {
 	Earliest   time.Time   `json:"earliest,omitzero"`    // nextUpdate
@@ -39,9 +35,8 @@ func newExpiry(at time.Time) expiry {
 
 func (e *expiry) add(r index.Record) {
 	next := r.NextUpdate()
-	refresh := r.ThisUpdate() + min((next-r.ThisUpdate())/2, maxRefresh)
 	earliest(&e.Earliest, next)
-	earliest(&e.RefreshDue, refresh)
+	earliest(&e.RefreshDue, r.RefreshDue())
 	if next <= e.at {
 		e.Expired++
 	}

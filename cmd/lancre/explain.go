@@ -110,10 +110,12 @@ var reasonNames = map[int]string{
 
 // answerAt says what an edge does with r at the time at.
 func answerAt(r index.Record, at time.Time) string {
-	switch {
-	case at.Unix() >= r.NextUpdate():
+	switch r.Currency(at.Unix()) {
+	case index.Withdrawn:
+		return "withdrawn: an edge answers tryLater"
+	case index.Expired:
 		return "expired: an edge answers tryLater"
-	case at.Unix() < r.ThisUpdate()-300: // the clock skew that edges allow, seconds
+	case index.NotYetValid:
 		return "not valid yet: an edge answers tryLater"
 	}
 	return "an edge answers with this response"

@@ -13,6 +13,7 @@ import (
 
 	"lancre/build/certs"
 	"lancre/index"
+	"lancre/internal/durable"
 	"lancre/index/store"
 )
 
@@ -148,5 +149,5 @@ func (q *question) write(g *store.Generation, r index.Record, id *index.CertID, 
 		_, err := out.Write(der)
 		return err
 	}
-	return writeBytes(q.out, der)
+	return durable.WriteBytes(q.out, der)
 }
