@@ -40,7 +40,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer publication.Abort()
+	defer publication.Close()
 	b := &builder{config: &c, severity: severity, issuers: issuers, inventory: inventory, publication: publication}
 	b.begin(overrides)
 	err = b.build(ctx)

@@ -46,7 +46,7 @@ func TestScript(t *testing.T) {
 func publish(ts *testscript.TestScript, _ bool, args []string) {
 	p, err := store.Begin(ts.MkAbs(args[0]))
 	ts.Check(err)
-	defer p.Abort()
+	defer p.Close()
 	sum, size, err := p.AddObject(strings.NewReader(args[1]))
 	ts.Check(err)
 	now := time.Now()

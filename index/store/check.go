@@ -103,7 +103,7 @@ func visible(s string) bool {
 func isSHA256(s string) bool { return len(s) == 2*sha256.Size && consistsOf(s, "0123456789abcdef") }
 
 func validHost(s string) bool {
-	return s == "_" || consistsOf(s, lowerDigits+".-") && !strings.HasSuffix(s, ".")
+	return s == AnyHost || consistsOf(s, lowerDigits+".-") && !strings.HasSuffix(s, ".")
 }
 
 const wantTime = "want a year from 1970 to 9999"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"lancre/index"
@@ -16,8 +17,16 @@ import (
 // safe for concurrent use.
 type Generation struct {
 	manifest *Manifest
-	segments []*index.Segment // of manifest.Segments, in its order
+	opened   []*openSegment   // of manifest.Segments, in its order
+	segments []*index.Segment // those of opened
 	files    []File           // of manifest.Files, in its order
+}
+
+// An openSegment is a segment that any number of generations share.
+type openSegment struct {
+	*index.Segment
+	users    atomic.Int32 // generations that were not closed
+	prepared atomic.Bool  // by Warm or ReadSparsely
 }
 
 // A File is a static object with its content.
@@ -37,19 +46,25 @@ const maxReopen = 5
 //
 // A publication and gc may run meanwhile: where an object vanished because there
 // is a newer manifest, Open opens what that one names.
-func Open(dir string) (*Generation, error) {
+func Open(dir string) (*Generation, error) { return Reopen(dir, nil) }
+
+// Reopen is Open beside old, an open generation of the same store. Segments and
+// files that old has open are shared with it, by their SHA-256: they are not
+// opened, mapped, read or prepared again, nor looked for in dir. Either of the two
+// can be closed first. old may be nil.
+func Reopen(dir string, old *Generation) (*Generation, error) {
 	m, err := ReadManifest(dir)
 	if err != nil {
 		return nil, err
 	}
-	return openNamed(dir, m)
+	return openNamed(dir, m, old)
 }
 
 // openNamed opens what m names or, where an object of it vanished, what the
 // manifest in dir names by now.
-func openNamed(dir string, m *Manifest) (*Generation, error) {
+func openNamed(dir string, m *Manifest, old *Generation) (*Generation, error) {
 	for range maxReopen {
-		g, err := openManifest(dir, m)
+		g, err := openManifest(dir, m, old)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return g, err
 		}
@@ -62,11 +77,11 @@ func openNamed(dir string, m *Manifest) (*Generation, error) {
 	return nil, fmt.Errorf("%s: the manifest changed %d times while its objects were opened", dir, maxReopen)
 }
 
-func openManifest(dir string, m *Manifest) (*Generation, error) {
+func openManifest(dir string, m *Manifest, old *Generation) (*Generation, error) {
 	g := &Generation{manifest: m}
-	err := g.openSegments(dir)
+	err := g.openSegments(dir, old)
 	if err == nil {
-		err = g.readFiles(dir)
+		err = g.readFiles(dir, old)
 	}
 	if err != nil {
 		g.Close()
@@ -75,13 +90,28 @@ func openManifest(dir string, m *Manifest) (*Generation, error) {
 	return g, nil
 }
 
-func (g *Generation) openSegments(dir string) error {
-	for i := range g.manifest.Segments {
-		s, err := g.manifest.openSegment(dir, i)
-		if err != nil {
-			return err
+// openSegments opens those segments that old, if not nil, has not open.
+func (g *Generation) openSegments(dir string, old *Generation) error {
+	open := make(map[string]*openSegment)
+	if old != nil {
+		for i, s := range old.opened {
+			open[old.manifest.Segments[i].SHA256] = s
 		}
-		g.segments = append(g.segments, s)
+	}
+	for i, line := range g.manifest.Segments {
+		s := open[line.SHA256]
+		if s == nil {
+			opened, err := g.manifest.openSegment(dir, i)
+			if err != nil {
+				return err
+			}
+			s = &openSegment{Segment: opened}
+		} else if err := line.compare(s.Info()); err != nil {
+			return fmt.Errorf("manifest line %d: %s, which is open: %w", g.manifest.segmentLineNumber(i), line.SHA256, err)
+		}
+		s.users.Add(1)
+		g.opened = append(g.opened, s)
+		g.segments = append(g.segments, s.Segment)
 	}
 	return nil
 }
@@ -121,9 +151,15 @@ func (s *SegmentLine) compare(info index.Info) error {
 	return nil
 }
 
-// readFiles reads every object that a file line names, each once.
-func (g *Generation) readFiles(dir string) error {
+// readFiles reads every object that a file line names, each once, and none that
+// old, if not nil, has.
+func (g *Generation) readFiles(dir string, old *Generation) error {
 	bodies := make(map[string][]byte)
+	if old != nil {
+		for _, f := range old.files {
+			bodies[f.SHA256] = f.Body
+		}
+	}
 	for i, line := range g.manifest.Files {
 		body, ok := bodies[line.SHA256]
 		if !ok || int64(len(body)) != line.Size {
@@ -194,11 +230,11 @@ func (g *Generation) LookupCopy(key uint64, id *index.CertID, buf *[]byte) (rec 
 	return index.Record{}, false, nil
 }
 
-// Warm reads all segments into the page cache and compares their checksums there.
-// It calls pause after every 2 MiB of each: a server that answers meanwhile sleeps
-// there.
+// Warm reads the segments that were not prepared yet into the page cache and
+// compares their checksums there. It calls pause after every 2 MiB of each: a server
+// that answers meanwhile sleeps there.
 func (g *Generation) Warm(pause func()) error {
-	return g.eachSegment(func(s *index.Segment) error {
+	return g.prepare(func(s *index.Segment) error {
 		if err := s.Warm(pause); err != nil {
 			return err
 		}
@@ -209,24 +245,33 @@ func (g *Generation) Warm(pause func()) error {
 // ReadSparsely prepares segments that do not fit into memory: what is read is read
 // without its neighbours.
 func (g *Generation) ReadSparsely() error {
-	return g.eachSegment((*index.Segment).ReadSparsely)
+	return g.prepare((*index.Segment).ReadSparsely)
 }
 
-func (g *Generation) eachSegment(do func(*index.Segment) error) error {
-	for i, s := range g.segments {
-		if err := do(s); err != nil {
+// prepare does do to each segment to which it, or its like, was not done.
+func (g *Generation) prepare(do func(*index.Segment) error) error {
+	for i, s := range g.opened {
+		if s.prepared.Load() {
+			continue
+		}
+		if err := do(s.Segment); err != nil {
 			return fmt.Errorf("object %s: %w", g.manifest.Segments[i].SHA256, err)
 		}
+		s.prepared.Store(true)
 	}
 	return nil
 }
 
-// Close unmaps the segments at once: no Record of g may be in use any more.
-// Without Close, each mapping goes when neither g nor a Record refers to it.
+// Close unmaps at once the segments that no other generation shares: no Record of
+// them may be in use any more. Without Close, each mapping goes when no Generation
+// and no Record refers to it.
 func (g *Generation) Close() error {
-	errs := make([]error, len(g.segments))
-	for i, s := range g.segments {
-		errs[i] = s.Close()
+	var errs []error
+	for _, s := range g.opened {
+		if s.users.Add(-1) == 0 {
+			errs = append(errs, s.Close())
+		}
 	}
+	g.opened, g.segments = nil, nil
 	return errors.Join(errs...)
 }

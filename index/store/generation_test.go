@@ -296,7 +296,7 @@ func TestOpenFollowsNewerManifest(t *testing.T) {
 	if _, err := GC(dir); err != nil {
 		t.Fatal(err)
 	}
-	g, err := openNamed(dir, old) // as if the publication came after Open had read the manifest
+	g, err := openNamed(dir, old, nil) // as if the publication came after Open had read the manifest
 	if err != nil {
 		t.Fatal(err)
 	}

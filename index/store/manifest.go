@@ -22,7 +22,7 @@ type Manifest struct {
 
 // A SegmentLine names one segment object.
 type SegmentLine struct {
-	Role       string    // what it is for: "base" is (a shard of) the full set
+	Role       string    // what it is for, such as RoleBase
 	Shard      Shard     // which keys can be in it
 	Records    uint64    // responses and tombstones
 	Size       int64     // octets
@@ -32,7 +32,7 @@ type SegmentLine struct {
 
 // A FileLine publishes one object at an exact host and path.
 type FileLine struct {
-	Host         string    // lower case, no port, no trailing dot; "_" is any host
+	Host         string    // lower case, no port, no trailing dot; AnyHost for all
 	Path         string    // the raw request target, from "/" to before any "?"
 	ContentType  string    // without spaces, as text/html;charset=utf-8
 	Size         int64     // octets, at most MaxFileSize
@@ -40,6 +40,23 @@ type FileLine struct {
 	LastModified time.Time // of a CRL, its thisUpdate
 	Expires      time.Time // of a CRL, its nextUpdate; zero if it has none (certificates, pages)
 }
+
+// Roles of segment lines.
+const (
+	RoleBase  = "base"  // (a shard of) the full set
+	RoleDelta = "delta" // some certificates
+)
+
+// AnyHost is the host of a file that is published at every host.
+const AnyHost = "_"
+
+// Content types of what is published for PKI clients (RFC 5280 sections 4.2.1.13
+// and 4.2.2.1).
+const (
+	TypeCRL         = "application/pkix-crl"
+	TypeCertificate = "application/pkix-cert"
+	TypeCMS         = "application/pkcs7-mime" // certs-only
+)
 
 // MaxFileSize is the largest file, in octets, that a manifest can publish: an edge
 // holds files in memory. It is some 15 times the worst case of one CRL shard of a

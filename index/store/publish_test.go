@@ -81,13 +81,13 @@ func TestOnePublicationAtATime(t *testing.T) {
 	if _, err := Begin(dir); err == nil || !strings.Contains(err.Error(), "another publication or gc is under way") {
 		t.Errorf("second Begin: error is %v", err)
 	}
-	p.Abort()
-	p.Abort()
+	p.Close()
+	p.Close()
 	p, err = Begin(dir)
 	if err != nil {
-		t.Fatalf("Begin after Abort: %v", err)
+		t.Fatalf("Begin after Close: %v", err)
 	}
-	p.Abort()
+	p.Close()
 }
 
 func TestGenerationsGrow(t *testing.T) {
@@ -181,7 +181,7 @@ func TestCommitRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer p.Abort()
+			defer p.Close()
 			test.change(m)
 			if err := p.Commit(m); err == nil || !strings.HasPrefix(err.Error(), test.want) {
 				t.Errorf("error is\n%v\nwant\n%s...", err, test.want)
@@ -202,8 +202,8 @@ func TestCommitEndsThePublication(t *testing.T) {
 	if err := p.Commit(m); err != nil {
 		t.Fatal(err)
 	}
-	p.Abort()
-	if err := p.Commit(m); err == nil || !strings.Contains(err.Error(), "this publication is over") {
+	p.Close()
+	if err := p.Commit(m); err == nil || !strings.Contains(err.Error(), "these objects are closed") {
 		t.Errorf("second Commit: error is %v", err)
 	}
 }
@@ -246,7 +246,7 @@ func TestObjectThatIsThereAlready(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer p.Abort()
+			defer p.Close()
 			sum, _, _ := digest(strings.NewReader("content"))
 			path := objectPath(dir, sum)
 			overwrite(t, path, test.there)
@@ -258,6 +258,11 @@ func TestObjectThatIsThereAlready(t *testing.T) {
 			if err != nil || got != sum || size != 7 {
 				t.Fatalf("AddObject gives %s, %d, %v", got, size, err)
 			}
+			if err := p.Commit(&Manifest{Origin: "test", Created: start, Files: []FileLine{
+				{Host: "_", Path: "/a", ContentType: "text/plain", Size: size, SHA256: sum, LastModified: start},
+			}}); err != nil {
+				t.Fatal(err)
+			}
 			after, err := os.Stat(path)
 			if err != nil {
 				t.Fatal(err)
@@ -265,11 +270,65 @@ func TestObjectThatIsThereAlready(t *testing.T) {
 			if os.SameFile(before, after) != test.stays || string(read(t, path)) != "content" {
 				t.Errorf("the file stays: %v, want %v; content is %q", os.SameFile(before, after), test.stays, read(t, path))
 			}
-			if entries, _ := os.ReadDir(p.TempDir()); len(entries) != 0 {
-				t.Errorf("temporary files left: %v", entries)
+			if names := objectsIn(t, dir); len(names) != 1 {
+				t.Errorf("temporary files left: %v", names)
 			}
 		})
 	}
+}
+
+// What is given up, or refused, leaves no object behind that copying would ship.
+func TestObjectsGoWithoutAManifest(t *testing.T) {
+	dir := t.TempDir()
+	old := publishSample(t, dir, "old")
+	for name, commit := range map[string]bool{"closed": false, "refused": true} {
+		p, err := Begin(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := addFile(t, p, "_", "/new", "new content, "+name)
+		if commit {
+			line.Size++
+			if err := p.Commit(&Manifest{Origin: "test", Created: start, Files: []FileLine{line}}); err == nil {
+				t.Error("a wrong size was published")
+			}
+		}
+		p.Close()
+		expectOnly(t, dir, old)
+	}
+}
+
+// Nor does what fails between the objects and the manifest.
+func TestObjectsGoWhereTheManifestCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	p, err := Begin(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := addFile(t, p, "_", "/new", "new content")
+	if err := os.Mkdir(filepath.Join(dir, "manifest"), 0o755); err != nil { // which no file can replace
+		t.Fatal(err)
+	}
+	if err := p.Commit(&Manifest{Origin: "test", Created: start, Files: []FileLine{line}}); err == nil {
+		t.Error("a directory was replaced")
+	}
+	p.Close()
+	if names := objectsIn(t, dir); len(names) != 0 {
+		t.Errorf("objects are %v, want none", names)
+	}
+}
+
+// What the generation before names, and so was looked at when it came, is not
+// looked at again: it is gone here, and nobody notices.
+func TestCommitLooksAtNewObjectsOnly(t *testing.T) {
+	dir := t.TempDir()
+	old := publishSample(t, dir, "old")
+	for ref := range old.references {
+		os.Remove(objectPath(dir, ref.sum))
+	}
+	publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments, m.Files = old.Segments, append(old.Files[:2:2], addFile(t, p, "_", "/new", "new"))
+	})
 }
 
 func TestAddObjectReportsTheReader(t *testing.T) {
@@ -281,7 +340,7 @@ func TestAddObjectReportsTheReader(t *testing.T) {
 	if _, _, err := p.AddObject(iotest.TimeoutReader(strings.NewReader("content"))); err != iotest.ErrTimeout {
 		t.Errorf("error is %v, want that of the reader", err)
 	}
-	p.Abort()
+	p.Close()
 	if names := objectsIn(t, dir); len(names) != 0 {
 		t.Errorf("left in objects: %v", names)
 	}

@@ -117,7 +117,7 @@ func publish(t testing.TB, dir string, fill func(p *Publication, m *Manifest)) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.Abort()
+	defer p.Close()
 	m := &Manifest{Origin: "test", Created: start}
 	fill(p, m)
 	if err := p.Commit(m); err != nil {

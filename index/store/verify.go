@@ -17,7 +17,6 @@ const (
 	checkSegment  = "store.segment"  // a segment opens, and holds what the manifest says
 	checkShard    = "store.shard"    // a segment holds no key outside its shard, where no look-up finds it
 	checkCoverage = "store.coverage" // segments of role base, if any, cover every key exactly once
-	checkOrder    = "store.order"    // no record hides one of a later segment line that is newer
 )
 
 // A Fault is one thing that is wrong with a store.
@@ -44,9 +43,7 @@ func (f *Fault) Error() string {
 //   - every segment, as its Verify does, and its number of records and earliest
 //     nextUpdate against the manifest;
 //   - that a segment holds no key outside its shard, where no look-up finds it;
-//   - that the segments of role base cover every key exactly once, if there are any;
-//   - the order of look-up: that no record hides one of a later segment line that
-//     is newer by thisUpdate, then producedAt.
+//   - that the segments of role base cover every key exactly once, if there are any.
 //
 // Objects that the manifest does not name are no fault. Verify takes no lock: a gc
 // that runs meanwhile can make it report objects as missing.
@@ -60,7 +57,6 @@ func Verify(dir string, report func(*Fault)) error {
 		v.objects()
 		v.eachSegment()
 		v.baseCoverage()
-		v.order()
 	}
 	for _, s := range v.segments {
 		if s != nil {
@@ -189,7 +185,7 @@ func (v *verifier) shard(i int) {
 func (v *verifier) baseCoverage() {
 	var base []Shard
 	for _, s := range v.m.Segments {
-		if s.Role == "base" {
+		if s.Role == RoleBase {
 			base = append(base, s.Shard)
 		}
 	}
@@ -220,47 +216,4 @@ func (v *verifier) baseCoverage() {
 func (v *verifier) uncovered(from, to uint64) {
 	v.fault(v.manifest(), checkCoverage, fmt.Errorf("manifest: no base segment covers the keys from %016x to %016x: publish the missing shards",
 		from<<32, to<<32-1))
-}
-
-// order checks every pair of segments that can have a key in common.
-func (v *verifier) order() {
-	for i, newer := range v.segments {
-		for j := i + 1; j < len(v.segments); j++ {
-			older := v.segments[j]
-			if newer != nil && older != nil && v.m.Segments[i].Shard.overlaps(v.m.Segments[j].Shard) {
-				v.hidden(i, j)
-			}
-		}
-	}
-}
-
-// hidden checks that segment i, which decides before segment j, answers no key by
-// a record that is older than the one in j.
-func (v *verifier) hidden(i, j int) {
-	var hidden int
-	var first string
-	v.eachKey(i, func(_ index.Record, key uint64, id *index.CertID) {
-		theirs, found, _ := v.segments[j].Lookup(key, id) // both segments were verified
-		if !found {
-			return
-		}
-		mine, found, _ := v.segments[i].Lookup(key, id)
-		if !found || age(mine, theirs) >= 0 {
-			return
-		}
-		if hidden++; hidden == 1 {
-			first = fmt.Sprintf("%s: thisUpdate %d, producedAt %d at offset %d hides thisUpdate %d, producedAt %d at offset %d", id,
-				mine.ThisUpdate(), mine.ProducedAt(), mine.Offset(), theirs.ThisUpdate(), theirs.ProducedAt(), theirs.Offset())
-		}
-	})
-	if hidden > 0 {
-		v.fault(v.manifest(), checkOrder, fmt.Errorf("manifest line %d is before line %d, but hides newer records of it: %d, the first for %s",
-			v.m.segmentLineNumber(i), v.m.segmentLineNumber(j), hidden, first))
-	}
-}
-
-// age compares records as a build does that has both: by thisUpdate, then by
-// producedAt.
-func age(a, b index.Record) int {
-	return cmp.Or(cmp.Compare(a.ThisUpdate(), b.ThisUpdate()), cmp.Compare(a.ProducedAt(), b.ProducedAt()))
 }

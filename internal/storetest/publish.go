@@ -29,7 +29,7 @@ func Publish(t testing.TB, dir string, created time.Time, segments [][]Entry, fi
 	t.Helper()
 	p, err := store.Begin(dir)
 	check(t, err)
-	defer p.Abort()
+	defer p.Close()
 	m := &store.Manifest{Origin: "test", Created: created}
 	for _, entries := range segments {
 		m.Segments = append(m.Segments, addSegment(t, p, entries))

@@ -1,0 +1,233 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"lancre/index"
+	"lancre/internal/durable"
+)
+
+// Objects are the objects that a generation in the making adds to a store. They
+// hold the store's lock, against other writers and gc, until Close.
+//
+// An object waits under a temporary name, its content on disk, and gets its own
+// only when a manifest that names it is about to be published: what fails, or is
+// given up, leaves nothing in objects/. The system calls are
+//
+//	mkdir("STORE"), fsync of its parent         unless it is there
+//	open("STORE") = 3
+//	flock(3, LOCK_EX|LOCK_NB)
+//	mkdir("STORE/objects"), fsync("STORE")      unless it is there
+//	mkdir("STORE/objects/.tmp-1")
+//	open("STORE/objects/.tmp-1/2", O_CREAT|O_EXCL) = 4        AddObject
+//	write(4)...
+//	open("STORE/objects/<sha256>") = ENOENT     otherwise read and compared
+//	fchmod(4, 0444)
+//	fsync(4)
+//	rename("STORE/objects/.tmp-1/2", "STORE/objects/<sha256>")   Commit, Install
+//	fsync("STORE/objects")
+//	the manifest                                as package durable replaces it
+//	rmdir("STORE/objects/.tmp-1")               Close
+//	close(3)
+//
+// Their methods are not safe for concurrent use.
+type Objects struct {
+	dir    string
+	lock   *os.File // nil when they are closed
+	temp   string
+	staged map[string]stagedObject // by SHA-256
+}
+
+// A stagedObject is one that has not got its name yet.
+type stagedObject struct {
+	path string
+	size int64
+}
+
+// tempPrefix begins the name of everything in a store that is not finished. No
+// object can have such a name. What a crash leaves behind, GC removes.
+const tempPrefix = durable.TempPrefix
+
+// OpenObjects locks the store dir, at once or not at all, and prepares it for new
+// objects. It makes dir, but not its parents, if absent.
+func OpenObjects(dir string) (*Objects, error) {
+	if err := durable.MakeDir(dir); err != nil {
+		return nil, err
+	}
+	l, err := lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	o := &Objects{dir: dir, lock: l, staged: make(map[string]stagedObject)}
+	objects := filepath.Join(dir, objectsName)
+	if err = durable.MakeDir(objects); err == nil {
+		o.temp, err = os.MkdirTemp(objects, tempPrefix)
+	}
+	if err != nil {
+		o.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+// Close removes what was added and no manifest names, and unlocks the store. After
+// Commit, Install or Close it does nothing.
+func (o *Objects) Close() {
+	if o.lock == nil {
+		return
+	}
+	if o.temp != "" {
+		os.RemoveAll(o.temp) // what stays, gc removes
+	}
+	o.lock.Close()
+	o.lock = nil
+}
+
+// TempDir is a directory on the file system of the objects, for files in the
+// making. It goes with what is in it.
+func (o *Objects) TempDir() string { return o.temp }
+
+// AddSegment makes the finished segment at path, which must be in TempDir, an
+// object, and returns the manifest's line for it; info is the segment's. The file
+// must not be used after.
+func (o *Objects) AddSegment(path, role string, shard Shard, info index.Info) (SegmentLine, error) {
+	line := SegmentLine{Role: role, Shard: shard, Records: info.Records}
+	if info.MinNextUpdate > 0 { // not tombstones alone
+		line.NextUpdate = time.Unix(info.MinNextUpdate, 0).UTC()
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return line, err
+	}
+	defer f.Close()
+	if line.SHA256, line.Size, err = digest(f); err != nil {
+		return line, fmt.Errorf("cannot read %s: %w", path, err)
+	}
+	return line, o.stage(f, line.SHA256, line.Size)
+}
+
+// AddObject makes the octets that r gives up to its end an object, and returns the
+// object's name and its size in octets.
+func (o *Objects) AddObject(r io.Reader) (sha256 string, size int64, err error) {
+	f, err := os.CreateTemp(o.temp, "")
+	if err != nil {
+		return "", 0, err
+	}
+	defer f.Close()
+	if sha256, size, err = digest(io.TeeReader(r, f)); err != nil {
+		return "", 0, err
+	}
+	return sha256, size, o.stage(f, sha256, size)
+}
+
+// stage has the temporary file f wait for its name as an object. If that object is
+// already there and sound it stays, for its pages are in the page cache, and f
+// goes.
+func (o *Objects) stage(f *os.File, sum string, size int64) error {
+	if _, twice := o.staged[sum]; twice || sound(objectPath(o.dir, sum), sum, size) {
+		return os.Remove(f.Name())
+	}
+	if err := durable.Finish(f, 0o444); err != nil {
+		return err
+	}
+	o.staged[sum] = stagedObject{f.Name(), size}
+	return nil
+}
+
+// sound reports whether path is on disk with the content that its name says.
+func sound(path, sum string, size int64) bool {
+	f, info, err := openRegular(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if info.Size() != size {
+		return false
+	}
+	got, _, err := digest(f)
+	return err == nil && got == sum && f.Sync() == nil
+}
+
+// publish gives the staged objects their names and replaces the manifest by text,
+// the form of m. Every object that m names must be staged or there; those that
+// before, if not nil, names as well are taken to be.
+func (o *Objects) publish(m *Manifest, text []byte, before *Manifest) error {
+	if o.lock == nil {
+		return errors.New("these objects are closed: begin another publication")
+	}
+	if len(text) > maxManifestSize {
+		return fmt.Errorf("new manifest has %d octets, more than the %d that are read", len(text), maxManifestSize)
+	}
+	if err := o.checkNew(m, before); err != nil {
+		return err
+	}
+	named, err := o.nameStaged()
+	if err == nil {
+		err = durable.WriteBytes(o.manifest(), text)
+	}
+	if err != nil {
+		o.unname(named, text)
+		return err
+	}
+	o.Close()
+	return nil
+}
+
+func (o *Objects) manifest() string { return filepath.Join(o.dir, manifestName) }
+
+// checkNew checks that what m names and before does not is there, with the size
+// that m says.
+func (o *Objects) checkNew(m, before *Manifest) error {
+	known := make(map[string]int64)
+	if before != nil {
+		for ref := range before.references {
+			known[ref.sum] = ref.size
+		}
+	}
+	for sum, s := range o.staged {
+		known[sum] = s.size
+	}
+	for ref := range m.references {
+		if size, ok := known[ref.sum]; ok && size == ref.size {
+			continue
+		} else if ok {
+			return fmt.Errorf("new %w", ref.fault(fmt.Errorf("object %s has %d octets, the manifest says %d", ref.sum, size, ref.size)))
+		}
+		f, err := ref.openObject(o.dir)
+		if err != nil {
+			return fmt.Errorf("new %w", err)
+		}
+		f.Close()
+	}
+	return nil
+}
+
+// nameStaged gives the staged objects their names, and returns the paths they have
+// then, also with an error.
+func (o *Objects) nameStaged() (named []string, err error) {
+	for sum, s := range o.staged {
+		path := objectPath(o.dir, sum)
+		if err := os.Rename(s.path, path); err != nil {
+			return named, err
+		}
+		named = append(named, path)
+	}
+	return named, durable.SyncDir(filepath.Join(o.dir, objectsName))
+}
+
+// unname removes objects for which no manifest came, unless text became it and
+// what failed came after.
+func (o *Objects) unname(named []string, text []byte) {
+	if now, err := os.ReadFile(o.manifest()); err == nil && bytes.Equal(now, text) {
+		return
+	}
+	for _, path := range named {
+		os.Remove(path)
+	}
+}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What both generations name is not looked for: its objects are gone here, and
+// nobody notices. What is new is opened beside it.
+func TestReopenShares(t *testing.T) {
+	dir := t.TempDir()
+	base := responses(t, 1, 3, 0)
+	revoked := tombstone(t, 2, 1)
+	old := publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments = []SegmentLine{addSegment(t, p, RoleBase, Shard{0, 1}, base)}
+		m.Files = []FileLine{addFile(t, p, "_", "/a", "stays")}
+	})
+	before := open(t, dir)
+	publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments = append([]SegmentLine{addSegment(t, p, RoleDelta, Shard{0, 1}, []record{revoked})}, old.Segments...)
+		m.Files = append(old.Files[:1:1], addFile(t, p, "_", "/b", "new"))
+	})
+	for ref := range old.references {
+		if err := os.Remove(objectPath(dir, ref.sum)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, err := Reopen(dir, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.Segments()[1] != before.Segments()[0] {
+		t.Error("the base is not shared")
+	}
+	if a, b := before.Files()[0].Body, after.Files()[0].Body; &a[0] != &b[0] {
+		t.Error("the file is in memory twice")
+	}
+	if got := answer(t, before, &revoked.id); got != base[1].answer() {
+		t.Errorf("the generation before answers %.20q", got)
+	}
+	if got := answer(t, after, &revoked.id); got != "tombstone" {
+		t.Errorf("the generation after answers %.20q", got)
+	}
+	if err := after.Warm(func() {}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A shared segment stays until the last of its generations is closed, whichever
+// that is.
+func TestCloseOfSharedSegments(t *testing.T) {
+	for _, first := range []int{0, 1} {
+		dir := t.TempDir()
+		m := publishSample(t, dir, "sample")
+		var both [2]*Generation
+		var err error
+		for i := range both {
+			if both[i], err = Reopen(dir, both[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		id := response(t, 2, 0).id
+		if err := both[first].Close(); err != nil {
+			t.Fatal(err)
+		}
+		if answer(t, both[1-first], &id) == "" {
+			t.Error("the generation that stays has no answer any more")
+		}
+		if err := both[1-first].Close(); err != nil {
+			t.Fatal(err)
+		}
+		maps, err := os.ReadFile("/proc/self/maps")
+		if err != nil {
+			t.Skip("no /proc here")
+		}
+		if strings.Contains(string(maps), m.Segments[0].SHA256) {
+			t.Error("the segment is mapped after both were closed")
+		}
+	}
+}
+
+// Warm reads once what generations share: between two calls a record is damaged.
+func TestWarmReadsOnce(t *testing.T) {
+	dir := t.TempDir()
+	m := publishSample(t, dir, "sample")
+	first := open(t, dir)
+	if err := first.Warm(func() {}); err != nil {
+		t.Fatal(err)
+	}
+	flipInPlace(t, objectPath(dir, m.Segments[0].SHA256))
+	second, err := Reopen(dir, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if err := second.Warm(func() {}); err != nil {
+		t.Errorf("what was warm is read again: %v", err)
+	}
+	if err := open(t, dir).Warm(func() {}); err == nil {
+		t.Error("what was not open before is not read")
+	}
+}
+
+// A line that says otherwise of an open segment than that segment is refused.
+func TestReopenComparesTheLine(t *testing.T) {
+	dir := t.TempDir()
+	m := publishSample(t, dir, "sample")
+	g := open(t, dir)
+	m.Segments[0].Records++
+	overwrite(t, filepath.Join(dir, "manifest"), m.Encode())
+	want := "manifest line 5: " + m.Segments[0].SHA256 + ", which is open: the segment has 3 records, the manifest says 4"
+	if _, err := Reopen(dir, g); err == nil || err.Error() != want {
+		t.Errorf("error is\n%v\nwant\n%s", err, want)
+	}
+}
+
+// flipInPlace changes one bit in the middle of a file that may be mapped.
+func flipInPlace(t *testing.T, path string) {
+	t.Helper()
+	content := read(t, path)
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	middle := int64(len(content) / 2)
+	if _, err := f.WriteAt([]byte{content[middle] ^ 1}, middle); err != nil {
+		t.Fatal(err)
+	}
+}
