@@ -3,7 +3,9 @@ package server
 import (
 	"crypto"
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,16 +55,42 @@ func TestHealth(t *testing.T) {
 	wantAdmin(t, e, "GET", "/livez", 200, "")
 }
 
+// The one that fails is named, also below a segment that has nothing to ask for.
 func TestReadyAsksEverySegment(t *testing.T) {
-	e := newEdge(t, content{segments: [][]entry{good("05"), good("06")}}, func(c *Config) { c.Prefixes = []string{"/ocsp"} })
-	if n := len(e.current.Load().canaries); n != 2 {
-		t.Fatalf("%d canaries for 2 segments", n)
-	}
+	withdrawn := entry{DER: respond("07", crypto.SHA1, ocsp.Good, start), Tombstone: true}
+	e := newEdge(t, content{segments: [][]entry{{withdrawn}, good("05"), good("06")}}, func(c *Config) { c.Prefixes = []string{"/ocsp"} })
 	wantAdmin(t, e, "GET", "/readyz", 200, "")
-	broken := *e.current.Load()
-	broken.canaries = append(broken.canaries, ask("99", crypto.SHA1))
-	e.current.Store(&broken)
-	wantAdmin(t, e, "GET", "/readyz", 503, "canary of segment 2 is answered unauthorized")
+	snap := e.current.Load()
+	for i, want := range []bool{false, true, true} {
+		if got := snap.canaries[i] != nil; got != want {
+			t.Errorf("segment %d has a canary: %v, want %v", i, got, want)
+		}
+	}
+	for i := 1; i < 3; i++ {
+		broken := *snap
+		broken.canaries = slices.Clone(snap.canaries)
+		broken.canaries[i] = ask("99", crypto.SHA1)
+		e.current.Store(&broken)
+		wantAdmin(t, e, "GET", "/readyz", 503, fmt.Sprintf("canary of segment %s, line %d of them, is answered unauthorized",
+			snap.store.Manifest().Segments[i].SHA256, i+1))
+	}
+}
+
+// The search for a canary ends: a long list of withdrawals has none.
+func TestCanaryAmongTombstones(t *testing.T) {
+	for _, c := range []struct {
+		tombstones int
+		want       bool
+	}{{canaryDepth - 1, true}, {canaryDepth, false}} {
+		var segment []entry
+		for i := range c.tombstones {
+			segment = append(segment, entry{DER: respond(fmt.Sprintf("%04x", i+1), crypto.SHA1, ocsp.Good, start), Tombstone: true})
+		}
+		e := newEdge(t, content{segments: [][]entry{append(segment, good("ffff")...)}})
+		if got := e.current.Load().canaries[0] != nil; got != c.want {
+			t.Errorf("behind %d tombstones a response was found: %v, want %v", c.tombstones, got, c.want)
+		}
+	}
 }
 
 func TestAdminReload(t *testing.T) {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"math"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -20,16 +19,21 @@ type snapshot struct {
 	generation uint64
 	created    int64    // Unix seconds
 	nextUpdate int64    // the earliest of all responses being served; 0 if there is none
-	canaries   [][]byte // one OCSPRequest a segment, which must be answered
+	canaries   []canary // by segment
 }
+
+// A canary is a request that a segment must be able to answer; nil for one without
+// responses.
+type canary []byte
 
 // age is how long, in seconds, snap has been published at now: not at all if the
 // clock was put back since.
 func (snap *snapshot) age(now int64) int64 { return max(0, now-snap.created) }
 
 // newSnapshot checks and, if it fits into memory, warms g, with pauses: what is wrong
-// with a segment is found here rather than by a client.
-func newSnapshot(g *store.Generation, fits bool, pause func(), defaultHost string) (*snapshot, error) {
+// with a segment is found here rather than by a client. What g shares with old, the
+// snapshot before it or nil, costs nothing.
+func newSnapshot(g *store.Generation, old *snapshot, fits bool, pause func(), defaultHost string) (*snapshot, error) {
 	m := g.Manifest()
 	snap := &snapshot{
 		store:      g,
@@ -44,78 +48,49 @@ func newSnapshot(g *store.Generation, fits bool, pause func(), defaultHost strin
 	if err := prepare(); err != nil {
 		return nil, err
 	}
-	snap.nextUpdate = earliest(g)
+	snap.nextUpdate = earliestBeside(g, old)
+	known := old.canaryOf()
 	for i, seg := range g.Segments() {
-		request, err := canary(seg)
-		if err != nil {
-			return nil, fmt.Errorf("segment %s: %w", m.Segments[i].SHA256, err)
+		request, ok := known[seg]
+		if !ok {
+			var err error
+			if request, err = newCanary(seg); err != nil {
+				return nil, fmt.Errorf("segment %s: %w", m.Segments[i].SHA256, err)
+			}
 		}
-		if request != nil {
-			snap.canaries = append(snap.canaries, request)
-		}
+		snap.canaries = append(snap.canaries, request)
 	}
 	return snap, nil
 }
 
-// earliest returns the earliest nextUpdate of the responses that g answers with,
-// 0 if there is none. A segment's header tells that of its own responses; but
-// those of an older segment may have been replaced since.
-func earliest(g *store.Generation) int64 {
-	const none = math.MaxInt64
-	first := int64(none)
-	for i, seg := range g.Segments() {
-		switch at := seg.Info().MinNextUpdate; {
-		case at == 0 || at >= first:
-		case i == 0:
-			first = at
-		default:
-			first = earliestIn(g, seg, first)
+// canaryOf is the canary of each segment of snap, which may be nil.
+func (snap *snapshot) canaryOf() map[*index.Segment]canary {
+	known := make(map[*index.Segment]canary)
+	if snap != nil {
+		for i, seg := range snap.store.Segments() {
+			known[seg] = snap.canaries[i]
 		}
 	}
-	if first == none {
-		return 0
-	}
-	return first
+	return known
 }
 
-// earliestIn returns first or, if earlier, the earliest nextUpdate of what g
-// answers for the certificates of seg. It reads all records, and looks up those
-// that are earlier than what it has: few, unless most of them were replaced. What
-// cannot be read counts as if it were served.
-func earliestIn(g *store.Generation, seg *index.Segment, first int64) int64 {
+// canaryDepth is how many records are searched for a canary: a segment that begins
+// with more tombstones, a long list of withdrawals, goes without.
+const canaryDepth = 1000
+
+// newCanary returns an OCSPRequest for the first response in seg.
+func newCanary(seg *index.Segment) (canary, error) {
+	if info := seg.Info(); info.Tombstones == info.Records {
+		return nil, nil
+	}
 	var ids []index.CertID
-	var failed error
+	depth := 0
 	err := seg.Records(func(rec index.Record) bool {
-		if rec.Tombstone() || rec.NextUpdate() >= first {
-			return true
-		}
-		ids = rec.CertIDs(ids[:0])
-		for i := range ids {
-			current, _, err := g.Lookup(ids[i].Key(), &ids[i])
-			if err != nil {
-				failed = err
-				return false
-			}
-			if !current.Tombstone() {
-				first = min(first, current.NextUpdate())
-			}
-		}
-		return true
-	})
-	if err != nil || failed != nil {
-		return min(first, seg.Info().MinNextUpdate)
-	}
-	return first
-}
-
-// canary returns an OCSPRequest for the first response in seg; nil if it has none.
-func canary(seg *index.Segment) (request []byte, err error) {
-	var ids []index.CertID
-	err = seg.Records(func(rec index.Record) bool {
 		if !rec.Tombstone() {
 			ids = rec.CertIDs(nil)
 		}
-		return rec.Tombstone()
+		depth++
+		return rec.Tombstone() && depth < canaryDepth
 	})
 	if err != nil || len(ids) == 0 {
 		return nil, err
@@ -135,4 +110,3 @@ func encodeRequest(id *index.CertID) ([]byte, error) {
 	})
 	return b.Bytes()
 }
-

@@ -23,9 +23,13 @@ func (s *Server) notReady() string {
 		return fmt.Sprintf("responses expired at %s", time.Unix(snap.nextUpdate, 0).UTC().Format(time.RFC3339))
 	}
 	for i, request := range snap.canaries {
-		// A later segment may have withdrawn the response: that is an answer.
+		if request == nil {
+			continue
+		}
+		// A newer segment may have withdrawn the response: that is an answer.
 		if o := s.probe(request); o != served && o != tombstone {
-			return fmt.Sprintf("the canary of segment %d is answered %s", i, defaultOutcomes[o].name)
+			return fmt.Sprintf("the canary of segment %s, line %d of them, is answered %s",
+				snap.store.Manifest().Segments[i].SHA256, i+1, defaultOutcomes[o].name)
 		}
 	}
 	return ""

@@ -97,7 +97,11 @@ func (s *Server) load(old *snapshot) (*snapshot, error) {
 	if newer, err := succeeds(m, old); !newer {
 		return nil, err
 	}
-	g, err := store.Open(s.cfg.Store)
+	var open *store.Generation
+	if old != nil {
+		open = old.store
+	}
+	g, err := store.Reopen(s.cfg.Store, open)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +109,7 @@ func (s *Server) load(old *snapshot) (*snapshot, error) {
 	newer, err := succeeds(g.Manifest(), old)
 	var next *snapshot
 	if newer {
-		next, err = newSnapshot(g, s.fits(g), pauseBeside(old), s.cfg.DefaultHost)
+		next, err = newSnapshot(g, old, s.fits(g), pauseBeside(old), s.cfg.DefaultHost)
 	}
 	if err != nil || next == nil {
 		return nil, errors.Join(err, g.Close())

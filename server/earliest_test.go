@@ -48,6 +48,16 @@ func TestEarliestNextUpdate(t *testing.T) {
 			if got := e.current.Load().nextUpdate; got != want {
 				t.Errorf("nextUpdate is %v, want %v", time.Unix(got, 0).UTC(), time.Unix(want, 0).UTC())
 			}
+			for below := 1; below < len(c.segments); below++ {
+				all.segments = c.segments[below:]
+				e := newEdge(t, all)
+				all.segments = c.segments
+				publish(t, e.dir, all)
+				wantReload(t, e, Swapped, "")
+				if got := e.current.Load().nextUpdate; got != want {
+					t.Errorf("on top of %d segments it is %v, want %v", len(c.segments)-below, time.Unix(got, 0).UTC(), time.Unix(want, 0).UTC())
+				}
+			}
 		})
 	}
 }
