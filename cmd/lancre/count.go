@@ -44,44 +44,37 @@ type issuerID struct {
 
 func (id issuerID) String() string { return fmt.Sprintf("name hash %x, key hash %x", id.name, id.key) }
 
-// A census counts all records of a generation.
+// A census counts the records of a generation that answer.
 type census struct {
 	ids    map[issuerID]*idCount
 	expiry expiry
 
-	shapes   map[int]signerID // who signs responses of a shape of the segment at hand
-	certIDs  []index.CertID   // scratch, like the next two
-	der      []byte
+	shapes   map[lineShape]signerID // who signs responses of a shape
+	der      []byte                 // scratch, like the next
 	response index.Response
 }
+
+// A lineShape is a shape of the segment of one line.
+type lineShape struct{ line, shape int }
 
 // An idCount counts the records under one issuerID.
 type idCount struct {
 	status     [3]uint64 // by index.Status, without tombstones
 	tombstones uint64
-	signers    map[signerID]uint64 // of responses whose first CertID it is
+	signers    map[signerID]uint64 // of responses whose first CertID that answers it is
 }
 
-// count goes through all records of g.
+// count goes through all records of g that answer.
 func count(g *store.Generation, at time.Time) (*census, error) {
-	c := &census{ids: make(map[issuerID]*idCount), expiry: newExpiry(at)}
-	for _, s := range g.Segments() {
-		c.shapes = make(map[int]signerID)
-		var err error
-		if e := s.Records(func(r index.Record) bool { err = c.add(r); return err == nil }); e != nil {
-			return nil, e
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
+	c := &census{ids: make(map[issuerID]*idCount), expiry: newExpiry(at), shapes: make(map[lineShape]signerID)}
+	var failed error
+	err := g.Live(func(r store.LiveRecord) bool { failed = c.add(r); return failed == nil })
+	return c, cmp.Or(failed, err)
 }
 
-func (c *census) add(r index.Record) error {
-	c.certIDs = r.CertIDs(c.certIDs[:0])
-	for i := range c.certIDs {
-		id := &c.certIDs[i]
+func (c *census) add(r store.LiveRecord) error {
+	for i := range r.CertIDs {
+		id := &r.CertIDs[i]
 		n := c.ids[issuerID{id.Alg, string(id.NameHash), string(id.KeyHash)}]
 		if n == nil {
 			n = &idCount{signers: make(map[signerID]uint64)}
@@ -102,14 +95,15 @@ func (c *census) add(r index.Record) error {
 		n.signers[by]++
 	}
 	if !r.Tombstone() {
-		c.expiry.add(r)
+		c.expiry.add(r.Record)
 	}
 	return nil
 }
 
 // signerOf says who signed r: known without a look at it for most, by their shape.
-func (c *census) signerOf(r index.Record) (signerID, error) {
-	shape, shared := r.Shape()
+func (c *census) signerOf(r store.LiveRecord) (signerID, error) {
+	number, shared := r.Shape()
+	shape := lineShape{r.Line, number}
 	if by, ok := c.shapes[shape]; ok && shared {
 		return by, nil
 	}
