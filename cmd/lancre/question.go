@@ -13,8 +13,8 @@ import (
 
 	"lancre/build/certs"
 	"lancre/index"
-	"lancre/internal/durable"
 	"lancre/index/store"
+	"lancre/internal/durable"
 )
 
 // A question is what inspect is asked about one certificate.
