@@ -38,13 +38,61 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
+// streets are the rooms of package build, from the ground up: each with those of this
+// module that it may import. What is not listed is not there.
+var streets = map[string][]string{
+	"lancre/build/rule":      {},
+	"lancre/build/der":       {},
+	"lancre/build/certs":     {"lancre/index"},
+	"lancre/build/input":     {"lancre/build/rule"},
+	"lancre/build/crl":       {"lancre/build/der", "lancre/build/rule", "lancre/index"},
+	"lancre/build/ca":        {"lancre/build/certs", "lancre/build/der", "lancre/index"},
+	"lancre/build/inventory": {"lancre/build/ca", "lancre/build/rule"},
+	"lancre/build/ocsp": {"lancre/build/ca", "lancre/build/crl", "lancre/build/der", "lancre/build/inventory", "lancre/build/rule",
+		"lancre/index", "lancre/index/store"},
+	"lancre/build/static": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/input",
+		"lancre/build/inventory", "lancre/build/rule", "lancre/index", "lancre/index/store"},
+	"lancre/build": {"lancre/build/ca", "lancre/build/crl", "lancre/build/input", "lancre/build/inventory", "lancre/build/ocsp",
+		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store"},
+
+	// What tests and demonstrations are made of, on which nothing above rests.
+	"lancre/build/demo":            {"lancre/build/certs", "lancre/index"},
+	"lancre/build/internal/recipe": {"lancre/build/ca", "lancre/build/certs", "lancre/build/der", "lancre/index"},
+}
+
+// TestStreetsOfBuildPointOneWay keeps the rooms of the builder apart: a rule knows no
+// input, a parser no issuer, the checks of responses none of files.
+func TestStreetsOfBuildPointOneWay(t *testing.T) {
+	for pkg, imports := range listed(t, "./build/...") {
+		may, known := streets[pkg]
+		if !known {
+			t.Errorf("%s is no street: say what it may import", pkg)
+		}
+		for _, imp := range imports {
+			if strings.HasPrefix(imp, "lancre/") && !slices.Contains(may, imp) {
+				t.Errorf("%s imports %s, want of this module only %s", pkg, imp, may)
+			}
+		}
+	}
+}
+
 // reached maps each package of this module that pkg depends on, pkg included, to
 // what it imports. Tests do not count.
 func reached(t *testing.T, pkg string) map[string][]string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports", pkg).Output()
+	imports := listed(t, "-deps", pkg)
+	if imports[pkg] == nil {
+		t.Fatalf("go list -deps %s does not list %[1]s itself", pkg)
+	}
+	return imports
+}
+
+// listed maps each package of this module that go list names to what it imports.
+func listed(t *testing.T, args ...string) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports"}, args...)...).Output()
 	if err != nil {
-		t.Fatalf("go list %s: %v", pkg, err)
+		t.Fatalf("go list %s: %v", args, err)
 	}
 	imports := make(map[string][]string)
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
@@ -55,14 +103,11 @@ func reached(t *testing.T, pkg string) map[string][]string {
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			t.Fatalf("go list %s: %v", pkg, err)
+			t.Fatalf("go list %s: %v", args, err)
 		}
 		if strings.HasPrefix(p.ImportPath, "lancre/") {
 			imports[p.ImportPath] = p.Imports
 		}
-	}
-	if imports[pkg] == nil {
-		t.Fatalf("go list -deps %s does not list %[1]s itself", pkg)
 	}
 	return imports
 }

@@ -3,7 +3,9 @@ package build
 import (
 	"context"
 
-	"lancre/index"
+	"lancre/build/input"
+	"lancre/build/ocsp"
+	"lancre/build/rule"
 )
 
 const (
@@ -19,83 +21,65 @@ const (
 // A batch is a run of items from the sources. It goes round: filled by the
 // feeder, checked by a worker, packed by the merger, filled again.
 type batch struct {
-	octets   []byte        // of all responses; never reallocated, for items alias it
-	items    []item        // reused with what their entries hold
-	warnings []tally       // by check
-	checked  chan struct{} // receives once when a worker is done with the batch
+	octets  []byte        // of all responses; never reallocated, for items alias it
+	items   []ocsp.Item   // reused with what their entries hold
+	ledger  *rule.Ledger  // what was warned of
+	checked chan struct{} // receives once when a worker is done with the batch
 }
 
-// An item is one response, or something that was to be one.
-type item struct {
-	place  Place
-	der    []byte  // aliases the batch
-	broken finding // why it is rejected; passed if it is not
-	serial string  // hex, set if broken and known
-	issuer *issuer // set if it passed, as are the following
-
-	expired bool // a tombstone takes its place
-	older   bool // than what the previous generation has
-
-	subjects []subject // reused, as is entry
-	entry    index.Entry
-}
-
-// A tally counts the accepted inputs that a check warned of.
-type tally struct {
-	count  uint64
-	place  Place // of the first, like serial and reason
-	serial string
-	reason string
-}
-
-// add counts what other counted, which comes after it in the inputs.
-func (t *tally) add(other *tally) {
-	if t.count == 0 {
-		*t = *other
-	} else {
-		t.count += other.count
-	}
-}
-
-func newBatch() *batch {
+func newBatch(ledger *rule.Ledger) *batch {
 	return &batch{
-		octets:   make([]byte, 0, batchOctets+maxResponse),
-		items:    make([]item, 0, batchItems),
-		warnings: make([]tally, len(checkTable)),
-		checked:  make(chan struct{}, 1),
+		octets:  make([]byte, 0, batchOctets+input.MaxResponse),
+		items:   make([]ocsp.Item, 0, batchItems),
+		ledger:  ledger,
+		checked: make(chan struct{}, 1),
 	}
 }
 
 func (b *batch) reset() {
 	b.octets, b.items = b.octets[:0], b.items[:0]
-	clear(b.warnings)
+	b.ledger.Reset()
 }
 
 func (b *batch) full() bool { return len(b.items) == batchItems || len(b.octets) >= batchOctets }
 
 // add appends an item at the given place and returns it. b must not be full.
-func (b *batch) add(at Place) *item {
+func (b *batch) add(at rule.Place) *ocsp.Item {
 	b.items = b.items[:len(b.items)+1]
 	it := &b.items[len(b.items)-1]
-	*it = item{place: at, subjects: it.subjects[:0], entry: it.entry}
+	it.Reset(at)
 	return it
 }
 
-// copy keeps der, of at most maxResponse octets, in the batch.
+// copy keeps der, of at most input.MaxResponse octets, in the batch.
 func (b *batch) copy(der []byte) []byte {
 	start := len(b.octets)
 	b.octets = append(b.octets, der...)
 	return b.octets[start:]
 }
 
-// warn counts the checks that it was warned of.
-func (b *batch) warn(it *item, warned []check, reasons []string, serial func() string) {
-	for _, c := range warned {
-		w := &b.warnings[c]
-		if w.count == 0 {
-			w.place, w.serial, w.reason = it.place, serial(), reasons[c]
+// checkBatches has batches checked until there are no more.
+func checkBatches(ctx context.Context, c *ocsp.Checker, work <-chan *batch) {
+	for {
+		select {
+		case b, ok := <-work:
+			if !ok {
+				return
+			}
+			b.check(c)
+			b.checked <- struct{}{}
+		case <-ctx.Done():
+			return
 		}
-		w.count++
+	}
+}
+
+// check makes every item of b an entry or a rejection.
+func (b *batch) check(c *ocsp.Checker) {
+	for i := range b.items {
+		if it := &b.items[i]; !it.Rejected() {
+			c.Check(it, b.ledger)
+		}
 	}
 }
 
@@ -108,20 +92,24 @@ type feeder struct {
 	batch       *batch // being filled; nil before the first item and after flush
 }
 
-func (f *feeder) response(at Place, der []byte) error {
+// Response implements input.Sink.
+func (f *feeder) Response(at rule.Place, der []byte) error {
 	if err := f.ready(); err != nil {
 		return err
 	}
 	it := f.batch.add(at)
-	it.der = f.batch.copy(der)
+	it.DER = f.batch.copy(der)
 	return nil
 }
 
-func (f *feeder) reject(at Place, c check, reason string) error {
+// Reject implements input.Sink.
+func (f *feeder) Reject(at rule.Place, why *rule.Finding) error {
 	if err := f.ready(); err != nil {
 		return err
 	}
-	f.batch.add(at).broken = finding{c, reason}
+	it := f.batch.add(at)
+	it.Broken = *why
+	it.Broken.Place = at
 	return nil
 }
 

@@ -1,16 +1,16 @@
 package build
 
 import (
-	"bytes"
-	"fmt"
 	"strings"
 	"testing"
+
+	"lancre/build/internal/recipe"
 )
 
 // URLs that certificates name are counted by issuer; where one is not as it should be,
 // the report says which, of how many, where the first of them is, and what is there.
 func TestNamedURLs(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
+	ca := recipe.NewCA(t, "CA", recipe.P256())
 	inventory := inventoryFile(t, []string{
 		"01 2026-11-20 http://i.example/old.der",
 		"02 2027-01-01 http://i.example/ca.der",
@@ -18,7 +18,7 @@ func TestNamedURLs(t *testing.T) {
 		"04 2027-01-01 http://i.example/old.der http://j.example/ca.der",
 		"05 2027-01-01 http://i.example/x.txt",
 	})
-	dir := staticDir(t, map[string][]byte{"i.example/ca.der": ca.cert.Raw, "i.example/x.txt": []byte("x")})
+	dir := recipe.Dir(t, map[string][]byte{"i.example/ca.der": ca.Cert.Raw, "i.example/x.txt": []byte("x")})
 	report, err := run(t, ca, Config{Static: []string{dir}, Inventory: inventory, Error: []string{"inventory.ca-issuers"}})
 	if err == nil {
 		t.Error("no error")
@@ -38,49 +38,11 @@ func TestNamedURLs(t *testing.T) {
 		t.Errorf("%d rejections, want %d", len(report.Rejections), len(want))
 	}
 
-	report, err = run(t, ca, Config{Static: []string{staticDir(t, map[string][]byte{"_/x.txt": []byte("x")})}, Inventory: inventory})
+	report, err = run(t, ca, Config{Static: []string{recipe.Dir(t, map[string][]byte{"_/x.txt": []byte("x")})}, Inventory: inventory})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if w := report.Warnings; len(w) != 1 || w[0].Count != 4 || w[0].Place.Line != 3 || !strings.Contains(w[0].Reason, "its certificate is not among the files of --static") {
 		t.Errorf("warnings %+v", w)
-	}
-}
-
-func TestRequested(t *testing.T) {
-	for uri, want := range map[string]string{
-		"http://i.example/ca.der":      "http://i.example/ca.der",
-		"http://i.example":             "http://i.example/",
-		"http://i.example/":            "http://i.example/",
-		"http://i.example//x/../y%2f":  "http://i.example//x/../y%2f",
-		"HTTP://I.EXAMPLE.:8080/A?b#c": "http://i.example/A",
-		"http://i.example#a":           "http://i.example/",
-		"https://i.example/ca.der":     "",
-		"http:///ca.der":               "",
-		"http://:80/":                  "",
-		"i.example/ca.der":             "",
-		"http:/":                       "",
-		"":                             "",
-	} {
-		got := ""
-		if at, ok := requested(uri); ok {
-			got = at.url()
-		}
-		if got != want {
-			t.Errorf("%q is asked for at %q, want %q", uri, got, want)
-		}
-	}
-}
-
-// An inventory in which each certificate names another URL does not fill memory.
-func TestNamedURLsAreBounded(t *testing.T) {
-	var text bytes.Buffer
-	text.WriteString("serial,notAfter,issuer,caIssuers\n")
-	for i := range maxNamings + 1 {
-		fmt.Fprintf(&text, "%x,2027-01-01T12:00:00Z,CN=CA,http://i.example/%d\n", i+1, i)
-	}
-	_, err := loadInventory(write(t, "i.csv", text.Bytes()), now, inventoryCAs(t))
-	if want := fmt.Sprintf("line %d: more than %d different fields of caIssuers URLs", maxNamings+2, maxNamings); err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("error %v, want %q in it", err, want)
 	}
 }

@@ -4,18 +4,19 @@ import (
 	"strings"
 	"testing"
 
+	"lancre/build/internal/recipe"
 	"lancre/index"
 )
 
 // A revocation in the second in which the good response was produced is held back,
 // once, and the operator is told both ways out. Each of them works.
 func TestRevocationInTheSameSecond(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
+	ca := recipe.NewCA(t, "CA", recipe.P256())
 	good, revoked := bundle(ca, index.Good), bundle(ca, index.Revoked)
 	later := revoked
-	later.producedAt = now.Add(-hour + second)
+	later.ProducedAt = recipe.Now.Add(-recipe.Hour + recipe.Second)
 	for name, tt := range map[string]struct {
-		now   response
+		now   recipe.Response
 		force []string
 		want  string // what the rejection says; "" if there is none
 	}{
@@ -24,11 +25,11 @@ func TestRevocationInTheSameSecond(t *testing.T) {
 		"forced":       {revoked, []string{"ocsp.previous-conflict"}, ""},
 		"signed again": {later, nil, ""},
 	} {
-		c := Config{Out: t.TempDir(), Responses: []string{write(t, "before", good.der(t))}}
+		c := Config{Out: t.TempDir(), Responses: []string{recipe.File(t, "before", good.DER(t))}}
 		if _, err := run(t, ca, c); err != nil {
 			t.Fatal(err)
 		}
-		c.Responses, c.Force = []string{write(t, "now", tt.now.der(t))}, tt.force
+		c.Responses, c.Force = []string{recipe.File(t, "now", tt.now.DER(t))}, tt.force
 		_, err := run(t, ca, c)
 		switch {
 		case tt.want == "" && err != nil:

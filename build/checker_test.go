@@ -1,152 +1,108 @@
 package build
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
-	"math/big"
 	"testing"
+
+	"lancre/build/ca"
+	"lancre/build/internal/recipe"
+	"lancre/build/inventory"
+	"lancre/build/ocsp"
+	"lancre/build/rule"
+	"lancre/index"
 )
 
 // judge has a checker look at one response under one profile.
-func judge(t *testing.T, der []byte, p Profile, cas ...identity) (broken finding, warnings []string) {
+func judge(t *testing.T, der []byte, p rule.Profile, cas ...recipe.Identity) (broken rule.Finding, warnings []string) {
 	t.Helper()
-	all := &issuers{byHash: make(map[string]*issuer)}
-	for _, ca := range cas {
-		if err := all.add(ca.cert); err != nil {
-			t.Fatal(err)
-		}
+	ledger := rule.NewLedger(rule.Under([]rule.Profile{p}))
+	it := &ocsp.Item{Place: rule.Place{Source: "test"}, DER: der}
+	ocsp.NewChecker(ocsp.Config{At: recipe.Now, Issuers: loaded(t, cas...)}).Check(it, ledger)
+	for _, w := range ledger.Warnings() {
+		warnings = append(warnings, w.Check)
 	}
-	all.findSubordinates()
-	b := newBatch()
-	b.add(Place{Source: "test"}).der = b.copy(der)
-	newChecker(&builder{config: &Config{At: now}, severity: severities([]Profile{p}), issuers: all}).checkBatch(b)
-	for i := range b.warnings {
-		if b.warnings[i].count > 0 {
-			warnings = append(warnings, check(i).String())
-		}
+	return it.Broken, warnings
+}
+
+// loaded are these CAs as a build has them.
+func loaded(t testing.TB, cas ...recipe.Identity) *ca.Issuers {
+	t.Helper()
+	var ders []byte
+	for _, id := range cas {
+		ders = append(ders, id.Cert.Raw...)
 	}
-	return b.items[0].broken, warnings
+	all, err := ca.Load([]string{recipe.File(t, "ca", ders)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // The Go client looks at the first certificate only.
 func TestDelegateMustBeFirst(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
-	r := newResponder(t, ca, otherP256())
-	broken, _ := judge(t, response{issuer: ca, signer: r, certs: []identity{ca, r}}.der(t), ProfilePrivate, ca)
-	if broken.check != checkDelegateFirst {
-		t.Errorf("got %s (%s), want %s", broken.check, broken.reason, checkDelegateFirst)
+	ca := recipe.NewCA(t, "CA", recipe.P256())
+	r := recipe.NewResponder(t, ca, recipe.OtherP256())
+	broken, _ := judge(t, recipe.Response{Issuer: ca, Signer: r, Certs: []recipe.Identity{ca, r}}.DER(t), rule.Private, ca)
+	if broken.Check != rule.OCSPDelegateFirst {
+		t.Errorf("got %s (%s), want %s", broken.Check, broken.Reason, rule.OCSPDelegateFirst)
 	}
 }
 
 func TestEveryAllowedAlgorithmVerifies(t *testing.T) {
-	keys := map[x509.PublicKeyAlgorithm][]crypto.Signer{
-		x509.RSA: {rsaKey()}, x509.ECDSA: {p256Key(), p384Key(), p521Key()}, x509.Ed25519: {edKey()},
-	}
-	for der, a := range algorithms {
-		kind := x509.RSA
-		switch {
-		case a.curve != nil:
-			kind = x509.ECDSA
-		case a.x509 == x509.PureEd25519:
-			kind = x509.Ed25519
-		}
-		for _, key := range keys[kind] {
-			ca := newCA(t, "CA", key)
-			r := response{issuer: ca, algorithm: der}
-			if broken, _ := judge(t, r.der(t), ProfilePrivate, ca); broken.check != passed {
-				t.Errorf("%s: %s: %s", a.x509, broken.check, broken.reason)
+	rsa, ed := []crypto.Signer{recipe.RSA()}, []crypto.Signer{recipe.Ed25519()}
+	ecdsa := []crypto.Signer{recipe.P256(), recipe.P384(), recipe.P521()}
+	for alg, keys := range map[x509.SignatureAlgorithm][]crypto.Signer{
+		x509.SHA256WithRSA: rsa, x509.SHA384WithRSA: rsa, x509.SHA512WithRSA: rsa,
+		x509.SHA256WithRSAPSS: rsa, x509.SHA384WithRSAPSS: rsa, x509.SHA512WithRSAPSS: rsa,
+		x509.ECDSAWithSHA256: ecdsa, x509.ECDSAWithSHA384: ecdsa, x509.ECDSAWithSHA512: ecdsa,
+		x509.PureEd25519: ed,
+	} {
+		for _, key := range keys {
+			ca := recipe.NewCA(t, "CA", key)
+			r := recipe.Response{Issuer: ca, Algorithm: recipe.AlgorithmID(alg)}
+			if broken, _ := judge(t, r.DER(t), rule.Private, ca); broken.Check != rule.None {
+				t.Errorf("%s: %s: %s", alg, broken.Check, broken.Reason)
 			}
-			r.spoil = true
-			if broken, _ := judge(t, r.der(t), ProfilePrivate, ca); broken.check != checkSignature {
-				t.Errorf("%s, spoilt: %s: %s", a.x509, broken.check, broken.reason)
+			r.Spoil = true
+			if broken, _ := judge(t, r.DER(t), rule.Private, ca); broken.Check != rule.OCSPSignature {
+				t.Errorf("%s, spoilt: %s: %s", alg, broken.Check, broken.Reason)
 			}
 		}
-	}
-}
-
-// Cross-certificates are one issuer, whichever comes first.
-func TestCertificatesOfOneKeyAreOneIssuer(t *testing.T) {
-	root := newCA(t, "Root", otherP256())
-	self := newCA(t, "CA", p256Key())
-	cross := *self.cert
-	cross.SerialNumber = big.NewInt(77)
-	crossed := issue(t, &cross, root, p256Key())
-	all := &issuers{byHash: make(map[string]*issuer)}
-	for _, id := range []identity{self, crossed, root} {
-		if err := all.add(id.cert); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(all.list) != 2 || len(all.list[0].certs) != 2 {
-		t.Errorf("%d issuers, the first with %d certificates; want 2 and 2", len(all.list), len(all.list[0].certs))
 	}
 }
 
 // Checking makes no garbage, not even against an inventory and a previous
 // generation; what Entry.Set makes is package index's affair.
 func TestGoodResponsesMakeNoGarbage(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
-	r := newResponder(t, ca, otherP256())
-	all := &issuers{byHash: make(map[string]*issuer)}
-	if err := all.add(ca.cert); err != nil {
-		t.Fatal(err)
-	}
-	report, err := run(t, ca, Config{Responses: []string{write(t, "r", response{issuer: ca}.der(t))}})
+	ca := recipe.NewCA(t, "CA", recipe.P256())
+	r := recipe.NewResponder(t, ca, recipe.OtherP256())
+	all := loaded(t, ca)
+	report, err := run(t, ca, Config{Responses: []string{recipe.File(t, "r", recipe.Response{Issuer: ca}.DER(t))}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := made(loadInventory(inventoryFile(t, []string{"01 2027-01-01"}), now, all))
-	for name, made := range map[string]response{
-		"direct":       {issuer: ca},
-		"delegated":    {issuer: ca, signer: r, certs: []identity{r}},
-		"with warning": {issuer: ca, byName: true, version: true},
+	known := recipe.Must(inventory.Load(inventoryFile(t, []string{"01 2027-01-01"}), recipe.Now, all))
+	for name, made := range map[string]recipe.Response{
+		"direct":       {Issuer: ca},
+		"delegated":    {Issuer: ca, Signer: r, Certs: []recipe.Identity{r}},
+		"with warning": {Issuer: ca, ByName: true, Version: true},
 	} {
-		b := newBatch()
-		for range 2 {
-			b.add(Place{}).der = b.copy(made.der(t))
+		der := made.DER(t)
+		ledger := rule.NewLedger(rule.Under([]rule.Profile{rule.Private}))
+		c := ocsp.NewChecker(ocsp.Config{At: recipe.Now, Issuers: all, Previous: published(t, report), Inventory: known, SkipSignatures: true})
+		it := &ocsp.Item{DER: der}
+		c.Check(it, ledger) // makes room, fills the cache, words the warnings
+		var parsed index.Response
+		if err := parsed.Parse(der); err != nil {
+			t.Fatal(err)
 		}
-		c := newChecker(&builder{config: &Config{At: now, SkipSignatures: true}, severity: severities([]Profile{ProfilePrivate}), issuers: all,
-			previous: published(t, report), inventory: known})
-		c.checkBatch(b) // makes room, fills the cache, words the warnings
-		set := testing.AllocsPerRun(100, func() { b.items[1].entry.Set(&c.response) })
-		if n := testing.AllocsPerRun(100, func() { c.checkItem(&b.items[1]) }); n > set {
+		set := testing.AllocsPerRun(100, func() { it.Entry.Set(&parsed) })
+		if n := testing.AllocsPerRun(100, func() { it.Reset(rule.Place{}); it.DER = der; c.Check(it, ledger) }); n > set {
 			t.Errorf("%s: %v allocations a response, %v of them in Entry.Set", name, n, set)
 		}
-		if broken := b.items[1].broken; broken.check != passed {
-			t.Errorf("%s: %s", name, broken.reason)
-		}
-	}
-}
-
-func TestIssuerFiles(t *testing.T) {
-	a, b := newCA(t, "A", p256Key()), newCA(t, "B", otherP256())
-	pemA, pemB := pemBlock("CERTIFICATE", a.cert.Raw), pemBlock("CERTIFICATE", b.cert.Raw)
-	tests := []struct {
-		name string
-		data []byte
-		want int // issuers; -1 an error
-	}{
-		{"one DER", a.cert.Raw, 1},
-		{"two DER", bytes.Join([][]byte{a.cert.Raw, b.cert.Raw}, nil), 2},
-		{"one PEM", pemA, 1},
-		{"two PEM with words", bytes.Join([][]byte{[]byte("the A\n"), pemA, []byte("the B\n"), pemB}, nil), 2},
-		{"the same twice", bytes.Join([][]byte{pemA, pemA}, nil), 1},
-		{"empty", nil, -1},
-		{"a key", pemBlock("PRIVATE KEY", []byte{0x30, 0x00}), -1},
-		{"PEM cut", pemA[:len(pemA)-30], -1},
-		{"second PEM cut", bytes.Join([][]byte{pemA, pemB[:len(pemB)-30]}, nil), -1},
-		{"DER cut", a.cert.Raw[:100], -1},
-		{"words", []byte("hello"), -1},
-	}
-	for _, tt := range tests {
-		all, err := loadIssuers([]string{write(t, "ca", tt.data)})
-		got := -1
-		if err == nil {
-			got = len(all.list)
-		}
-		if got != tt.want {
-			t.Errorf("%s: %d issuers (%v), want %d", tt.name, got, err, tt.want)
+		if it.Rejected() {
+			t.Errorf("%s: %s", name, it.Broken.Reason)
 		}
 	}
 }

@@ -14,144 +14,154 @@ import (
 	"testing"
 	"time"
 
+	"lancre/build/crl"
+	"lancre/build/der"
+	"lancre/build/internal/recipe"
+	"lancre/build/rule"
 	"lancre/index"
 )
 
 // A checkCase is the recipe of a vector: a response.
 type checkCase struct {
 	name    string
-	make    response
+	make    recipe.Response
 	check   string
 	rejects string
 	warns   string
 }
 
-// responseVectors are for checks_ocsp.go, and for the responses that fit no store.
+// Extensions of responses, by the content octets of their OID.
+var (
+	nonce          = der.MustHex("2b0601050507300102")
+	extendedRevoke = der.MustHex("2b0601050507300109")
+)
+
+// responseVectors are for checks of responses, and for the responses that fit no store.
 func responseVectors(t *testing.T) (list []vector) {
-	ca := newCA(t, "CA", p256Key())
+	ca := recipe.NewCA(t, "CA", recipe.P256())
 	for _, tt := range slices.Concat(contentCases(t, ca), timeCases(ca), validityCases(t, ca), revokedCases(ca), extensionCases(ca), sizeCases(t), signerCases(t, ca), delegateCases(t, ca)) {
-		configured := []identity{tt.make.issuer}
+		configured := []recipe.Identity{tt.make.Issuer}
 		switch {
 		case tt.check == "ocsp.issuer":
 			configured[0] = ca
-		case tt.make.issuers != nil:
-			configured = tt.make.issuers
-		case tt.make.subordinate:
-			configured = append(configured, subordinate(t, tt.make.issuer))
+		case tt.make.Issuers != nil:
+			configured = tt.make.Issuers
+		case tt.make.Subordinate:
+			configured = append(configured, subordinate(t, tt.make.Issuer))
 		}
-		der := tt.make.der(t)
-		list = append(list, vector{tt.name, tt.check, tt.rejects, tt.warns, func(t *testing.T, p Profile) (string, []string) {
+		der := tt.make.DER(t)
+		list = append(list, vector{tt.name, tt.check, tt.rejects, tt.warns, func(t *testing.T, p rule.Profile) (string, []string) {
 			broken, warnings := judge(t, der, p, configured...)
-			if broken.check == passed {
+			if broken.Check == rule.None {
 				return "", warnings
 			}
-			if broken.reason == "" {
+			if broken.Reason == "" {
 				t.Error("no reason")
 			}
-			return broken.check.String(), warnings
+			return broken.Check.String(), warnings
 		}})
 	}
 	return list
 }
 
-func contentCases(t *testing.T, ca identity) []checkCase {
+func contentCases(t *testing.T, ca recipe.Identity) []checkCase {
 	with20 := strings.Repeat("\x7f", 20)
 	both := []index.HashAlg{index.SHA1, index.SHA256}
-	dual := response{issuer: ca, serials: []string{"\x01", "\x01"}, algs: both}
-	asOf := func(second time.Duration) response {
+	dual := recipe.Response{Issuer: ca, Serials: []string{"\x01", "\x01"}, Algs: both}
+	asOf := func(second time.Duration) recipe.Response {
 		r := dual
-		r.thisUpdates = []time.Time{now.Add(-2 * hour), now.Add(-2*hour - second)}
+		r.ThisUpdates = []time.Time{recipe.Now.Add(-2 * recipe.Hour), recipe.Now.Add(-2*recipe.Hour - second)}
 		return r
 	}
-	by := func(second identity) response {
+	by := func(second recipe.Identity) recipe.Response {
 		r := dual
-		r.issuers = []identity{ca, second}
+		r.Issuers = []recipe.Identity{ca, second}
 		return r
 	}
 	return []checkCase{
-		{"good", response{issuer: ca}, "ocsp.der", nowhere, nowhere},
-		{"good, SHA-512", response{issuer: ca, algs: []index.HashAlg{index.SHA512}}, "ocsp.hash", nowhere, nowhere},
-		{"revoked", response{issuer: ca, status: index.Revoked}, "ocsp.status-unknown", nowhere, nowhere},
-		{"unknown", response{issuer: ca, status: index.Unknown}, "ocsp.status-unknown", "br ms moz cs smime", "private"},
-		{"good, bare", response{issuer: ca, basic: true}, "ocsp.der", everywhere, nowhere}, // it is the scanner that wraps
-		{"version left out", response{issuer: ca}, "ocsp.version-explicit", nowhere, nowhere},
-		{"version", response{issuer: ca, version: true}, "ocsp.version-explicit", nowhere, everywhere},
+		{"good", recipe.Response{Issuer: ca}, "ocsp.der", nowhere, nowhere},
+		{"good, SHA-512", recipe.Response{Issuer: ca, Algs: []index.HashAlg{index.SHA512}}, "ocsp.hash", nowhere, nowhere},
+		{"revoked", recipe.Response{Issuer: ca, Status: index.Revoked}, "ocsp.status-unknown", nowhere, nowhere},
+		{"unknown", recipe.Response{Issuer: ca, Status: index.Unknown}, "ocsp.status-unknown", "br ms moz cs smime", "private"},
+		{"good, bare", recipe.Response{Issuer: ca, Basic: true}, "ocsp.der", everywhere, nowhere}, // it is the scanner that wraps
+		{"version left out", recipe.Response{Issuer: ca}, "ocsp.version-explicit", nowhere, nowhere},
+		{"version", recipe.Response{Issuer: ca, Version: true}, "ocsp.version-explicit", nowhere, everywhere},
 
-		{"one", response{issuer: ca}, "ocsp.dual", nowhere, nowhere},
+		{"one", recipe.Response{Issuer: ca}, "ocsp.dual", nowhere, nowhere},
 		{"dual of one certificate", dual, "ocsp.bundle", nowhere, nowhere},
 		{"dual", dual, "ocsp.dual", nowhere, everywhere},
-		{"two certificates", response{issuer: ca, serials: []string{"\x01", "\x02"}}, "ocsp.bundle", everywhere, nowhere},
-		{"two certificates by two hashes", response{issuer: ca, serials: []string{"\x01", "\x02"}, algs: both}, "ocsp.bundle", everywhere, nowhere},
+		{"two certificates", recipe.Response{Issuer: ca, Serials: []string{"\x01", "\x02"}}, "ocsp.bundle", everywhere, nowhere},
+		{"two certificates by two hashes", recipe.Response{Issuer: ca, Serials: []string{"\x01", "\x02"}, Algs: both}, "ocsp.bundle", everywhere, nowhere},
 		{"the same CertID by two hashes", dual, "ocsp.bundle-twice", nowhere, nowhere},
-		{"the same CertID twice", response{issuer: ca, serials: []string{"\x01", "\x01"}}, "ocsp.bundle-twice", everywhere, nowhere},
+		{"the same CertID twice", recipe.Response{Issuer: ca, Serials: []string{"\x01", "\x01"}}, "ocsp.bundle-twice", everywhere, nowhere},
 		{"dual of one CA", by(ca), "ocsp.bundle-issuer", nowhere, nowhere},
-		{"dual of two CAs", by(newCA(t, "Other CA", otherP256())), "ocsp.bundle-issuer", everywhere, nowhere},
+		{"dual of two CAs", by(recipe.NewCA(t, "Other CA", recipe.OtherP256())), "ocsp.bundle-issuer", everywhere, nowhere},
 		{"dual of one moment", asOf(0), "ocsp.bundle-time", nowhere, nowhere},
-		{"dual of two moments", asOf(second), "ocsp.bundle-time", everywhere, nowhere},
-		{"hash nobody knows", response{issuer: ca, badAlg: true}, "ocsp.hash", everywhere, nowhere},
-		{"issuer configured", response{issuer: ca}, "ocsp.issuer", nowhere, nowhere},
-		{"issuer not configured", response{issuer: newCA(t, "stranger", p256Key())}, "ocsp.issuer", everywhere, nowhere},
-		{"issuer's name with another key", response{issuer: newCA(t, "CA", otherP256())}, "ocsp.issuer", everywhere, nowhere},
+		{"dual of two moments", asOf(recipe.Second), "ocsp.bundle-time", everywhere, nowhere},
+		{"hash nobody knows", recipe.Response{Issuer: ca, BadAlg: true}, "ocsp.hash", everywhere, nowhere},
+		{"issuer configured", recipe.Response{Issuer: ca}, "ocsp.issuer", nowhere, nowhere},
+		{"issuer not configured", recipe.Response{Issuer: recipe.NewCA(t, "stranger", recipe.P256())}, "ocsp.issuer", everywhere, nowhere},
+		{"issuer's name with another key", recipe.Response{Issuer: recipe.NewCA(t, "CA", recipe.OtherP256())}, "ocsp.issuer", everywhere, nowhere},
 
-		{"serial 0", response{issuer: ca, serials: []string{"\x00"}}, "ocsp.serial", everywhere, nowhere},
-		{"serial -1", response{issuer: ca, serials: []string{"\xff"}}, "ocsp.serial", everywhere, nowhere},
-		{"serial of 20 octets", response{issuer: ca, serials: []string{with20}}, "ocsp.serial-sign", nowhere, nowhere},
-		{"serial of 20 octets and a sign", response{issuer: ca, serials: []string{"\x00\xff" + with20[1:]}}, "ocsp.serial-sign", nowhere, everywhere},
-		{"serial 1", response{issuer: ca, serials: []string{"\x01"}}, "ocsp.serial", nowhere, nowhere},
-		{"serial of 21 octets", response{issuer: ca, serials: []string{"\x01" + with20}}, "ocsp.serial", everywhere, nowhere},
-		{"serial of 21 octets and a sign", response{issuer: ca, serials: []string{"\x00\xff" + with20}}, "ocsp.serial", everywhere, nowhere},
+		{"serial 0", recipe.Response{Issuer: ca, Serials: []string{"\x00"}}, "ocsp.serial", everywhere, nowhere},
+		{"serial -1", recipe.Response{Issuer: ca, Serials: []string{"\xff"}}, "ocsp.serial", everywhere, nowhere},
+		{"serial of 20 octets", recipe.Response{Issuer: ca, Serials: []string{with20}}, "ocsp.serial-sign", nowhere, nowhere},
+		{"serial of 20 octets and a sign", recipe.Response{Issuer: ca, Serials: []string{"\x00\xff" + with20[1:]}}, "ocsp.serial-sign", nowhere, everywhere},
+		{"serial 1", recipe.Response{Issuer: ca, Serials: []string{"\x01"}}, "ocsp.serial", nowhere, nowhere},
+		{"serial of 21 octets", recipe.Response{Issuer: ca, Serials: []string{"\x01" + with20}}, "ocsp.serial", everywhere, nowhere},
+		{"serial of 21 octets and a sign", recipe.Response{Issuer: ca, Serials: []string{"\x00\xff" + with20}}, "ocsp.serial", everywhere, nowhere},
 	}
 }
 
-func timeCases(ca identity) []checkCase {
+func timeCases(ca recipe.Identity) []checkCase {
 	return []checkCase{
-		{"produced within the skew", response{issuer: ca, producedAt: now.Add(300 * time.Second)}, "ocsp.time-produced-at", nowhere, nowhere},
-		{"produced in the future", response{issuer: ca, producedAt: now.Add(301 * time.Second)}, "ocsp.time-produced-at", everywhere, nowhere},
-		{"thisUpdate after producedAt", response{issuer: ca, thisUpdate: now.Add(-hour + time.Second)}, "ocsp.time-this-update", everywhere, nowhere},
-		{"nextUpdate after thisUpdate", response{issuer: ca}, "ocsp.time-next-update", nowhere, nowhere},
-		{"no nextUpdate", response{issuer: ca, noNextUpdate: true}, "ocsp.time-next-update", everywhere, nowhere},
-		{"nextUpdate is thisUpdate", response{issuer: ca, nextUpdate: now.Add(-hour)}, "ocsp.time-next-update", everywhere, nowhere},
-		{"expires now", response{issuer: ca, nextUpdate: now}, "ocsp.time-expired", everywhere, nowhere},
-		{"8 hours left of 16", response{issuer: ca, producedAt: now.Add(-8 * hour), thisUpdate: now.Add(-8 * hour), nextUpdate: now.Add(8 * hour)}, "ocsp.time-remaining", nowhere, nowhere},
-		{"less than 8 hours left of 16", response{issuer: ca, producedAt: now.Add(-9 * hour), thisUpdate: now.Add(-9 * hour), nextUpdate: now.Add(7 * hour)}, "ocsp.time-remaining", nowhere, everywhere},
-		{"half left of 10 hours", response{issuer: ca, thisUpdate: now.Add(-5 * hour), nextUpdate: now.Add(5 * hour)}, "ocsp.time-remaining", nowhere, nowhere},
-		{"less than half left of 10 hours", response{issuer: ca, thisUpdate: now.Add(-6 * hour), nextUpdate: now.Add(4 * hour)}, "ocsp.time-remaining", nowhere, everywhere},
-		{"thisUpdate is producedAt", response{issuer: ca}, "ocsp.time-this-update", nowhere, nowhere},
-		{"expires in a second", response{issuer: ca, producedAt: now.Add(-day), thisUpdate: now.Add(-day), nextUpdate: now.Add(time.Second)}, "ocsp.time-expired", nowhere, nowhere},
-		{"1970", response{issuer: ca, thisUpdate: time.Unix(0, 0)}, "store.record", nowhere, nowhere},
-		{"before 1970", response{issuer: ca, thisUpdate: time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)}, "store.record", "private", nowhere},
+		{"produced within the skew", recipe.Response{Issuer: ca, ProducedAt: recipe.Now.Add(300 * time.Second)}, "ocsp.time-produced-at", nowhere, nowhere},
+		{"produced in the future", recipe.Response{Issuer: ca, ProducedAt: recipe.Now.Add(301 * time.Second)}, "ocsp.time-produced-at", everywhere, nowhere},
+		{"thisUpdate after producedAt", recipe.Response{Issuer: ca, ThisUpdate: recipe.Now.Add(-recipe.Hour + time.Second)}, "ocsp.time-this-update", everywhere, nowhere},
+		{"nextUpdate after thisUpdate", recipe.Response{Issuer: ca}, "ocsp.time-next-update", nowhere, nowhere},
+		{"no nextUpdate", recipe.Response{Issuer: ca, NoNextUpdate: true}, "ocsp.time-next-update", everywhere, nowhere},
+		{"nextUpdate is thisUpdate", recipe.Response{Issuer: ca, NextUpdate: recipe.Now.Add(-recipe.Hour)}, "ocsp.time-next-update", everywhere, nowhere},
+		{"expires now", recipe.Response{Issuer: ca, NextUpdate: recipe.Now}, "ocsp.time-expired", everywhere, nowhere},
+		{"8 hours left of 16", recipe.Response{Issuer: ca, ProducedAt: recipe.Now.Add(-8 * recipe.Hour), ThisUpdate: recipe.Now.Add(-8 * recipe.Hour), NextUpdate: recipe.Now.Add(8 * recipe.Hour)}, "ocsp.time-remaining", nowhere, nowhere},
+		{"less than 8 hours left of 16", recipe.Response{Issuer: ca, ProducedAt: recipe.Now.Add(-9 * recipe.Hour), ThisUpdate: recipe.Now.Add(-9 * recipe.Hour), NextUpdate: recipe.Now.Add(7 * recipe.Hour)}, "ocsp.time-remaining", nowhere, everywhere},
+		{"half left of 10 hours", recipe.Response{Issuer: ca, ThisUpdate: recipe.Now.Add(-5 * recipe.Hour), NextUpdate: recipe.Now.Add(5 * recipe.Hour)}, "ocsp.time-remaining", nowhere, nowhere},
+		{"less than half left of 10 hours", recipe.Response{Issuer: ca, ThisUpdate: recipe.Now.Add(-6 * recipe.Hour), NextUpdate: recipe.Now.Add(4 * recipe.Hour)}, "ocsp.time-remaining", nowhere, everywhere},
+		{"thisUpdate is producedAt", recipe.Response{Issuer: ca}, "ocsp.time-this-update", nowhere, nowhere},
+		{"expires in a second", recipe.Response{Issuer: ca, ProducedAt: recipe.Now.Add(-recipe.Day), ThisUpdate: recipe.Now.Add(-recipe.Day), NextUpdate: recipe.Now.Add(time.Second)}, "ocsp.time-expired", nowhere, nowhere},
+		{"1970", recipe.Response{Issuer: ca, ThisUpdate: time.Unix(0, 0)}, "store.record", nowhere, nowhere},
+		{"before 1970", recipe.Response{Issuer: ca, ThisUpdate: time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)}, "store.record", "private", nowhere},
 	}
 }
 
-func signerCases(t *testing.T, ca identity) []checkCase {
-	noUsage := newCA(t, "CA", p256Key(), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
-	ed, p384 := newCA(t, "Ed25519 CA", edKey()), newCA(t, "P-384 CA", p384Key())
-	p224, small := newCA(t, "P-224 CA", p224Key()), newCA(t, "small CA", smallRSA(t))
+func signerCases(t *testing.T, ca recipe.Identity) []checkCase {
+	noUsage := recipe.NewCA(t, "CA", recipe.P256(), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
+	ed, p384 := recipe.NewCA(t, "Ed25519 CA", recipe.Ed25519()), recipe.NewCA(t, "P-384 CA", recipe.P384())
+	p224, small := recipe.NewCA(t, "P-224 CA", recipe.P224()), recipe.NewCA(t, "small CA", smallRSA(t))
 	return []checkCase{
-		{"by key", response{issuer: ca}, "ocsp.responder-by-name", nowhere, nowhere},
-		{"by key of the issuer", response{issuer: ca}, "ocsp.responder-id", nowhere, nowhere},
-		{"signature", response{issuer: ca}, "ocsp.signature", nowhere, nowhere},
-		{"algorithm", response{issuer: ca}, "ocsp.algorithm", nowhere, nowhere},
-		{"P-384 with SHA-384", response{issuer: p384}, "ocsp.algorithm-profile", nowhere, nowhere},
-		{"ECDSA without parameters", response{issuer: ca}, "ocsp.algorithm-form", nowhere, nowhere},
-		{"RSA-2048", response{issuer: newCA(t, "RSA CA", rsaKey())}, "ocsp.key", nowhere, nowhere},
-		{"CA with digitalSignature", response{issuer: ca}, "ocsp.issuer-key-usage", nowhere, nowhere},
-		{"direct without certs", response{issuer: ca}, "ocsp.certs-needless", nowhere, nowhere},
-		{"by name", response{issuer: ca, byName: true}, "ocsp.responder-by-name", nowhere, everywhere},
-		{"signature wrong", response{issuer: ca, spoil: true}, "ocsp.signature", everywhere, nowhere},
-		{"signed by another key", response{issuer: ca, signer: identity{ca.cert, otherP256()}}, "ocsp.signature", everywhere, nowhere},
-		{"algorithm SHA-1", response{issuer: ca, algorithm: mustHex("300d06092a864886f70d0101050500")}, "ocsp.algorithm", everywhere, nowhere},
-		{"algorithm MD5", response{issuer: ca, algorithm: mustHex("300d06092a864886f70d0101040500")}, "ocsp.algorithm", everywhere, nowhere},
-		{"algorithm ECDSA with SHA-1", response{issuer: ca, algorithm: mustHex("300906072a8648ce3d0401")}, "ocsp.algorithm", everywhere, nowhere},
-		{"algorithm nobody knows", response{issuer: ca, algorithm: mustHex("300406022a03")}, "ocsp.algorithm", everywhere, nowhere},
-		{"algorithm of another key type", response{issuer: ca, algorithm: algorithmDER(x509.SHA256WithRSA)}, "ocsp.signature", everywhere, nowhere},
-		{"Ed25519", response{issuer: ed}, "ocsp.algorithm-profile", "br ms moz cs smime", nowhere},
-		{"P-384 with SHA-256", response{issuer: p384, algorithm: algorithmDER(x509.ECDSAWithSHA256)}, "ocsp.algorithm-profile", "br ms moz cs smime", nowhere},
-		{"ECDSA with NULL parameters", response{issuer: ca, algorithm: mustHex("300c06082a8648ce3d0403020500")}, "ocsp.algorithm-form", "br", nowhere},
-		{"RSA-1024", response{issuer: small}, "ocsp.key", everywhere, nowhere},
-		{"P-224", response{issuer: p224}, "ocsp.key", everywhere, nowhere},
-		{"CA without digitalSignature", response{issuer: noUsage}, "ocsp.issuer-key-usage", "br", "private ms moz cs smime"},
-		{"direct with certs", response{issuer: ca, certs: []identity{ca}}, "ocsp.certs-needless", nowhere, everywhere},
+		{"by key", recipe.Response{Issuer: ca}, "ocsp.responder-by-name", nowhere, nowhere},
+		{"by key of the issuer", recipe.Response{Issuer: ca}, "ocsp.responder-id", nowhere, nowhere},
+		{"signature", recipe.Response{Issuer: ca}, "ocsp.signature", nowhere, nowhere},
+		{"algorithm", recipe.Response{Issuer: ca}, "ocsp.algorithm", nowhere, nowhere},
+		{"P-384 with SHA-384", recipe.Response{Issuer: p384}, "ocsp.algorithm-profile", nowhere, nowhere},
+		{"ECDSA without parameters", recipe.Response{Issuer: ca}, "ocsp.algorithm-form", nowhere, nowhere},
+		{"RSA-2048", recipe.Response{Issuer: recipe.NewCA(t, "RSA CA", recipe.RSA())}, "ocsp.key", nowhere, nowhere},
+		{"CA with digitalSignature", recipe.Response{Issuer: ca}, "ocsp.issuer-key-usage", nowhere, nowhere},
+		{"direct without certs", recipe.Response{Issuer: ca}, "ocsp.certs-needless", nowhere, nowhere},
+		{"by name", recipe.Response{Issuer: ca, ByName: true}, "ocsp.responder-by-name", nowhere, everywhere},
+		{"signature wrong", recipe.Response{Issuer: ca, Spoil: true}, "ocsp.signature", everywhere, nowhere},
+		{"signed by another key", recipe.Response{Issuer: ca, Signer: recipe.Identity{Cert: ca.Cert, Key: recipe.OtherP256()}}, "ocsp.signature", everywhere, nowhere},
+		{"algorithm SHA-1", recipe.Response{Issuer: ca, Algorithm: der.MustHex("300d06092a864886f70d0101050500")}, "ocsp.algorithm", everywhere, nowhere},
+		{"algorithm MD5", recipe.Response{Issuer: ca, Algorithm: der.MustHex("300d06092a864886f70d0101040500")}, "ocsp.algorithm", everywhere, nowhere},
+		{"algorithm ECDSA with SHA-1", recipe.Response{Issuer: ca, Algorithm: der.MustHex("300906072a8648ce3d0401")}, "ocsp.algorithm", everywhere, nowhere},
+		{"algorithm nobody knows", recipe.Response{Issuer: ca, Algorithm: der.MustHex("300406022a03")}, "ocsp.algorithm", everywhere, nowhere},
+		{"algorithm of another key type", recipe.Response{Issuer: ca, Algorithm: recipe.AlgorithmID(x509.SHA256WithRSA)}, "ocsp.signature", everywhere, nowhere},
+		{"Ed25519", recipe.Response{Issuer: ed}, "ocsp.algorithm-profile", "br ms moz cs smime", nowhere},
+		{"P-384 with SHA-256", recipe.Response{Issuer: p384, Algorithm: recipe.AlgorithmID(x509.ECDSAWithSHA256)}, "ocsp.algorithm-profile", "br ms moz cs smime", nowhere},
+		{"ECDSA with NULL parameters", recipe.Response{Issuer: ca, Algorithm: der.MustHex("300c06082a8648ce3d0403020500")}, "ocsp.algorithm-form", "br", nowhere},
+		{"RSA-1024", recipe.Response{Issuer: small}, "ocsp.key", everywhere, nowhere},
+		{"P-224", recipe.Response{Issuer: p224}, "ocsp.key", everywhere, nowhere},
+		{"CA without digitalSignature", recipe.Response{Issuer: noUsage}, "ocsp.issuer-key-usage", "br", "private ms moz cs smime"},
+		{"direct with certs", recipe.Response{Issuer: ca, Certs: []recipe.Identity{ca}}, "ocsp.certs-needless", nowhere, everywhere},
 	}
 }
 
@@ -161,59 +171,59 @@ var delegateRules = strings.Fields(`ocsp.delegate-first ocsp.delegate-alone ocsp
 	ocsp.delegate-eku-only ocsp.delegate-ca ocsp.delegate-nocheck ocsp.delegate-nocheck-value ocsp.delegate-extensions
 	ocsp.delegate-needless`)
 
-func delegateCases(t *testing.T, ca identity) []checkCase {
-	other := newCA(t, "Other CA", otherP256())
-	delegated := func(change ...func(*x509.Certificate)) response {
-		r := newResponder(t, ca, otherP256(), change...)
-		return response{issuer: ca, signer: r, certs: []identity{r}}
+func delegateCases(t *testing.T, ca recipe.Identity) []checkCase {
+	other := recipe.NewCA(t, "Other CA", recipe.OtherP256())
+	delegated := func(change ...func(*x509.Certificate)) recipe.Response {
+		r := recipe.NewResponder(t, ca, recipe.OtherP256(), change...)
+		return recipe.Response{Issuer: ca, Signer: r, Certs: []recipe.Identity{r}}
 	}
-	with := func(r response, change func(*response)) response { change(&r); return r }
+	with := func(r recipe.Response, change func(*recipe.Response)) recipe.Response { change(&r); return r }
 	var list []checkCase
 	for _, id := range delegateRules {
 		list = append(list, checkCase{"delegated", delegated(), id, nowhere, nowhere})
 	}
 	return append(list, []checkCase{
 		{"delegated", delegated(), "ocsp.delegate-missing", nowhere, nowhere},
-		{"delegate valid since producedAt", delegated(func(c *x509.Certificate) { c.NotBefore = now.Add(-hour) }), "ocsp.delegate-validity", nowhere, nowhere},
-		{"delegate expires at nextUpdate", delegated(func(c *x509.Certificate) { c.NotAfter = now.Add(4 * day) }), "ocsp.delegate-expires", nowhere, nowhere},
-		{"delegate not in certs", with(delegated(), func(r *response) { r.certs = nil }), "ocsp.delegate-missing", everywhere, nowhere},
-		{"certs empty", with(delegated(), func(r *response) { r.certs, r.certsDER = nil, []byte{} }), "ocsp.delegate-missing", everywhere, nowhere},
-		{"certs without the delegate", with(delegated(), func(r *response) { r.certs = []identity{ca} }), "ocsp.responder-id", everywhere, nowhere},
-		{"certs no certificates", with(delegated(), func(r *response) { r.certs, r.certsDER = nil, []byte{0x30, 0x00} }), "ocsp.der", everywhere, nowhere},
-		{"certs no DER", with(delegated(), func(r *response) { r.certs, r.certsDER = nil, []byte{0x04, 0x00} }), "ocsp.der", everywhere, nowhere},
-		{"ResponderID names nobody", with(delegated(), func(r *response) { r.responder = make([]byte, 20) }), "ocsp.responder-id", everywhere, nowhere},
-		{"delegate second of two", with(delegated(), func(r *response) { r.certs = append([]identity{ca}, r.certs...) }), "ocsp.delegate-first", everywhere, nowhere},
-		{"delegate first of two", with(delegated(), func(r *response) { r.certs = append(r.certs, ca) }), "ocsp.delegate-alone", nowhere, everywhere},
+		{"delegate valid since producedAt", delegated(func(c *x509.Certificate) { c.NotBefore = recipe.Now.Add(-recipe.Hour) }), "ocsp.delegate-validity", nowhere, nowhere},
+		{"delegate expires at nextUpdate", delegated(func(c *x509.Certificate) { c.NotAfter = recipe.Now.Add(4 * recipe.Day) }), "ocsp.delegate-expires", nowhere, nowhere},
+		{"delegate not in certs", with(delegated(), func(r *recipe.Response) { r.Certs = nil }), "ocsp.delegate-missing", everywhere, nowhere},
+		{"certs empty", with(delegated(), func(r *recipe.Response) { r.Certs, r.CertsDER = nil, []byte{} }), "ocsp.delegate-missing", everywhere, nowhere},
+		{"certs without the delegate", with(delegated(), func(r *recipe.Response) { r.Certs = []recipe.Identity{ca} }), "ocsp.responder-id", everywhere, nowhere},
+		{"certs no certificates", with(delegated(), func(r *recipe.Response) { r.Certs, r.CertsDER = nil, []byte{0x30, 0x00} }), "ocsp.der", everywhere, nowhere},
+		{"certs no DER", with(delegated(), func(r *recipe.Response) { r.Certs, r.CertsDER = nil, []byte{0x04, 0x00} }), "ocsp.der", everywhere, nowhere},
+		{"ResponderID names nobody", with(delegated(), func(r *recipe.Response) { r.Responder = make([]byte, 20) }), "ocsp.responder-id", everywhere, nowhere},
+		{"delegate second of two", with(delegated(), func(r *recipe.Response) { r.Certs = append([]recipe.Identity{ca}, r.Certs...) }), "ocsp.delegate-first", everywhere, nowhere},
+		{"delegate first of two", with(delegated(), func(r *recipe.Response) { r.Certs = append(r.Certs, ca) }), "ocsp.delegate-alone", nowhere, everywhere},
 		{"delegate of another CA", forged(t, ca, other), "ocsp.delegate-issued", everywhere, nowhere},
-		{"delegate of a CA of the same name", forged(t, ca, newCA(t, "CA", otherP256())), "ocsp.delegate-issued", everywhere, nowhere},
+		{"delegate of a CA of the same name", forged(t, ca, recipe.NewCA(t, "CA", recipe.OtherP256())), "ocsp.delegate-issued", everywhere, nowhere},
 		{"delegate without EKU", delegated(func(c *x509.Certificate) { c.ExtKeyUsage = nil }), "ocsp.delegate-eku", everywhere, nowhere},
 		{"delegate for servers too", delegated(func(c *x509.Certificate) { c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth) }), "ocsp.delegate-eku-only", "br ms", nowhere},
 		{"delegate a CA", delegated(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = true, true }), "ocsp.delegate-ca", everywhere, nowhere},
-		{"delegate not yet valid", delegated(func(c *x509.Certificate) { c.NotBefore = now }), "ocsp.delegate-validity", everywhere, nowhere},
-		{"delegate expired", delegated(func(c *x509.Certificate) { c.NotAfter = now.Add(-2 * hour) }), "ocsp.delegate-validity", everywhere, nowhere},
-		{"delegate expires before nextUpdate", delegated(func(c *x509.Certificate) { c.NotAfter = now.Add(3 * day) }), "ocsp.delegate-expires", "moz", "private br ms cs smime"},
+		{"delegate not yet valid", delegated(func(c *x509.Certificate) { c.NotBefore = recipe.Now }), "ocsp.delegate-validity", everywhere, nowhere},
+		{"delegate expired", delegated(func(c *x509.Certificate) { c.NotAfter = recipe.Now.Add(-2 * recipe.Hour) }), "ocsp.delegate-validity", everywhere, nowhere},
+		{"delegate expires before nextUpdate", delegated(func(c *x509.Certificate) { c.NotAfter = recipe.Now.Add(3 * recipe.Day) }), "ocsp.delegate-expires", "moz", "private br ms cs smime"},
 		{"delegate without nocheck", delegated(func(c *x509.Certificate) { c.ExtraExtensions = nil }), "ocsp.delegate-nocheck", "br moz cs smime", "private ms"},
 		{"delegate with another nocheck", delegated(func(c *x509.Certificate) {
-			c.ExtraExtensions = []pkix.Extension{{Id: oidNoCheck, Value: []byte{0x30, 0x00}}}
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}, Value: []byte{0x30, 0x00}}}
 		}), "ocsp.delegate-nocheck-value", everywhere, nowhere},
 		{"delegate with CDP", delegated(func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://c.example/1.crl"} }), "ocsp.delegate-extensions", "br", nowhere},
 		{"delegate with SAN", delegated(func(c *x509.Certificate) { c.URIs = []*url.URL{{Scheme: "http", Host: "a.example"}} }), "ocsp.delegate-extensions", "br", nowhere},
 		{"delegate with more key usage", delegated(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment }), "ocsp.delegate-extensions", "br", nowhere},
 		{"delegate with AIA", delegated(func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"http://i.example/"} }), "ocsp.delegate-needless", nowhere, everywhere},
 		{"delegate with a weak key", weakDelegate(t, ca), "ocsp.key", everywhere, nowhere},
-		{"delegated, signature wrong", with(delegated(), func(r *response) { r.spoil = true }), "ocsp.signature", everywhere, nowhere},
+		{"delegated, signature wrong", with(delegated(), func(r *recipe.Response) { r.Spoil = true }), "ocsp.signature", everywhere, nowhere},
 	}...)
 }
 
 // forged is a response for a certificate of ca by a responder that is another CA's.
-func forged(t *testing.T, ca, other identity) response {
-	r := newResponder(t, other, p384Key())
-	return response{issuer: ca, signer: r, certs: []identity{r}}
+func forged(t *testing.T, ca, other recipe.Identity) recipe.Response {
+	r := recipe.NewResponder(t, other, recipe.P384())
+	return recipe.Response{Issuer: ca, Signer: r, Certs: []recipe.Identity{r}}
 }
 
-func weakDelegate(t *testing.T, ca identity) response {
-	r := newResponder(t, ca, smallRSA(t))
-	return response{issuer: ca, signer: r, certs: []identity{r}}
+func weakDelegate(t *testing.T, ca recipe.Identity) recipe.Response {
+	r := recipe.NewResponder(t, ca, smallRSA(t))
+	return recipe.Response{Issuer: ca, Signer: r, Certs: []recipe.Identity{r}}
 }
 
 func smallRSA(t *testing.T) crypto.Signer {
@@ -226,64 +236,64 @@ func smallRSA(t *testing.T) crypto.Signer {
 }
 
 // ofCA has r be for the certificate of a CA below its issuer.
-func ofCA(r response) response {
-	r.subordinate = true
+func ofCA(r recipe.Response) recipe.Response {
+	r.Subordinate = true
 	return r
 }
 
 // subordinate makes the certificate with the serial number 01 of a CA below ca.
-func subordinate(t *testing.T, ca identity) identity {
-	return issue(t, &x509.Certificate{
+func subordinate(t *testing.T, ca recipe.Identity) recipe.Identity {
+	return recipe.Issue(t, &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Subordinate"},
-		NotBefore: now.Add(-day), NotAfter: now.Add(day), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}, ca, otherP256())
+		NotBefore: recipe.Now.Add(-recipe.Day), NotAfter: recipe.Now.Add(recipe.Day), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}, ca, recipe.OtherP256())
 }
 
-func validityCases(t *testing.T, ca identity) []checkCase {
-	valid := func(from, to time.Duration) response {
-		return response{issuer: ca, producedAt: now.Add(from), thisUpdate: now.Add(from), nextUpdate: now.Add(to)}
+func validityCases(t *testing.T, ca recipe.Identity) []checkCase {
+	valid := func(from, to time.Duration) recipe.Response {
+		return recipe.Response{Issuer: ca, ProducedAt: recipe.Now.Add(from), ThisUpdate: recipe.Now.Add(from), NextUpdate: recipe.Now.Add(to)}
 	}
-	ends := func(after time.Duration) identity {
-		return newCA(t, "CA", p256Key(), func(c *x509.Certificate) { c.NotAfter = now.Add(after) })
+	ends := func(after time.Duration) recipe.Identity {
+		return recipe.NewCA(t, "CA", recipe.P256(), func(c *x509.Certificate) { c.NotAfter = recipe.Now.Add(after) })
 	}
-	delegated := func(ca identity) response {
-		r := newResponder(t, ca, otherP256())
-		return response{issuer: ca, signer: r, certs: []identity{r}}
+	delegated := func(ca recipe.Identity) recipe.Response {
+		r := recipe.NewResponder(t, ca, recipe.OtherP256())
+		return recipe.Response{Issuer: ca, Signer: r, Certs: []recipe.Identity{r}}
 	}
 	const second = time.Second
 	return []checkCase{
-		{"8 h", valid(-hour, 7*hour-second), "ocsp.validity-min", nowhere, nowhere},
-		{"8 h less a second", valid(-hour, 7*hour-2*second), "ocsp.validity-min", "br ms smime", nowhere},
-		{"10 days", valid(-hour, 10*day-hour-second), "ocsp.validity-max", "", nowhere},
-		{"10 days and a second", valid(-hour, 10*day-hour), "ocsp.validity-max", "br moz cs smime", nowhere},
-		{"7 days", valid(-hour, 7*day-hour), "ocsp.validity-max-ms", nowhere, nowhere},
-		{"7 days and a second", valid(-hour, 7*day-hour+second), "ocsp.validity-max-ms", "ms", nowhere},
-		{"a CA, 366 days", ofCA(valid(-hour, 366*day-hour)), "ocsp.validity-max-ca", nowhere, nowhere},
-		{"a CA, 366 days and a second", ofCA(valid(-hour, 366*day-hour+second)), "ocsp.validity-max-ca", "br ms moz cs smime", nowhere},
-		{"4 days ago", valid(-4*day, 2*day), "ocsp.age", nowhere, nowhere},
-		{"4 days and a second ago", valid(-4*day-second, 2*day), "ocsp.age", "br smime", nowhere},
-		{"half passed", valid(-2*day, 2*day), "ocsp.half-life", nowhere, nowhere},
-		{"more than half passed", valid(-2*day-second, 2*day-second), "ocsp.half-life", nowhere, "ms"},
-		{"CA expires at nextUpdate", response{issuer: ends(4 * day)}, "ocsp.issuer-expires", nowhere, nowhere},
-		{"CA expires before nextUpdate", response{issuer: ends(4*day - second)}, "ocsp.issuer-expires", "moz", "private br ms cs smime"},
-		{"delegating CA expires at nextUpdate", delegated(ends(4 * day)), "ocsp.delegator-expires", nowhere, nowhere},
-		{"delegating CA expires before nextUpdate", delegated(ends(4*day - second)), "ocsp.delegator-expires", nowhere, everywhere},
+		{"8 h", valid(-recipe.Hour, 7*recipe.Hour-second), "ocsp.validity-min", nowhere, nowhere},
+		{"8 h less a second", valid(-recipe.Hour, 7*recipe.Hour-2*second), "ocsp.validity-min", "br ms smime", nowhere},
+		{"10 days", valid(-recipe.Hour, 10*recipe.Day-recipe.Hour-second), "ocsp.validity-max", "", nowhere},
+		{"10 days and a second", valid(-recipe.Hour, 10*recipe.Day-recipe.Hour), "ocsp.validity-max", "br moz cs smime", nowhere},
+		{"7 days", valid(-recipe.Hour, 7*recipe.Day-recipe.Hour), "ocsp.validity-max-ms", nowhere, nowhere},
+		{"7 days and a second", valid(-recipe.Hour, 7*recipe.Day-recipe.Hour+second), "ocsp.validity-max-ms", "ms", nowhere},
+		{"a CA, 366 days", ofCA(valid(-recipe.Hour, 366*recipe.Day-recipe.Hour)), "ocsp.validity-max-ca", nowhere, nowhere},
+		{"a CA, 366 days and a second", ofCA(valid(-recipe.Hour, 366*recipe.Day-recipe.Hour+second)), "ocsp.validity-max-ca", "br ms moz cs smime", nowhere},
+		{"4 days ago", valid(-4*recipe.Day, 2*recipe.Day), "ocsp.age", nowhere, nowhere},
+		{"4 days and a second ago", valid(-4*recipe.Day-second, 2*recipe.Day), "ocsp.age", "br smime", nowhere},
+		{"half passed", valid(-2*recipe.Day, 2*recipe.Day), "ocsp.half-life", nowhere, nowhere},
+		{"more than half passed", valid(-2*recipe.Day-second, 2*recipe.Day-second), "ocsp.half-life", nowhere, "ms"},
+		{"CA expires at nextUpdate", recipe.Response{Issuer: ends(4 * recipe.Day)}, "ocsp.issuer-expires", nowhere, nowhere},
+		{"CA expires before nextUpdate", recipe.Response{Issuer: ends(4*recipe.Day - second)}, "ocsp.issuer-expires", "moz", "private br ms cs smime"},
+		{"delegating CA expires at nextUpdate", delegated(ends(4 * recipe.Day)), "ocsp.delegator-expires", nowhere, nowhere},
+		{"delegating CA expires before nextUpdate", delegated(ends(4*recipe.Day - second)), "ocsp.delegator-expires", nowhere, everywhere},
 	}
 }
 
-func revokedCases(ca identity) []checkCase {
-	at := func(when time.Time, reason ...byte) response {
-		return response{issuer: ca, status: index.Revoked, revokedAt: when, reason: reason}
+func revokedCases(ca recipe.Identity) []checkCase {
+	at := func(when time.Time, reason ...byte) recipe.Response {
+		return recipe.Response{Issuer: ca, Status: index.Revoked, RevokedAt: when, Reason: reason}
 	}
-	reason := func(n byte) response { return at(now.Add(-day), n) }
-	neverIssued := at(time.Unix(0, 0), reasonHold)
+	reason := func(n byte) recipe.Response { return at(recipe.Now.Add(-recipe.Day), n) }
+	neverIssued := at(time.Unix(0, 0), crl.ReasonHold)
 	extended := neverIssued
-	extended.extensions = []pkix.Extension{{Id: made(asn1OID(oidExtendedRevoke)), Value: []byte{5, 0}}}
+	extended.Extensions = []pkix.Extension{{Id: recipe.Must(asn1OID(extendedRevoke)), Value: []byte{5, 0}}}
 	return []checkCase{
-		{"revoked within the skew", at(now.Add(-hour + 300*time.Second)), "ocsp.revoked-at", nowhere, nowhere},
-		{"revoked after it was produced", at(now.Add(-hour + 301*time.Second)), "ocsp.revoked-at", everywhere, nowhere},
-		{"revoked when the issuer began", at(now.Add(-1000 * day)), "ocsp.revoked-early", nowhere, nowhere},
-		{"revoked before the issuer was", at(now.Add(-1000*day - time.Second)), "ocsp.revoked-early", nowhere, everywhere},
+		{"revoked within the skew", at(recipe.Now.Add(-recipe.Hour + 300*time.Second)), "ocsp.revoked-at", nowhere, nowhere},
+		{"revoked after it was produced", at(recipe.Now.Add(-recipe.Hour + 301*time.Second)), "ocsp.revoked-at", everywhere, nowhere},
+		{"revoked when the issuer began", at(recipe.Now.Add(-1000 * recipe.Day)), "ocsp.revoked-early", nowhere, nowhere},
+		{"revoked before the issuer was", at(recipe.Now.Add(-1000*recipe.Day - time.Second)), "ocsp.revoked-early", nowhere, everywhere},
 		{"keyCompromise", reason(1), "ocsp.reason", nowhere, nowhere},
 		{"privilegeWithdrawn", reason(9), "ocsp.reason", nowhere, nowhere},
 		{"cACompromise of a subscriber", reason(2), "ocsp.reason", everywhere, nowhere},
@@ -305,8 +315,8 @@ func revokedCases(ca identity) []checkCase {
 }
 
 // withoutReason is r without a revocationReason.
-func withoutReason(r response) response {
-	r.reason = nil
+func withoutReason(r recipe.Response) recipe.Response {
+	r.Reason = nil
 	return r
 }
 
@@ -316,15 +326,15 @@ func asn1OID(content string) (oid asn1.ObjectIdentifier, err error) {
 	return oid, err
 }
 
-func extensionCases(ca identity) []checkCase {
+func extensionCases(ca recipe.Identity) []checkCase {
 	extension := func(oid string, critical bool) []pkix.Extension {
-		return []pkix.Extension{{Id: made(asn1OID(oid)), Critical: critical, Value: []byte{5, 0}}}
+		return []pkix.Extension{{Id: recipe.Must(asn1OID(oid)), Critical: critical, Value: []byte{5, 0}}}
 	}
-	single := func(oid string, critical bool) response {
-		return response{issuer: ca, singleExtensions: extension(oid, critical)}
+	single := func(oid string, critical bool) recipe.Response {
+		return recipe.Response{Issuer: ca, SingleExtensions: extension(oid, critical)}
 	}
-	whole := func(oid string, critical bool) response {
-		return response{issuer: ca, extensions: extension(oid, critical)}
+	whole := func(oid string, critical bool) recipe.Response {
+		return recipe.Response{Issuer: ca, Extensions: extension(oid, critical)}
 	}
 	const unknown, archiveCutoff = "\x2a\x03", "\x2b\x06\x01\x05\x05\x07\x30\x01\x06"
 	return []checkCase{
@@ -333,38 +343,38 @@ func extensionCases(ca identity) []checkCase {
 		{"archiveCutoff, not critical", single(archiveCutoff, false), "ocsp.single-critical", nowhere, nowhere},
 		{"archiveCutoff, critical", single(archiveCutoff, true), "ocsp.single-critical", everywhere, nowhere},
 		{"no reasonCode", single(archiveCutoff, false), "ocsp.single-reason-code", nowhere, nowhere},
-		{"reasonCode", single(oidReasonCode, false), "ocsp.single-reason-code", "br", "private ms moz cs smime"},
-		{"extended-revoke", whole(oidExtendedRevoke, true), "ocsp.nonce", nowhere, nowhere},
-		{"nonce", whole(oidNonce, false), "ocsp.nonce", everywhere, nowhere},
-		{"extended-revoke, critical", whole(oidExtendedRevoke, true), "ocsp.extension-critical", nowhere, nowhere},
+		{"reasonCode", single(crl.OIDReasonCode, false), "ocsp.single-reason-code", "br", "private ms moz cs smime"},
+		{"extended-revoke", whole(extendedRevoke, true), "ocsp.nonce", nowhere, nowhere},
+		{"nonce", whole(nonce, false), "ocsp.nonce", everywhere, nowhere},
+		{"extended-revoke, critical", whole(extendedRevoke, true), "ocsp.extension-critical", nowhere, nowhere},
 		{"unknown, critical", whole(unknown, true), "ocsp.extension-critical", everywhere, nowhere},
-		{"extended-revoke, not critical", whole(oidExtendedRevoke, false), "ocsp.extension-needless", nowhere, nowhere},
+		{"extended-revoke, not critical", whole(extendedRevoke, false), "ocsp.extension-needless", nowhere, nowhere},
 		{"unknown, not critical", whole(unknown, false), "ocsp.extension-needless", nowhere, everywhere},
 	}
 }
 
 func sizeCases(t *testing.T) []checkCase {
-	ca := newCA(t, "CA", rsaKey())
+	ca := recipe.NewCA(t, "CA", recipe.RSA())
 	return []checkCase{
-		{"4 KiB", sizedResponse(t, ca, frugalSize), "ocsp.size-frugal", nowhere, nowhere},
-		{"more than 4 KiB", sizedResponse(t, ca, frugalSize+1), "ocsp.size-frugal", nowhere, everywhere},
-		{"15 KiB", sizedResponse(t, ca, stapleSize), "ocsp.size-staple", nowhere, nowhere},
-		{"more than 15 KiB", sizedResponse(t, ca, stapleSize+1), "ocsp.size-staple", nowhere, everywhere},
+		{"4 KiB", sizedResponse(t, ca, 4<<10), "ocsp.size-frugal", nowhere, nowhere},
+		{"more than 4 KiB", sizedResponse(t, ca, 4<<10+1), "ocsp.size-frugal", nowhere, everywhere},
+		{"15 KiB", sizedResponse(t, ca, 15<<10), "ocsp.size-staple", nowhere, nowhere},
+		{"more than 15 KiB", sizedResponse(t, ca, 15<<10+1), "ocsp.size-staple", nowhere, everywhere},
 	}
 }
 
 // sizedResponse is a response by a delegate of ca, whose key is RSA, that has
 // exactly size octets because the delegate's certificate is so long.
-func sizedResponse(t *testing.T, ca identity, size int) response {
-	padded := func(n int) response {
-		r := newResponder(t, ca, otherRSA(), func(c *x509.Certificate) {
+func sizedResponse(t *testing.T, ca recipe.Identity, size int) recipe.Response {
+	padded := func(n int) recipe.Response {
+		r := recipe.NewResponder(t, ca, recipe.OtherRSA(), func(c *x509.Certificate) {
 			c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 99}, Value: make([]byte, n)})
 		})
-		return response{issuer: ca, signer: r, certs: []identity{r}}
+		return recipe.Response{Issuer: ca, Signer: r, Certs: []recipe.Identity{r}}
 	}
 	n := size
 	for range 3 { // the lengths of what it is in get shorter with it
-		n += size - len(padded(n).der(t))
+		n += size - len(padded(n).DER(t))
 	}
 	return padded(n)
 }

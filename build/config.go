@@ -1,15 +1,31 @@
 // Package build turns what a CA signed in advance (OCSP responses, CRLs, issuer
 // certificates) into a store that edges can serve. It is where all judgement
 // happens: every response is parsed, checked against the standards and the
-// root programs (checks.go), its signature verified, and only then packed.
+// root programs, its signature verified, and only then packed.
 //
 //	sources ─► batches ─► parse, check, verify ─► pack in input order ─┐
 //	                      (all cores)                                  ├─► self-check ─► publish
 //	static folders ─► type from content ─► check ──────────────────────┘
 //
-// Nothing is skipped silently: what is not published is a [Rejection] with its
+// Nothing is skipped silently: what is not published is a [rule.Rejection] with its
 // place and reason. A build that fails publishes nothing. The same inputs,
 // options and [Config].At give the same octets, whatever the number of workers.
+//
+// This package is the hall: it runs the stages, looks at what came of all of them
+// together and beside the previous generation, and reports. The rooms know their
+// subject alone. Each imports those below it, and none of its row; the package at
+// the root of the module tests that.
+//
+//	build                       Config, Run, Report
+//	├── ocsp    static          checks of responses; of files, and their list
+//	│   ├── inventory           which certificates there are
+//	│   │   └── ca      crl     issuers, keys, algorithms; a CRL and what it lists
+//	└── input                   sources of responses (static asks it of directories, too)
+//	    └── rule    der    certs    what is checked, and what was found; octets; files
+//
+// To add a check: declare it in rule/checks.go, do it in the room that knows its
+// input, and make an input that breaks it, and one that just does not, in the
+// vectors of this package. To add a form of input: input/source.go.
 package build
 
 import (
@@ -20,17 +36,19 @@ import (
 	"strings"
 	"time"
 
+	"lancre/build/input"
+	"lancre/build/rule"
 	"lancre/index/store"
 )
 
-// Config says what one build reads, how it judges it and where it publishes.
+// Config says what one build reads, how it judges it and where it publishes. Begin
+// with DefaultConfig: every field means what it says, zero included.
 type Config struct {
 	// Out is the store directory, made if absent.
 	Out string
 
-	// Origin is the publisher's name in the manifest, for people and logs:
-	// visible ASCII without spaces. Optional: the first host with static files,
-	// else "lancre".
+	// Origin is the publisher's name in the manifest, for people and logs: visible
+	// ASCII without spaces. If empty, the first host with static files, else "lancre".
 	Origin string
 
 	// Issuers are files of CA certificates, PEM or DER, one or more each. A
@@ -40,71 +58,83 @@ type Config struct {
 	// Responses are the sources of OCSP responses, read in this order: a
 	// directory (walked in sorted order), a file, "-" for Stdin, or a database
 	// (sqlite:FILE, postgres://… or mysql://…). What a file holds is recognised
-	// from its content; see source.go and database.go.
+	// from its content; see package input.
 	Responses []string
 
 	// Query selects the responses of a database: one column, DER or base64.
-	// Optional: DefaultQuery.
+	// Default: input.DefaultQuery.
 	Query string
 
-	// Stdin is what the source "-" reads. Optional unless "-" is named.
+	// Stdin is what the source "-" reads. Needed if that is named.
 	Stdin io.Reader
 
 	// Static are directories whose DIR/<host>/<path> is published at exactly
 	// that host and path, DIR/_/<path> at that path of any host.
 	Static []string
 
-	// Profiles are the rule sets to check against; a check that rejects in one
-	// of them rejects. Optional: ProfilePrivate alone.
-	Profiles []Profile
+	// Profiles are the rule sets to check against, at least one; a check that rejects
+	// in one of them rejects. Default: rule.Private alone.
+	Profiles []rule.Profile
 
 	// Inventory is a CSV file of every certificate that the issuers have assigned a
 	// serial number to. Each that has not expired must have a response, and none
 	// that is not there a good one. Its first line names the columns serial (hex),
 	// notAfter (RFC 3339) and issuer (key_id or subject as in a Report), and may name
 	// caIssuers: URLs, separated by spaces, at which the certificate says that its
-	// issuer's is to be had. Optional.
+	// issuer's is to be had. If empty, there is none.
 	Inventory string
 
 	// Warn and Error name checks, by id, that only warn or that reject, whatever
-	// the profiles say. Optional.
+	// the profiles say.
 	Warn, Error []string
 
 	// Force names checks against the previous generation that only warn: what
-	// they refuse is meant, in this build. Optional.
+	// they refuse is meant, in this build.
 	Force []string
 
 	// At is the moment that time checks use and the manifest is created at, in
-	// whole seconds. Optional: now.
+	// whole seconds. If zero, it is when Run begins.
 	At time.Time
 
 	// MaxRejects is how many rejected responses a build may have and still
 	// publish the others. It says nothing of static files: one that is rejected
-	// always fails the build, for its URL would vanish.
+	// always fails the build, for its URL would vanish. Default: 0.
 	MaxRejects int
 
 	// MaxMissing is how many unexpired certificates in the Inventory may be without a
-	// response: as many as are issued between the making of the two.
+	// response: as many as are issued between the making of the two. Default: 0.
 	MaxMissing int
 
-	// MaxCRLSize is how many octets a CRL may have. Optional: as many as any file.
+	// MaxCRLSize is how many octets a CRL may have. Default: as many as any file.
 	MaxCRLSize int64
 
 	// MaxShrink is how many records fewer than the previous generation a new one may
-	// have, in percent. Optional: DefaultMaxShrink.
-	MaxShrink *float64
+	// have, in percent. Default: 5. Certificates expire evenly; what goes beyond is
+	// more likely a source that was cut or forgotten.
+	MaxShrink float64
 
-	// Workers is how many goroutines check responses. Optional: GOMAXPROCS. It
-	// does not influence what is published.
+	// Workers is how many goroutines check responses. It does not influence what is
+	// published. Default: GOMAXPROCS.
 	Workers int
 
-	// Progress is called after every few hundred responses, on the goroutine
-	// that called Run. Optional.
+	// Progress, if not nil, is called after every few hundred responses, on the
+	// goroutine that called Run.
 	Progress func(Progress)
 
 	// SkipSignatures leaves signatures unverified, so that a benchmark can
 	// measure everything else. No command sets it.
 	SkipSignatures bool
+}
+
+// DefaultConfig returns the defaults. Out, and what to publish, are for the caller.
+func DefaultConfig() Config {
+	return Config{
+		Query:      input.DefaultQuery,
+		Profiles:   []rule.Profile{rule.Private},
+		MaxCRLSize: store.MaxFileSize,
+		MaxShrink:  5,
+		Workers:    runtime.GOMAXPROCS(0),
+	}
 }
 
 // Progress is how far a build has come.
@@ -115,83 +145,80 @@ type Progress struct {
 	Rejected   uint64
 }
 
-// Validate says what is missing in c or contradicts itself; nil if nothing does.
+// Check says what is missing in c or contradicts itself; nil if nothing does.
 // Run begins with it.
-func (c Config) Validate() error {
-	_, err := c.complete()
+func (c *Config) Check() error {
+	if err := c.checkInputs(); err != nil {
+		return err
+	}
+	if err := c.checkLimits(); err != nil {
+		return err
+	}
+	_, _, err := c.severities()
 	return err
 }
 
-// complete returns c with the defaults filled in, or says what is missing.
-func (c Config) complete() (Config, error) {
+func (c *Config) checkInputs() error {
 	if c.Out == "" {
-		return c, errors.New("no store directory to publish to (--out)")
+		return errors.New("no store directory to publish to (--out)")
 	}
 	if len(c.Responses) == 0 && len(c.Static) == 0 {
-		return c, errors.New("nothing to publish: name responses (--responses), static files (--static) or both")
+		return errors.New("nothing to publish: name responses (--responses), static files (--static) or both")
 	}
 	if len(c.Responses) > 0 && len(c.Issuers) == 0 {
-		return c, errors.New("responses cannot be checked without their issuer's certificate (--issuer)")
+		return errors.New("responses cannot be checked without their issuer's certificate (--issuer)")
 	}
 	if strings.ContainsFunc(c.Origin, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return c, fmt.Errorf("origin %q: want visible ASCII without spaces", c.Origin)
+		return fmt.Errorf("origin %q: want visible ASCII without spaces", c.Origin)
 	}
-	if err := c.checkStdin(); err != nil {
-		return c, err
-	}
-	if err := c.checkDatabases(); err != nil {
-		return c, err
+	if err := c.scanner().Check(c.Responses); err != nil {
+		return err
 	}
 	if c.Inventory != "" && len(c.Issuers) == 0 {
-		return c, errors.New("an inventory (--inventory) needs the certificates of the issuers in it (--issuer)")
-	}
-	if c.MaxRejects < 0 {
-		return c, fmt.Errorf("the number of rejects allowed is %d; it cannot be negative", c.MaxRejects)
-	}
-	if c.MaxMissing < 0 || c.MaxMissing > 0 && c.Inventory == "" {
-		return c, fmt.Errorf("the number of certificates that may be without a response (--max-missing) is %d; want 0 or more, and an inventory (--inventory)", c.MaxMissing)
-	}
-	if c.MaxCRLSize < 0 {
-		return c, fmt.Errorf("a CRL may have %d octets (--max-crl-size); want 1 or more", c.MaxCRLSize)
-	}
-	if c.MaxCRLSize == 0 {
-		c.MaxCRLSize = store.MaxFileSize
-	}
-	if c.MaxShrink == nil {
-		limit := DefaultMaxShrink
-		c.MaxShrink = &limit
-	}
-	if !(*c.MaxShrink >= 0 && *c.MaxShrink <= 100) { // nor is it no number
-		return c, fmt.Errorf("a store may shrink by %v %% (--max-shrink); want 0 to 100", *c.MaxShrink)
+		return errors.New("an inventory (--inventory) needs the certificates of the issuers in it (--issuer)")
 	}
 	if len(c.Profiles) == 0 {
-		c.Profiles = []Profile{ProfilePrivate}
-	}
-	if c.At.IsZero() {
-		c.At = time.Now()
-	}
-	if _, _, err := c.severities(); err != nil {
-		return c, err
-	}
-	c.At = c.At.UTC().Truncate(time.Second)
-	if c.Workers <= 0 {
-		c.Workers = runtime.GOMAXPROCS(0)
-	}
-	return c, nil
-}
-
-func (c *Config) checkStdin() error {
-	var named int
-	for _, src := range c.Responses {
-		if src == stdinSource {
-			named++
-		}
-	}
-	if named > 1 {
-		return fmt.Errorf("standard input (-) is named as a source %d times; it can be read once", named)
-	}
-	if named == 1 && c.Stdin == nil {
-		return errors.New("standard input (-) is named as a source, but there is none")
+		return errors.New("no rules to check against: name a profile (--profile), private if no other")
 	}
 	return nil
+}
+
+func (c *Config) checkLimits() error {
+	if c.MaxRejects < 0 {
+		return fmt.Errorf("the number of rejects allowed is %d; it cannot be negative", c.MaxRejects)
+	}
+	if c.MaxMissing < 0 || c.MaxMissing > 0 && c.Inventory == "" {
+		return fmt.Errorf("the number of certificates that may be without a response (--max-missing) is %d; want 0 or more, and an inventory (--inventory)", c.MaxMissing)
+	}
+	if c.MaxCRLSize < 1 {
+		return fmt.Errorf("a CRL may have %d octets (--max-crl-size); want 1 or more", c.MaxCRLSize)
+	}
+	if !(c.MaxShrink >= 0 && c.MaxShrink <= 100) { // false of NaN, too
+		return fmt.Errorf("a store may shrink by %v %% (--max-shrink); want 0 to 100", c.MaxShrink)
+	}
+	if c.Workers < 1 {
+		return fmt.Errorf("responses are checked by %d goroutines; want 1 or more", c.Workers)
+	}
+	return nil
+}
+
+// scanner reads the sources of responses.
+func (c *Config) scanner() *input.Scanner {
+	return &input.Scanner{Stdin: c.Stdin, Query: c.Query}
+}
+
+// severities are those of the build, and which of them the operator chose.
+func (c *Config) severities() (rule.Severities, []rule.Override, error) {
+	list := rule.Under(c.Profiles)
+	chosen, err := list.Override(rule.Choice{Warn: c.Warn, Error: c.Error, Force: c.Force})
+	return list, chosen, err
+}
+
+// moment is At, or now.
+func (c *Config) moment() time.Time {
+	at := c.At
+	if at.IsZero() {
+		at = time.Now()
+	}
+	return at.UTC().Truncate(time.Second)
 }

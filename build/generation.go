@@ -4,19 +4,13 @@ import (
 	"fmt"
 	"time"
 
+	"lancre/build/rule"
 	"lancre/index/store"
 )
 
-const (
-	// rhythm is by when the status of a new certificate must be available (BR
-	// section 4.9.9), so that a generation must follow the other as fast.
-	rhythm = 15 * time.Minute
-
-	// DefaultMaxShrink is how much smaller than the previous generation one may be,
-	// in percent of its records. Certificates expire evenly; what goes beyond is
-	// more likely a source that was cut or forgotten.
-	DefaultMaxShrink = 5.
-)
+// rhythm is by when the status of a new certificate must be available (BR
+// section 4.9.9), so that a generation must follow the other as fast.
+const rhythm = 15 * time.Minute
 
 // checkMoment compares the moment of the build with the previous generation.
 func (b *builder) checkMoment() error {
@@ -26,25 +20,25 @@ func (b *builder) checkMoment() error {
 	}
 	at := b.config.At
 	if age := at.Sub(m.Created); age > rhythm {
-		b.found(checkRhythm, whole(b.config.Out), "", fmt.Sprintf(
-			"the previous generation is of %s, %s ago, want at most %s: new certificates had no answer for so long", utc(m.Created.Unix()), age, rhythm))
+		b.ledger.Found(rule.BuildRhythm, rule.Whole(b.config.Out), "", rule.Because(
+			"the previous generation is of %s, %s ago, want at most %s: new certificates had no answer for so long", rule.UTC(m.Created.Unix()), age, rhythm))
 	}
 	newest, what := m.Created, "was created"
 	if produced := b.newestProduced(); produced.After(newest) {
 		newest, what = produced, "has a response produced"
 	}
-	if !at.Add(futureSkew * time.Second).Before(newest) {
+	if !at.Add(rule.FutureSkew * time.Second).Before(newest) {
 		return nil
 	}
-	return b.refuse(checkClock, "it is %s by the clock of this host or --at, but the previous generation %s %s", utc(at.Unix()), what, utc(newest.Unix()))
+	return b.halt(rule.BuildClock, "it is %s by the clock of this host or --at, but the previous generation %s %s", rule.UTC(at.Unix()), what, rule.UTC(newest.Unix()))
 }
 
-// refuse enters that the build as a whole breaks a rule, and returns an error if
+// halt enters that the build as a whole breaks a rule, and returns an error if
 // that ends it.
-func (b *builder) refuse(id check, format string, args ...any) error {
-	reason := fmt.Sprintf(format, args...)
-	if b.found(id, whole(b.config.Out), "", reason) {
-		return fmt.Errorf("%s (to publish all the same: --force %s)", reason, id)
+func (b *builder) halt(c rule.Check, format string, args ...any) error {
+	reason := rule.Because(format, args...)
+	if b.ledger.Found(c, rule.Whole(b.config.Out), "", reason) {
+		return fmt.Errorf("%s (to publish all the same: --force %s)", reason(), c)
 	}
 	return nil
 }
@@ -66,11 +60,11 @@ func (b *builder) checkShrunk() error {
 	if m == nil {
 		return nil
 	}
-	before, now, limit := records(m), records(b.manifest), *b.config.MaxShrink
+	before, now, limit := records(m), records(b.manifest), b.config.MaxShrink
 	if now >= before || float64(before-now)*100 <= limit*float64(before) {
 		return nil
 	}
-	return b.refuse(checkShrunk, "%d records, more than %v %% (--max-shrink) fewer than the %d of the previous generation: is a source cut or not named?", now, limit, before)
+	return b.halt(rule.BuildShrunk, "%d records, more than %v %% (--max-shrink) fewer than the %d of the previous generation: is a source cut or not named?", now, limit, before)
 }
 
 // records is how many responses and tombstones a generation has.

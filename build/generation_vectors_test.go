@@ -5,34 +5,37 @@ import (
 	"testing"
 	"time"
 
+	"lancre/build/internal/recipe"
+	"lancre/build/rule"
 	"lancre/index"
 )
 
-// buildVectors are for checks_build.go.
+// buildVectors are for checks of a build as a whole.
 func buildVectors(t *testing.T) []vector {
-	ca := newCA(t, "CA", p256Key())
+	ca := recipe.NewCA(t, "CA", recipe.P256())
 	var list [][]byte
 	for n := range 20 {
-		list = append(list, response{issuer: ca, serials: []string{seq(n + 1)}, algs: []index.HashAlg{index.SHA256}, nextUpdate: now.Add(5 * day)}.der(t))
+		list = append(list, recipe.Response{Issuer: ca, Serials: []string{recipe.Serial(n + 1)}, Algs: []index.HashAlg{index.SHA256}, NextUpdate: recipe.Now.Add(5 * recipe.Day)}.DER(t))
 	}
 	// then is a build of so many of the responses, some time after one of all.
 	then := func(name, check, rejects, warns string, after time.Duration, count int) vector {
 		return vector{name, check, rejects, warns, judgeBuild(ca, func(t *testing.T) Config {
-			c := Config{Out: t.TempDir(), Responses: []string{write(t, "before", list...)}}
+			c := Config{Out: t.TempDir(), Responses: []string{recipe.File(t, "before", list...)}}
 			if _, err := run(t, ca, c); err != nil {
 				t.Fatal(err)
 			}
-			return Config{Out: c.Out, Responses: []string{write(t, "now", list[:count]...)}, At: now.Add(after)}
+			return Config{Out: c.Out, Responses: []string{recipe.File(t, "now", list[:count]...)}, At: recipe.Now.Add(after)}
 		})}
 	}
 	// shrunk is a build of so many of the responses that the limit leaves out.
 	shrunk := func(name, rejects string, limit float64, count int) vector {
 		return vector{name, "build.shrunk", rejects, nowhere, judgeBuild(ca, func(t *testing.T) Config {
-			c := Config{Out: t.TempDir(), Responses: []string{write(t, "before", list...)}}
+			c := DefaultConfig()
+			c.Out, c.Responses = t.TempDir(), []string{recipe.File(t, "before", list...)}
 			if _, err := run(t, ca, c); err != nil {
 				t.Fatal(err)
 			}
-			c.Responses, c.MaxShrink = []string{write(t, "now", list[:count]...)}, &limit
+			c.Responses, c.MaxShrink = []string{recipe.File(t, "now", list[:count]...)}, limit
 			return c
 		})}
 	}
@@ -41,10 +44,10 @@ func buildVectors(t *testing.T) []vector {
 		shrunk("15 % fewer", everywhere, 14.9, 17),
 		shrunk("none fewer", nowhere, 0, 20),
 		shrunk("one fewer", everywhere, 0, 19),
-		then("300 s earlier", "build.clock", nowhere, nowhere, -300*second, 20),
-		then("301 s earlier", "build.clock", everywhere, nowhere, -301*second, 20),
-		then("15 minutes later", "build.rhythm", nowhere, nowhere, 900*second, 20),
-		then("a second more", "build.rhythm", nowhere, public, 901*second, 20),
+		then("300 s earlier", "build.clock", nowhere, nowhere, -300*recipe.Second, 20),
+		then("301 s earlier", "build.clock", everywhere, nowhere, -301*recipe.Second, 20),
+		then("15 minutes later", "build.rhythm", nowhere, nowhere, 900*recipe.Second, 20),
+		then("a second more", "build.rhythm", nowhere, public, 901*recipe.Second, 20),
 		then("5 % fewer", "build.shrunk", nowhere, nowhere, 0, 19),
 		then("10 % fewer", "build.shrunk", everywhere, nowhere, 0, 18),
 		{"whole", "build.self-check", nowhere, nowhere, judgeSelf(list, nil)},
@@ -54,7 +57,7 @@ func buildVectors(t *testing.T) []vector {
 
 // judgeSelf judges a segment of the responses after it was damaged.
 func judgeSelf(list [][]byte, damage func(segment []byte)) judgement {
-	return func(t *testing.T, _ Profile) (string, []string) {
+	return func(t *testing.T, _ rule.Profile) (string, []string) {
 		path, info, of := packed(t, list)
 		segment, err := os.ReadFile(path)
 		if err != nil {
@@ -63,8 +66,8 @@ func judgeSelf(list [][]byte, damage func(segment []byte)) judgement {
 		if damage != nil {
 			damage(segment)
 		}
-		if selfCheck(write(t, "segment", segment), info, of) != nil {
-			return checkSelf.String(), nil
+		if selfCheck(recipe.File(t, "segment", segment), info, of) != nil {
+			return rule.BuildSelfCheck.String(), nil
 		}
 		return "", nil
 	}
@@ -102,7 +105,7 @@ func packed(t *testing.T, list [][]byte) (path string, info index.Info, of *samp
 // A segment without one of the responses that were packed is found out, though
 // there is nothing wrong with it by itself.
 func TestSelfCheckMissesNoResponse(t *testing.T) {
-	list := many(t, newCA(t, "CA", p256Key()), 3)
+	list := recipe.Many(t, recipe.NewCA(t, "CA", recipe.P256()), 3)
 	path, info, _ := packed(t, list[:2])
 	_, _, of := packed(t, list)
 	if err := selfCheck(path, info, of); err == nil {

@@ -2,8 +2,11 @@ package build
 
 import (
 	"fmt"
-	"strings"
 
+	"lancre/build/ca"
+	"lancre/build/inventory"
+	"lancre/build/ocsp"
+	"lancre/build/rule"
 	"lancre/index"
 	"lancre/index/store"
 )
@@ -19,7 +22,7 @@ func (b *builder) openPrevious() error {
 		b.previous = g
 		return nil
 	}
-	return b.refuse(checkPrevious, "nothing can be compared with the previous generation: %v", err)
+	return b.halt(rule.StorePrevious, "nothing can be compared with the previous generation: %v", err)
 }
 
 func (b *builder) closePrevious() {
@@ -32,7 +35,7 @@ func (b *builder) closePrevious() {
 // response, and so is not counted by --max-rejects; nil if nothing was since there
 // were before rejections.
 func (b *builder) refused(before int) error {
-	list := b.report.Rejections[before:]
+	list := b.ledger.Rejections()[before:]
 	if len(list) == 0 {
 		return nil
 	}
@@ -43,18 +46,18 @@ func (b *builder) refused(before int) error {
 // generation has.
 type olderResponses struct {
 	count  uint64
-	places map[string]Place // by serial, of the first rejectionMargin
+	places map[string]rule.Place // by serial, of the first rejectionMargin
 }
 
-func (o *olderResponses) add(it *item) {
+func (o *olderResponses) add(it *ocsp.Item) {
 	if o.places == nil {
-		o.places = make(map[string]Place)
+		o.places = make(map[string]rule.Place)
 	}
 	if o.count++; o.count <= rejectionMargin {
 		var r index.Response
-		if r.Parse(it.der) == nil {
+		if r.Parse(it.DER) == nil {
 			for i := range r.Singles {
-				o.places[string(r.Singles[i].CertID.Serial)] = it.place
+				o.places[string(r.Singles[i].CertID.Serial)] = it.Place
 			}
 		}
 	}
@@ -62,25 +65,19 @@ func (o *olderResponses) add(it *item) {
 
 // comparePrevious looks for what the previous generation says and the finished
 // segment, nil if there is none, does not say any more, or says by an older response.
-func (b *builder) comparePrevious(s *index.Segment) error {
+func (b *builder) comparePrevious(s *index.Segment, older *olderResponses) error {
 	if b.previous == nil {
 		return nil
 	}
-	before := len(b.report.Rejections)
-	var ids []index.CertID
+	before := len(b.ledger.Rejections())
+	c := comparison{segment: s, older: older, config: b.config, issuers: b.issuers, inventory: b.inventory, ledger: b.ledger}
 	for _, old := range b.previous.Segments() {
 		err := old.Records(func(rec index.Record) bool {
-			if rec.Tombstone() || rec.Status() != index.Revoked && b.older.count == 0 {
-				return true
-			}
-			ids = rec.CertIDs(ids[:0])
-			for i := range ids {
-				b.compareRecord(rec, &ids[i], s)
-			}
-			return len(b.report.Rejections)-before < rejectionMargin
+			c.compare(rec)
+			return len(b.ledger.Rejections())-before < rejectionMargin
 		})
 		if err != nil {
-			if err := b.refuse(checkPrevious, "nothing more can be compared with the previous generation: %v", err); err != nil {
+			if err := b.halt(rule.StorePrevious, "nothing more can be compared with the previous generation: %v", err); err != nil {
 				return err
 			}
 		}
@@ -88,75 +85,80 @@ func (b *builder) comparePrevious(s *index.Segment) error {
 	return b.refused(before)
 }
 
-// compareRecord compares what the previous generation has for id with the segment.
-func (b *builder) compareRecord(old index.Record, id *index.CertID, s *index.Segment) {
+// A comparison is of records of the previous generation with the finished segment.
+type comparison struct {
+	segment   *index.Segment // nil if there is none
+	older     *olderResponses
+	config    *Config
+	issuers   *ca.Issuers
+	inventory *inventory.Inventory
+	ledger    *rule.Ledger
+
+	ids []index.CertID // scratch
+}
+
+// compare compares what the previous generation has in old.
+func (c *comparison) compare(old index.Record) {
+	if old.Tombstone() || old.Status() != index.Revoked && c.older.count == 0 {
+		return
+	}
+	c.ids = old.CertIDs(c.ids[:0])
+	for i := range c.ids {
+		c.compareID(old, &c.ids[i])
+	}
+}
+
+// compareID compares what the previous generation has for id.
+func (c *comparison) compareID(old index.Record, id *index.CertID) {
 	var rec index.Record
 	found := false
-	if s != nil {
-		rec, found, _ = s.Lookup(id.Key(), id) // no error: the self-check has read it all
+	if c.segment != nil {
+		rec, found, _ = c.segment.Lookup(id.Key(), id) // no error: the self-check has read it all
 	}
 	switch {
 	case found && rec.ThisUpdate() < old.ThisUpdate():
-		b.foundOlder(old, rec, id)
+		c.checkOlder(old, rec, id)
 	case !found && old.StatusOf(id) == index.Revoked:
-		b.foundVanished(id, fmt.Sprintf("%x", id.Serial))
+		c.checkVanished(id)
 	}
 }
 
-// foundOlder notes that rec, which the segment has for id, is older than what the
+// checkOlder judges rec, which the segment has for id: it is older than what the
 // previous generation had.
-func (b *builder) foundOlder(old, rec index.Record, id *index.CertID) {
-	at, ok := b.older.places[string(id.Serial)]
+func (c *comparison) checkOlder(old, rec index.Record, id *index.CertID) {
+	at, ok := c.older.places[string(id.Serial)]
 	if !ok {
-		at = whole(b.config.Out)
+		at = rule.Whole(c.config.Out)
 	}
 	serial := fmt.Sprintf("%x", id.Serial)
-	if b.found(checkPreviousThisUpdate, at, serial, fmt.Sprintf(
+	if c.ledger.Found(rule.OCSPPreviousNewer, at, serial, rule.Because(
 		"thisUpdate %s is older than %s in the previous generation, and no newer response is among the inputs (to allow this once: --force %s)",
-		utc(rec.ThisUpdate()), utc(old.ThisUpdate()), checkPreviousThisUpdate)) || rec.Tombstone() {
+		rule.UTC(rec.ThisUpdate()), rule.UTC(old.ThisUpdate()), rule.OCSPPreviousNewer)) || rec.Tombstone() {
 		return
 	}
 	now := rec.StatusOf(id)
-	if id := unrevoked(old, id, now); id != passed { // what was forced is an older response, not that
-		b.found(id, at, serial, unrevokedReason(id, rec.ThisUpdate(), now, old))
+	if broken := ocsp.Unrevoked(old, id, now); broken != rule.None { // what was forced is an older response, not that
+		c.ledger.Found(broken, at, serial, func() string { return ocsp.UnrevokedReason(broken, rec.ThisUpdate(), now, old) })
 	}
 }
 
-// retention is how long after it expires, in years, the status of a revoked
-// certificate for code signing is kept (CSBR section 4.10.1).
-const retention = 10
-
-// foundVanished notes that a certificate, revoked in the previous generation, has no
+// checkVanished judges that a certificate, revoked in the previous generation, has no
 // response any more.
-func (b *builder) foundVanished(id *index.CertID, serial string) {
-	check, until := checkVanished, ""
-	if is := b.issuers.find(id); is != nil {
-		if a := b.inventory.find(is, id.Serial); a != nil {
-			at := b.config.At
-			expiry := utcTime(a.notAfter)
+func (c *comparison) checkVanished(id *index.CertID) {
+	broken, until := rule.OCSPPreviousVanished, ""
+	if is := c.issuers.Find(id); is != nil {
+		if line, known := c.inventory.Find(is, id.Serial); known {
 			switch {
-			case expiry.After(at):
-				check = checkRevokedMissing
-			case expiry.AddDate(retention, 0, 0).After(at):
-				check = checkRevokedMissingCS
+			case !line.Expired(c.config.At):
+				broken = rule.OCSPPreviousMissing
+			case line.Retained(c.config.At):
+				broken = rule.OCSPPreviousMissingCS
 			default:
 				return
 			}
-			until = fmt.Sprintf("; the certificate expires %s", utc(a.notAfter))
+			until = fmt.Sprintf("; the certificate expires %s", rule.UTC(line.NotAfter))
 		}
 	}
-	b.found(check, whole(b.config.Out), serial, fmt.Sprintf(
+	c.ledger.Found(broken, rule.Whole(c.config.Out), fmt.Sprintf("%x", id.Serial), rule.Because(
 		"revoked in the previous generation and without a response by %s now%s", id.Alg, until))
-}
-
-// checkHashes warns of issuers for which clients that ask by SHA-256, as new ones
-// must, get less.
-func (b *builder) checkHashes() {
-	for i, is := range b.issuers.list {
-		n := &b.report.Issuers[i].byAlg
-		if n[index.SHA1] > n[index.SHA256] {
-			b.found(checkSHA1Alone, whole(strings.Join(b.config.Responses, ", ")), "", fmt.Sprintf(
-				"%d responses for %s by SHA-1 and %d by SHA-256: new clients ask by SHA-256", n[index.SHA1], is.cert.Subject, n[index.SHA256]))
-		}
-	}
 }

@@ -6,7 +6,11 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"lancre/build/ca"
+	"lancre/build/ocsp"
+	"lancre/build/rule"
 	"lancre/index"
+	"lancre/index/store"
 )
 
 // A Report is what a build did. Run returns one with most errors too, for the
@@ -19,14 +23,14 @@ type Report struct {
 	Profiles   []string  `json:"profiles"`
 
 	// Overrides are the checks that have another severity than in the profiles.
-	Overrides []Override `json:"overrides,omitempty"`
+	Overrides []rule.Override `json:"overrides,omitempty"`
 
-	Responses  ResponseCounts `json:"responses"`
-	Issuers    []IssuerCounts `json:"issuers"` // in the order they were named
-	Rejections []Rejection    `json:"rejections"`
-	Warnings   []Warning      `json:"warnings"` // in the order of the check table
-	Files      []File         `json:"files"`    // sorted by host, then path
-	Segment    *Segment       `json:"segment,omitempty"`
+	Responses  ResponseCounts   `json:"responses"`
+	Issuers    []IssuerCounts   `json:"issuers"` // in the order they were named
+	Rejections []rule.Rejection `json:"rejections"`
+	Warnings   []rule.Warning   `json:"warnings"` // in the order of the check table
+	Files      []File           `json:"files"`    // sorted by host, then path
+	Segment    *Segment         `json:"segment,omitempty"`
 
 	CheckSeconds  float64 `json:"check_seconds"`  // reading, checking and packing
 	VerifySeconds float64 `json:"verify_seconds"` // the self-check of the finished segment
@@ -59,61 +63,6 @@ type IssuerCounts struct {
 	byAlg [index.SHA512 + 1]uint64 // what CertIDs will say
 }
 
-// A Place is where in the inputs something was found.
-type Place struct {
-	Source string `json:"source"`           // file name, "-" for standard input, or database without its password
-	Member string `json:"member,omitempty"` // name inside a tar archive
-	Offset int64  `json:"offset"`           // of the first octet, after decompression; meaningless if Line or Row > 0; -1: all of it
-	Line   int    `json:"line,omitempty"`   // from 1, in a text form
-	Row    int    `json:"row,omitempty"`    // from 1, of a query
-}
-
-func (p Place) String() string {
-	s := p.Source
-	if p.Member != "" {
-		s += "(" + p.Member + ")"
-	}
-	switch {
-	case p.Offset < 0:
-		return s
-	case p.Row > 0:
-		return fmt.Sprintf("%s row %d", s, p.Row)
-	case p.Line > 0:
-		return fmt.Sprintf("%s line %d", s, p.Line)
-	}
-	return fmt.Sprintf("%s offset %d", s, p.Offset)
-}
-
-// whole is the place of what is wrong with a source as a whole.
-func whole(source string) Place { return Place{Source: source, Offset: -1} }
-
-// A Rejection is one input that was not published.
-type Rejection struct {
-	Place  Place  `json:"place"`
-	Serial string `json:"serial,omitempty"` // hex, of the first SingleResponse; empty if it could not be read
-	Check  string `json:"check"`            // stable id of the check that failed, such as "ocsp.signature"
-	Clause string `json:"clause"`           // where that check comes from, such as "RFC 6960 section 3.2"
-	Reason string `json:"reason"`
-}
-
-func (r Rejection) String() string {
-	serial := ""
-	if r.Serial != "" {
-		serial = " serial " + r.Serial
-	}
-	return fmt.Sprintf("%s%s: %s [%s]", r.Place, serial, r.Reason, r.Check)
-}
-
-// A Warning stands for all inputs that a check complained of without rejecting them.
-type Warning struct {
-	Check  string `json:"check"`
-	Clause string `json:"clause"`
-	Count  uint64 `json:"count"`
-	Place  Place  `json:"place"` // of the first
-	Serial string `json:"serial,omitempty"`
-	Reason string `json:"reason"` // for the first
-}
-
 // A File is one published static file.
 type File struct {
 	Host         string    `json:"host"`
@@ -137,28 +86,74 @@ type Segment struct {
 	NextUpdate       time.Time `json:"next_update"` // the earliest
 }
 
-func (r *Report) reject(at Place, serial string, f finding) {
-	r.Rejections = append(r.Rejections, Rejection{
-		Place: at, Serial: serial, Check: f.check.String(), Clause: checkTable[f.check].clause, Reason: f.reason,
-	})
-}
-
-// found enters that an input at a place, other than a response, breaks a rule. It
-// reports whether that rejects the input.
-func (b *builder) found(id check, at Place, serial, reason string) (rejected bool) {
-	switch b.severity[id] {
-	case rejects:
-		b.report.reject(at, serial, finding{id, reason})
-		return true
-	case warns:
-		b.warn(id, at, serial, reason)
+// newReport begins the report on a build.
+func newReport(c *Config, overrides []rule.Override, all *ca.Issuers) *Report {
+	r := &Report{Store: c.Out, At: c.At, Overrides: overrides, Issuers: make([]IssuerCounts, len(all.List)), Files: []File{}}
+	for _, p := range c.Profiles {
+		r.Profiles = append(r.Profiles, p.String())
 	}
-	return false
+	for i, is := range all.List {
+		r.Issuers[i] = IssuerCounts{Subject: is.Cert.Subject.String(), KeyID: is.KeyID(), CertIDs: make(map[string]uint64)}
+	}
+	return r
 }
 
-// warn enters a warning, whatever the severity of the check.
-func (b *builder) warn(id check, at Place, serial, reason string) {
-	b.warnings[id].add(&tally{count: 1, place: at, serial: serial, reason: reason})
+// pack reports the segment that was made.
+func (r *Report) pack(line store.SegmentLine, stats index.Stats) {
+	n := &r.Responses
+	n.Published = stats.Records - stats.Tombstones
+	n.Superseded, n.Identical, n.Tombstones = stats.Superseded, stats.Identical, stats.Tombstones
+	r.Segment = &Segment{
+		SHA256: line.SHA256, Size: line.Size, Records: stats.Records, Keys: stats.Keys,
+		Shapes: stats.Shapes, Whole: stats.Whole, NextUpdate: line.NextUpdate,
+		BytesPerResponse: float64(line.Size) / float64(max(n.Published, 1)),
+	}
+}
+
+// publish reports that the generation is the store's.
+func (r *Report) publish(m *store.Manifest) {
+	r.Generation = m.Generation
+	for _, f := range m.Files {
+		r.Files = append(r.Files, File(f))
+	}
+}
+
+// close reports all that was found and counted.
+func (r *Report) close(ledger *rule.Ledger) {
+	r.Rejections, r.Warnings = ledger.Rejections(), ledger.Warnings()
+	for i := range r.Issuers {
+		n := &r.Issuers[i]
+		for _, alg := range index.HashAlgs() {
+			if count := n.byAlg[alg]; count > 0 {
+				n.CertIDs[alg.String()] = count
+			}
+		}
+	}
+}
+
+// count enters a certificate that an accepted response is about.
+func (n *IssuerCounts) count(s *ocsp.Subject) {
+	switch s.Status {
+	case index.Good:
+		n.Good++
+	case index.Revoked:
+		n.Revoked++
+	default:
+		n.Unknown++
+	}
+	for alg := range n.byAlg {
+		n.byAlg[alg] += uint64(s.Algs >> alg & 1)
+	}
+}
+
+// algs is the set of hash algorithms, 1 << HashAlg, that there are responses by.
+func (n *IssuerCounts) algs() (set uint8) {
+	for alg, count := range n.byAlg {
+		if count > 0 {
+			set |= 1 << alg
+		}
+	}
+	return set
 }
 
 // summaryRejections is how many rejections a summary lists: about a screenful.

@@ -2,11 +2,14 @@ package build
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
+	"lancre/build/ca"
+	"lancre/build/crl"
+	"lancre/build/inventory"
+	"lancre/build/rule"
+	"lancre/build/static"
 	"lancre/index"
 	"lancre/index/store"
 )
@@ -20,19 +23,19 @@ import (
 // modification time.
 func Run(ctx context.Context, c Config) (*Report, error) {
 	start := time.Now()
-	c, err := c.complete()
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	c.At = c.moment()
+	severities, overrides, err := c.severities()
 	if err != nil {
 		return nil, err
 	}
-	severity, overrides, err := c.severities()
+	issuers, err := ca.Load(c.Issuers)
 	if err != nil {
 		return nil, err
 	}
-	issuers, err := loadIssuers(c.Issuers)
-	if err != nil {
-		return nil, err
-	}
-	inventory, err := loadInventory(c.Inventory, c.At, issuers)
+	known, err := inventory.Load(c.Inventory, c.At, issuers)
 	if err != nil {
 		return nil, err
 	}
@@ -41,9 +44,12 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	defer publication.Close()
-	b := &builder{config: &c, severity: severity, issuers: issuers, inventory: inventory, publication: publication}
-	b.begin(overrides)
+	b := &builder{
+		config: &c, ledger: rule.NewLedger(severities), issuers: issuers, inventory: known,
+		publication: publication, manifest: &store.Manifest{Created: c.At}, report: newReport(&c, overrides, issuers),
+	}
 	err = b.build(ctx)
+	b.report.close(b.ledger)
 	b.report.TotalSeconds = time.Since(start).Seconds()
 	return b.report, err
 }
@@ -51,34 +57,16 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 // A builder is one run.
 type builder struct {
 	config      *Config
-	severity    []severity // by check
-	issuers     *issuers
-	inventory   *inventory // nil if there is none
+	ledger      *rule.Ledger
+	issuers     *ca.Issuers
+	inventory   *inventory.Inventory // nil if there is none
 	publication *store.Publication
+	previous    *store.Generation // that is being replaced; nil if there is none
 	manifest    *store.Manifest
 	report      *Report
-	previous    *store.Generation // that is being replaced; nil if there is none
-	warnings    []tally           // by check
-	older       olderResponses
-	writer      *index.Writer // while responses are packed
-	sample      sample        // of the responses that were packed
-}
-
-func (b *builder) begin(overrides []Override) {
-	c := b.config
-	b.warnings = make([]tally, len(checkTable))
-	b.manifest = &store.Manifest{Created: c.At}
-	b.report = &Report{
-		Store: c.Out, At: c.At, Overrides: overrides, Issuers: b.issuers.counts(),
-		Rejections: []Rejection{}, Warnings: []Warning{}, Files: []File{}, // never null in JSON
-	}
-	for _, p := range c.Profiles {
-		b.report.Profiles = append(b.report.Profiles, p.String())
-	}
 }
 
 func (b *builder) build(ctx context.Context) error {
-	defer b.reportTallies()
 	if err := b.openPrevious(); err != nil {
 		return err
 	}
@@ -86,16 +74,17 @@ func (b *builder) build(ctx context.Context) error {
 	if err := b.checkMoment(); err != nil {
 		return err
 	}
-	if err := b.addStatic(ctx); err != nil {
+	listed, err := b.addStatic(ctx)
+	if err != nil {
 		return err
 	}
 	b.manifest.Origin = b.origin()
 	b.report.Origin = b.manifest.Origin
 	if len(b.config.Responses) > 0 {
-		if err := b.addResponses(ctx); err != nil {
+		if err := b.addResponses(ctx, listed); err != nil {
 			return err
 		}
-	} else if err := b.comparePrevious(nil); err != nil {
+	} else if err := b.comparePrevious(nil, &olderResponses{}); err != nil {
 		return err
 	}
 	if err := b.checkShrunk(); err != nil {
@@ -104,9 +93,27 @@ func (b *builder) build(ctx context.Context) error {
 	if err := b.publication.Commit(b.manifest); err != nil {
 		return err
 	}
-	b.report.Generation = b.manifest.Generation
-	b.reportFiles()
+	b.report.publish(b.manifest)
 	return nil
+}
+
+// addStatic publishes the static files. It returns what the CRLs among them list, by
+// issuer.
+func (b *builder) addStatic(ctx context.Context) (listed []*crl.Listing, err error) {
+	c := b.config
+	from := static.Config{
+		Dirs: c.Static, At: c.At, Issuers: b.issuers, Inventory: b.inventory, Previous: b.previous,
+		OCSP: len(c.Responses) > 0, MaxCRLSize: c.MaxCRLSize,
+	}
+	if len(c.Issuers) > 0 {
+		from.IssuerFile = c.Issuers[0]
+	}
+	made, err := static.Publish(ctx, from, b.publication, b.ledger)
+	if err != nil {
+		return nil, err
+	}
+	b.manifest.Files = made.Files
+	return made.Listed, nil
 }
 
 // origin is the configured one or its default.
@@ -116,7 +123,7 @@ func (b *builder) origin() string {
 	}
 	origin := ""
 	for _, f := range b.manifest.Files {
-		if f.Host != anyHost && (origin == "" || f.Host < origin) {
+		if f.Host != static.AnyHost && (origin == "" || f.Host < origin) {
 			origin = f.Host
 		}
 	}
@@ -126,21 +133,23 @@ func (b *builder) origin() string {
 	return origin
 }
 
-// addResponses makes the segment of all responses.
-func (b *builder) addResponses(ctx context.Context) error {
+// addResponses makes the segment of all responses, which are compared with what the
+// CRLs list.
+func (b *builder) addResponses(ctx context.Context, listed []*crl.Listing) error {
 	start := time.Now()
-	path, stats, err := b.writeSegment(ctx)
+	p := newPacker(b, listed)
+	path, stats, err := p.writeSegment(ctx, b.publication.TempDir())
 	b.report.CheckSeconds = time.Since(start).Seconds()
 	if err != nil {
 		return err
 	}
 	start = time.Now()
-	if err := selfCheck(path, stats.Info, &b.sample); err != nil {
-		b.found(checkSelf, whole(path), "", err.Error())
+	if err := selfCheck(path, stats.Info, &p.sample); err != nil {
+		b.ledger.Found(rule.BuildSelfCheck, rule.Whole(path), "", err.Error)
 		return fmt.Errorf("self-check of the new segment: %w", err)
 	}
 	b.report.VerifySeconds = time.Since(start).Seconds()
-	if err := b.checkSegment(path, stats); err != nil {
+	if err := b.checkSegment(path, stats, &p.older); err != nil {
 		return err
 	}
 	line, err := b.publication.AddSegment(path, "base", store.Shard{Index: 0, Of: 1}, stats.Info)
@@ -148,91 +157,21 @@ func (b *builder) addResponses(ctx context.Context) error {
 		return err
 	}
 	b.manifest.Segments = append(b.manifest.Segments, line)
-	b.reportSegment(line, stats)
+	b.report.pack(line, stats)
 	return nil
 }
 
-// writeSegment packs the responses into a file in the publication's TempDir.
-func (b *builder) writeSegment(ctx context.Context) (path string, stats index.Stats, err error) {
-	if b.writer, err = index.NewWriter(b.publication.TempDir()); err != nil {
-		return "", stats, err
-	}
-	err = b.pack(ctx)
-	n := b.report.Responses
-	switch {
-	case err != nil:
-	case n.Rejected > uint64(b.config.MaxRejects):
-		err = tooManyRejects(b.report, b.config)
-	case n.Read == 0:
-		err = errors.New("no response in any of the sources")
-	case n.Read == n.Rejected:
-		err = fmt.Errorf("all %d responses rejected; the first: %s", n.Read, b.report.Rejections[0])
-	}
-	if err != nil {
-		b.writer.Abort()
-		return "", stats, err
-	}
-	return b.writer.Finish()
-}
-
 // checkSegment checks what only the whole of the responses shows.
-func (b *builder) checkSegment(path string, stats index.Stats) error {
+func (b *builder) checkSegment(path string, stats index.Stats, older *olderResponses) error {
 	s, err := index.Open(path)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	before := len(b.report.Rejections)
-	b.checkConflicts(stats)
-	b.checkHashes()
-	b.checkCoverage()
+	before := len(b.ledger.Rejections())
+	b.checkTogether(stats)
 	if err := b.refused(before); err != nil {
 		return err
 	}
-	return b.comparePrevious(s)
-}
-
-// checkConflicts checks that no two responses contradict each other: which of them
-// was published would be chance.
-func (b *builder) checkConflicts(stats index.Stats) {
-	if n := stats.Conflicts; n > 0 {
-		b.found(checkConflict, whole(strings.Join(b.config.Responses, ", ")), fmt.Sprintf("%x", stats.Conflict.Serial), fmt.Sprintf(
-			"%d times, responses have different certStatus but the same thisUpdate and producedAt: leave one out; the first: %s", n, &stats.Conflict))
-	}
-}
-
-func (b *builder) reportSegment(line store.SegmentLine, stats index.Stats) {
-	n := &b.report.Responses
-	n.Published = stats.Records - stats.Tombstones
-	n.Superseded, n.Identical, n.Tombstones = stats.Superseded, stats.Identical, stats.Tombstones
-	b.report.Segment = &Segment{
-		SHA256: line.SHA256, Size: line.Size, Records: stats.Records, Keys: stats.Keys,
-		Shapes: stats.Shapes, Whole: stats.Whole, NextUpdate: line.NextUpdate,
-		BytesPerResponse: float64(line.Size) / float64(max(n.Published, 1)),
-	}
-}
-
-func (b *builder) reportFiles() {
-	for _, f := range b.manifest.Files {
-		b.report.Files = append(b.report.Files, File(f))
-	}
-}
-
-func (b *builder) reportTallies() {
-	for i, w := range b.warnings {
-		if w.count > 0 {
-			b.report.Warnings = append(b.report.Warnings, Warning{
-				Check: check(i).String(), Clause: checkTable[i].clause, Count: w.count,
-				Place: w.place, Serial: w.serial, Reason: w.reason,
-			})
-		}
-	}
-	for i := range b.report.Issuers {
-		n := &b.report.Issuers[i]
-		for _, alg := range index.HashAlgs() {
-			if count := n.byAlg[alg]; count > 0 {
-				n.CertIDs[alg.String()] = count
-			}
-		}
-	}
+	return b.comparePrevious(s, older)
 }

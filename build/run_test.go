@@ -2,6 +2,7 @@ package build
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -23,10 +24,40 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"lancre/build/internal/recipe"
+	"lancre/build/rule"
 	"lancre/index"
 	"lancre/index/store"
 	"lancre/internal/programs"
 )
+
+// run builds by ca into a new store, unless c says otherwise. If c did not begin with
+// DefaultConfig, the defaults take the place of its zeros.
+func run(t testing.TB, ca recipe.Identity, c Config) (*Report, error) {
+	t.Helper()
+	return runUntil(context.Background(), t, ca, c)
+}
+
+// runUntil is run until ctx ends.
+func runUntil(ctx context.Context, t testing.TB, ca recipe.Identity, c Config) (*Report, error) {
+	t.Helper()
+	if d := DefaultConfig(); c.Query == "" {
+		c.Query, c.MaxShrink, c.MaxCRLSize, c.Workers = d.Query, d.MaxShrink, cmp.Or(c.MaxCRLSize, d.MaxCRLSize), cmp.Or(c.Workers, d.Workers)
+		if c.Profiles == nil {
+			c.Profiles = d.Profiles
+		}
+	}
+	if c.Out == "" {
+		c.Out = t.TempDir()
+	}
+	if c.Issuers == nil && ca.Cert != nil {
+		c.Issuers = []string{recipe.File(t, "ca.der", ca.Cert.Raw)}
+	}
+	if c.At.IsZero() {
+		c.At = recipe.Now
+	}
+	return Run(ctx, c)
+}
 
 // published opens the store of a report.
 func published(t testing.TB, r *Report) *store.Generation {
@@ -80,23 +111,23 @@ func files(t testing.TB, dir string) map[string]string {
 // octet for octet. It takes producedAt from the clock, so this test does too.
 func TestPublishesWhatXCryptoSigns(t *testing.T) {
 	clock := time.Now()
-	recent := func(c *x509.Certificate) { c.NotBefore, c.NotAfter = clock.Add(-day), clock.Add(30*day) }
-	for name, ca := range map[string]identity{
-		"RSA": newCA(t, "RSA CA", rsaKey()), "P-256": newCA(t, "P-256 CA", p256Key()), "P-384": newCA(t, "P-384 CA", p384Key()),
+	recent := func(c *x509.Certificate) { c.NotBefore, c.NotAfter = clock.Add(-recipe.Day), clock.Add(30*recipe.Day) }
+	for name, ca := range map[string]recipe.Identity{
+		"RSA": recipe.NewCA(t, "RSA CA", recipe.RSA()), "P-256": recipe.NewCA(t, "P-256 CA", recipe.P256()), "P-384": recipe.NewCA(t, "P-384 CA", recipe.P384()),
 	} {
-		for kind, signer := range map[string]identity{"direct": ca, "delegated": newResponder(t, ca, otherP256(), recent)} {
+		for kind, signer := range map[string]recipe.Identity{"direct": ca, "delegated": recipe.NewResponder(t, ca, recipe.OtherP256(), recent)} {
 			template := ocsp.Response{
-				Status: ocsp.Revoked, RevokedAt: clock.Add(-day), RevocationReason: ocsp.KeyCompromise, SerialNumber: big.NewInt(4711),
-				ThisUpdate: clock.Add(-hour), NextUpdate: clock.Add(4 * day), IssuerHash: index.SHA256.Hash(),
+				Status: ocsp.Revoked, RevokedAt: clock.Add(-recipe.Day), RevocationReason: ocsp.KeyCompromise, SerialNumber: big.NewInt(4711),
+				ThisUpdate: clock.Add(-recipe.Hour), NextUpdate: clock.Add(4 * recipe.Day), IssuerHash: index.SHA256.Hash(),
 			}
 			if kind == "delegated" {
-				template.Certificate = signer.cert
+				template.Certificate = signer.Cert
 			}
-			der, err := ocsp.CreateResponse(ca.cert, signer.cert, template, signer.key)
+			der, err := ocsp.CreateResponse(ca.Cert, signer.Cert, template, signer.Key)
 			if err != nil {
 				t.Fatal(err)
 			}
-			report, err := run(t, ca, Config{Responses: []string{write(t, "r", der)}, At: clock})
+			report, err := run(t, ca, Config{Responses: []string{recipe.File(t, "r", der)}, At: clock})
 			if err != nil {
 				t.Fatalf("%s, %s: %v", name, kind, err)
 			}
@@ -109,48 +140,48 @@ func TestPublishesWhatXCryptoSigns(t *testing.T) {
 // What our own maker makes, and the checks are tested with, is right by OpenSSL.
 func TestOpenSSLAgreesOnSignatures(t *testing.T) {
 	programs.Need(t, "openssl")
-	ca := newCA(t, "CA", p256Key())
-	responder := newResponder(t, ca, otherP256())
-	rsaCA, edCA := newCA(t, "RSA", rsaKey()), newCA(t, "Ed25519", edKey())
+	ca := recipe.NewCA(t, "CA", recipe.P256())
+	responder := recipe.NewResponder(t, ca, recipe.OtherP256())
+	rsaCA, edCA := recipe.NewCA(t, "RSA", recipe.RSA()), recipe.NewCA(t, "Ed25519", recipe.Ed25519())
 	for name, tt := range map[string]struct {
-		make response
-		ca   identity
+		make recipe.Response
+		ca   recipe.Identity
 		want bool
 	}{
-		"direct":    {response{issuer: ca}, ca, true},
-		"delegated": {response{issuer: ca, signer: responder, certs: []identity{responder}}, ca, true},
-		"RSA-PSS":   {response{issuer: rsaCA, algorithm: algorithmDER(x509.SHA384WithRSAPSS)}, rsaCA, true},
-		"Ed25519":   {response{issuer: edCA}, edCA, true},
-		"spoilt":    {response{issuer: ca, spoil: true}, ca, false},
-		"no EKU": {func() response {
-			r := newResponder(t, ca, otherP256(), func(c *x509.Certificate) { c.ExtKeyUsage = nil })
-			return response{issuer: ca, signer: r, certs: []identity{r}}
+		"direct":    {recipe.Response{Issuer: ca}, ca, true},
+		"delegated": {recipe.Response{Issuer: ca, Signer: responder, Certs: []recipe.Identity{responder}}, ca, true},
+		"RSA-PSS":   {recipe.Response{Issuer: rsaCA, Algorithm: recipe.AlgorithmID(x509.SHA384WithRSAPSS)}, rsaCA, true},
+		"Ed25519":   {recipe.Response{Issuer: edCA}, edCA, true},
+		"spoilt":    {recipe.Response{Issuer: ca, Spoil: true}, ca, false},
+		"no EKU": {func() recipe.Response {
+			r := recipe.NewResponder(t, ca, recipe.OtherP256(), func(c *x509.Certificate) { c.ExtKeyUsage = nil })
+			return recipe.Response{Issuer: ca, Signer: r, Certs: []recipe.Identity{r}}
 		}(), ca, false},
 	} {
-		der := tt.make.der(t)
-		caFile := write(t, "ca.pem", pemBlock("CERTIFICATE", tt.ca.cert.Raw))
-		out, _ := exec.Command("openssl", "ocsp", "-respin", write(t, "r.der", der), "-issuer", caFile, "-CAfile", caFile,
-			"-attime", fmt.Sprint(now.Unix()), "-serial", "1", "-no_nonce").CombinedOutput()
+		der := tt.make.DER(t)
+		caFile := recipe.File(t, "ca.pem", recipe.PEM("CERTIFICATE", tt.ca.Cert.Raw))
+		out, _ := exec.Command("openssl", "ocsp", "-respin", recipe.File(t, "r.der", der), "-issuer", caFile, "-CAfile", caFile,
+			"-attime", fmt.Sprint(recipe.Now.Unix()), "-serial", "1", "-no_nonce").CombinedOutput()
 		if got := bytes.Contains(out, []byte("Response verify OK")); got != tt.want {
 			t.Errorf("%s: OpenSSL verifies it: %v, want %v\n%s", name, got, tt.want, out)
 		}
-		broken, _ := judge(t, der, ProfilePrivate, tt.ca)
-		if got := broken.check == passed; got != tt.want {
-			t.Errorf("%s: we accept it: %v (%s), want %v", name, got, broken.reason, tt.want)
+		broken, _ := judge(t, der, rule.Private, tt.ca)
+		if got := broken.Check == rule.None; got != tt.want {
+			t.Errorf("%s: we accept it: %v (%s), want %v", name, got, broken.Reason, tt.want)
 		}
 	}
 }
 
 func TestReport(t *testing.T) {
-	ca, rsaCA := newCA(t, "CA", p256Key()), newCA(t, "RSA CA", rsaKey())
-	newer := response{issuer: ca, thisUpdate: now.Add(-hour), nextUpdate: now.Add(3 * day)}.der(t)
-	older := response{issuer: ca, producedAt: now.Add(-day), thisUpdate: now.Add(-day)}.der(t)
-	dual := response{issuer: rsaCA, serials: []string{"\x05", "\x05"}, algs: []index.HashAlg{index.SHA1, index.SHA256}, status: index.Revoked}.der(t)
-	unknown := response{issuer: rsaCA, serials: []string{"\x06"}, algs: []index.HashAlg{index.SHA384}, status: index.Unknown}.der(t)
-	expired := response{issuer: ca, serials: []string{"\x07"}, nextUpdate: now}.der(t)
-	input := write(t, "in", older, newer, newer, expired, dual, unknown)
+	ca, rsaCA := recipe.NewCA(t, "CA", recipe.P256()), recipe.NewCA(t, "RSA CA", recipe.RSA())
+	newer := recipe.Response{Issuer: ca, ThisUpdate: recipe.Now.Add(-recipe.Hour), NextUpdate: recipe.Now.Add(3 * recipe.Day)}.DER(t)
+	older := recipe.Response{Issuer: ca, ProducedAt: recipe.Now.Add(-recipe.Day), ThisUpdate: recipe.Now.Add(-recipe.Day)}.DER(t)
+	dual := recipe.Response{Issuer: rsaCA, Serials: []string{"\x05", "\x05"}, Algs: []index.HashAlg{index.SHA1, index.SHA256}, Status: index.Revoked}.DER(t)
+	unknown := recipe.Response{Issuer: rsaCA, Serials: []string{"\x06"}, Algs: []index.HashAlg{index.SHA384}, Status: index.Unknown}.DER(t)
+	expired := recipe.Response{Issuer: ca, Serials: []string{"\x07"}, NextUpdate: recipe.Now}.DER(t)
+	input := recipe.File(t, "in", older, newer, newer, expired, dual, unknown)
 	report, err := run(t, ca, Config{
-		Issuers:   []string{write(t, "a", ca.cert.Raw), write(t, "b", rsaCA.cert.Raw)},
+		Issuers:   []string{recipe.File(t, "a", ca.Cert.Raw), recipe.File(t, "b", rsaCA.Cert.Raw)},
 		Responses: []string{input}, MaxRejects: 1, Origin: "example",
 	})
 	if err != nil {
@@ -165,7 +196,7 @@ func TestReport(t *testing.T) {
 	if i := report.Issuers[1]; i.Good != 0 || i.Revoked != 1 || i.Unknown != 1 || i.CertIDs["sha1"] != 1 || i.CertIDs["sha256"] != 1 || i.CertIDs["sha384"] != 1 {
 		t.Errorf("second issuer %+v", i)
 	}
-	at := Place{Source: input, Offset: int64(len(older) + 2*len(newer))}
+	at := rule.Place{Source: input, Offset: int64(len(older) + 2*len(newer))}
 	if r := report.Rejections; len(r) != 1 || r[0].Place != at || r[0].Serial != "07" || r[0].Check != "ocsp.time-expired" || r[0].Reason == "" || r[0].Clause == "" {
 		t.Errorf("rejections %+v, want one at %s", r, at)
 	}
@@ -177,10 +208,10 @@ func TestReport(t *testing.T) {
 		t.Errorf("warnings %s, want %s", got, want)
 	}
 	s := report.Segment
-	if s.Records != 4 || s.Keys != 5 || !s.NextUpdate.Equal(now.Add(3*day)) || s.BytesPerResponse != float64(s.Size)/3 {
+	if s.Records != 4 || s.Keys != 5 || !s.NextUpdate.Equal(recipe.Now.Add(3*recipe.Day)) || s.BytesPerResponse != float64(s.Size)/3 {
 		t.Errorf("segment %+v", s)
 	}
-	if report.Generation != 1 || report.Origin != "example" || report.At != now || report.Profiles[0] != "private" {
+	if report.Generation != 1 || report.Origin != "example" || report.At != recipe.Now || report.Profiles[0] != "private" {
 		t.Errorf("report %+v", report)
 	}
 	g := published(t, report)
@@ -208,21 +239,21 @@ func checkSummary(t *testing.T, r *Report, want ...string) {
 
 // The number of workers changes nothing, nor does building again.
 func TestSameInputSameOctets(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
-	list := many(t, ca, 3*batchItems/2)
-	list[7] = response{issuer: ca, spoil: true, serials: []string{seq(8)}}.der(t)
+	ca := recipe.NewCA(t, "CA", recipe.P256())
+	list := recipe.Many(t, ca, 3*batchItems/2)
+	list[7] = recipe.Response{Issuer: ca, Spoil: true, Serials: []string{recipe.Serial(8)}}.DER(t)
 	for _, i := range []int{100, 300} { // in two batches
-		list[i] = response{issuer: ca, byName: true, serials: []string{seq(i + 1)}}.der(t)
+		list[i] = recipe.Response{Issuer: ca, ByName: true, Serials: []string{recipe.Serial(i + 1)}}.DER(t)
 	}
 	var known []string
 	for i := range list {
 		if i != 7 {
-			known = append(known, fmt.Sprintf("%x 2027-01-01", seq(i+1)))
+			known = append(known, fmt.Sprintf("%x 2027-01-01", recipe.Serial(i+1)))
 		}
 	}
-	c := Config{Responses: []string{write(t, "in", list...)}, Issuers: []string{write(t, "ca", ca.cert.Raw)}, MaxRejects: 1,
+	c := Config{Responses: []string{recipe.File(t, "in", list...)}, Issuers: []string{recipe.File(t, "ca", ca.Cert.Raw)}, MaxRejects: 1,
 		Inventory: inventoryFile(t, known), Warn: []string{"inventory.unassigned"},
-		Static: []string{staticDir(t, map[string][]byte{"i.example/ca.der": ca.cert.Raw})}}
+		Static: []string{recipe.Dir(t, map[string][]byte{"i.example/ca.der": ca.Cert.Raw})}}
 	var first map[string]string
 	var firstReport *Report
 	for _, workers := range []int{1, 4, 4} {
@@ -233,8 +264,8 @@ func TestSameInputSameOctets(t *testing.T) {
 		}
 		got := files(t, c.Out)
 		delete(got, "/lock")
-		if w := report.Warnings; len(w) != 2 || w[0].Count != 2 || w[0].Serial != fmt.Sprintf("%x", seq(101)) {
-			t.Errorf("%d workers: warnings %+v, want 2 of which the first is for serial %x", workers, w, seq(101))
+		if w := report.Warnings; len(w) != 2 || w[0].Count != 2 || w[0].Serial != fmt.Sprintf("%x", recipe.Serial(101)) {
+			t.Errorf("%d workers: warnings %+v, want 2 of which the first is for serial %x", workers, w, recipe.Serial(101))
 		}
 		report.Store, report.CheckSeconds, report.VerifySeconds, report.TotalSeconds = "", 0, 0, 0
 		if first == nil {
@@ -249,7 +280,7 @@ func TestSameInputSameOctets(t *testing.T) {
 				t.Errorf("%d workers: %s differs", workers, name)
 			}
 		}
-		a, b := made(json.Marshal(firstReport)), made(json.Marshal(report))
+		a, b := recipe.Must(json.Marshal(firstReport)), recipe.Must(json.Marshal(report))
 		if !bytes.Equal(a, b) {
 			t.Errorf("%d workers: report\n%s, want\n%s", workers, b, a)
 		}
@@ -258,15 +289,15 @@ func TestSameInputSameOctets(t *testing.T) {
 
 // A build that fails leaves the generation, and leaves no temporary file.
 func TestFailurePublishesNothing(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
-	good := write(t, "good", many(t, ca, 3)...)
+	ca := recipe.NewCA(t, "CA", recipe.P256())
+	good := recipe.File(t, "good", recipe.Many(t, ca, 3)...)
 	out := t.TempDir()
 	if _, err := run(t, ca, Config{Out: out, Responses: []string{good}}); err != nil {
 		t.Fatal(err)
 	}
 	before := files(t, out)
-	spoilt := write(t, "spoilt", response{issuer: ca, spoil: true}.der(t))
-	expiredCRL := staticDir(t, map[string][]byte{"c.example/1.crl": newCRL(t, ca, func(l *x509.RevocationList) { l.NextUpdate = now })})
+	spoilt := recipe.File(t, "spoilt", recipe.Response{Issuer: ca, Spoil: true}.DER(t))
+	expiredCRL := recipe.Dir(t, map[string][]byte{"c.example/1.crl": recipe.NewCRL(t, ca, func(l *x509.RevocationList) { l.NextUpdate = recipe.Now })})
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	for name, tt := range map[string]struct {
@@ -277,7 +308,7 @@ func TestFailurePublishesNothing(t *testing.T) {
 		"a rejection":          {c: Config{Responses: []string{good, spoilt}}, want: "1 of 4 responses rejected, 0 allowed"},
 		"too many rejections":  {c: Config{Responses: []string{good, spoilt, spoilt}, MaxRejects: 1}, want: "2 of 5 responses rejected, 1 allowed"},
 		"nothing but rejected": {c: Config{Responses: []string{spoilt}, MaxRejects: 5}, want: "all 1 responses rejected"},
-		"empty input":          {c: Config{Responses: []string{write(t, "empty")}, MaxRejects: 5}, want: "all 1 responses rejected"},
+		"empty input":          {c: Config{Responses: []string{recipe.File(t, "empty")}, MaxRejects: 5}, want: "all 1 responses rejected"},
 		"empty directory":      {c: Config{Responses: []string{t.TempDir()}}, want: "no response in any of the sources"},
 		"absent source":        {c: Config{Responses: []string{good, "/nowhere"}}, want: "/nowhere"},
 		"static file":          {c: Config{Responses: []string{good}, Static: []string{expiredCRL}, MaxRejects: 5}, want: "static files: 1 rejected"},
@@ -285,14 +316,11 @@ func TestFailurePublishesNothing(t *testing.T) {
 		"absent issuer":        {c: Config{Responses: []string{good}, Issuers: []string{"/nowhere"}}, want: "/nowhere"},
 		"ended":                {c: Config{Responses: []string{good}}, want: "canceled", ctx: ended},
 	} {
-		tt.c.Out, tt.c.At = out, now
-		if tt.c.Issuers == nil {
-			tt.c.Issuers = []string{write(t, "ca", ca.cert.Raw)}
-		}
+		tt.c.Out = out
 		if tt.ctx == nil {
 			tt.ctx = context.Background()
 		}
-		report, err := Run(tt.ctx, tt.c)
+		report, err := runUntil(tt.ctx, t, ca, tt.c)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want %q in it", name, err, tt.want)
 		}
@@ -314,9 +342,9 @@ func TestFailurePublishesNothing(t *testing.T) {
 // Reading goes on for a while after the first rejections, so that they can be
 // seen together, but not for ever.
 func TestReadingStopsWhenAllIsWrong(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
-	foreign := response{issuer: newCA(t, "stranger", otherP256())}.der(t)
-	report, err := run(t, ca, Config{Responses: []string{stdinSource}, Stdin: &repeat{data: foreign}, MaxRejects: 10})
+	ca := recipe.NewCA(t, "CA", recipe.P256())
+	foreign := recipe.Response{Issuer: recipe.NewCA(t, "stranger", recipe.OtherP256())}.DER(t)
+	report, err := run(t, ca, Config{Responses: []string{"-"}, Stdin: &repeat{data: foreign}, MaxRejects: 10})
 	if err == nil || len(report.Rejections) != 10+rejectionMargin+1 {
 		t.Errorf("%d rejections, %v", len(report.Rejections), err)
 	}
@@ -338,7 +366,7 @@ func (r *repeat) Read(p []byte) (n int, err error) {
 
 // A build can be ended while it reads from a pipe that nobody writes to.
 func TestBuildEndsWhileItWaitsForInput(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
+	ca := recipe.NewCA(t, "CA", recipe.P256())
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -348,21 +376,20 @@ func TestBuildEndsWhileItWaitsForInput(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { // more than is buffered anywhere, so that Progress is called
 		for range 100 {
-			w.Write(bytes.Repeat(response{issuer: ca}.der(t), 10*batchItems))
+			w.Write(bytes.Repeat(recipe.Response{Issuer: ca}.DER(t), 10*batchItems))
 		}
 	}()
-	_, err = Run(ctx, Config{Out: t.TempDir(), Issuers: []string{write(t, "ca", ca.cert.Raw)}, Responses: []string{stdinSource}, Stdin: r,
-		At: now, Progress: func(Progress) { cancel() }})
+	_, err = runUntil(ctx, t, ca, Config{Responses: []string{"-"}, Stdin: r, Progress: func(Progress) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestProgress(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
-	in := bytes.Join(many(t, ca, 2*batchItems), nil)
+	ca := recipe.NewCA(t, "CA", recipe.P256())
+	in := bytes.Join(recipe.Many(t, ca, 2*batchItems), nil)
 	var seen []Progress
-	if _, err := run(t, ca, Config{Responses: []string{write(t, "in", in)}, Progress: func(p Progress) { seen = append(seen, p) }}); err != nil {
+	if _, err := run(t, ca, Config{Responses: []string{recipe.File(t, "in", in)}, Progress: func(p Progress) { seen = append(seen, p) }}); err != nil {
 		t.Fatal(err)
 	}
 	last := seen[len(seen)-1]
@@ -377,9 +404,9 @@ func TestProgress(t *testing.T) {
 }
 
 func TestConfigIsChecked(t *testing.T) {
-	limit := func(percent float64) *float64 { return &percent }
-	good := Config{Out: "x", Issuers: []string{"ca"}, Responses: []string{"r"}}
-	if _, err := good.complete(); err != nil {
+	good := DefaultConfig()
+	good.Out, good.Issuers, good.Responses = "x", []string{"ca"}, []string{"r"}
+	if err := good.Check(); err != nil {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(*Config){
@@ -391,72 +418,50 @@ func TestConfigIsChecked(t *testing.T) {
 		"negative rejects":   func(c *Config) { c.MaxRejects = -1 },
 		"negative missing":   func(c *Config) { c.MaxMissing, c.Inventory = -1, "i" },
 		"missing of nothing": func(c *Config) { c.MaxMissing = 1 },
-		"negative CRL":       func(c *Config) { c.MaxCRLSize = -1 },
-		"shrink below 0":     func(c *Config) { c.MaxShrink = limit(-1) },
-		"shrink above 100":   func(c *Config) { c.MaxShrink = limit(101) },
-		"shrink no number":   func(c *Config) { c.MaxShrink = limit(math.NaN()) },
+		"CRLs of nothing":    func(c *Config) { c.MaxCRLSize = 0 },
+		"no workers":         func(c *Config) { c.Workers = 0 },
+		"no profile":         func(c *Config) { c.Profiles = nil },
+		"query of no table":  func(c *Config) { c.Query = "SELECT 1" },
+		"unknown check":      func(c *Config) { c.Warn = []string{"x"} },
+		"shrink below 0":     func(c *Config) { c.MaxShrink = -1 },
+		"shrink above 100":   func(c *Config) { c.MaxShrink = 101 },
+		"shrink no number":   func(c *Config) { c.MaxShrink = math.NaN() },
 		"origin":             func(c *Config) { c.Origin = "two words" },
 	} {
 		c := good
 		spoil(&c)
-		if _, err := c.complete(); err == nil {
+		if err := c.Check(); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if c, _ := good.complete(); c.At.IsZero() || c.At.Nanosecond() != 0 || c.Workers < 1 || len(c.Profiles) != 1 {
-		t.Errorf("defaults %+v", c)
+	if at := good.moment(); at.IsZero() || at.Nanosecond() != 0 {
+		t.Errorf("the build is of %s", at)
 	}
 }
 
 func TestProfileNamesAreRead(t *testing.T) {
-	for _, name := range ProfileNames() {
-		if p, err := ParseProfile(name); err != nil || p.String() != name {
+	for _, name := range rule.ProfileNames() {
+		if p, err := rule.ParseProfile(name); err != nil || p.String() != name {
 			t.Errorf("%s is read as %s, %v", name, p, err)
 		}
 	}
-	if _, err := ParseProfile("BR"); err == nil {
+	if _, err := rule.ParseProfile("BR"); err == nil {
 		t.Error("BR is read")
 	}
-}
-
-// newCRL makes a CRL of ca; change may alter its template.
-func newCRL(t testing.TB, ca identity, change ...func(*x509.RevocationList)) []byte {
-	t.Helper()
-	template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(-hour), NextUpdate: now.Add(7 * day)}
-	for _, f := range change {
-		f(template)
-	}
-	return made(x509.CreateRevocationList(rand.Reader, template, ca.cert, ca.key))
-}
-
-// staticDir makes a directory of files, by their names in it.
-func staticDir(t testing.TB, contents map[string][]byte) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, data := range contents {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
 }
 
 // How fast signed responses are packed, how much of that is the signatures, and
 // how fast it is without verifying them: then they need not be right either, and
 // can be many.
 func BenchmarkRun(b *testing.B) {
-	ca := newCA(b, "CA", p256Key())
+	ca := recipe.NewCA(b, "CA", recipe.P256())
 	b.Run("verified", func(b *testing.B) {
-		benchmarkRun(b, ca, bytes.Join(many(b, ca, 8192), nil), 8192, false)
+		benchmarkRun(b, ca, bytes.Join(recipe.Many(b, ca, 8192), nil), 8192, false)
 	})
 	b.Run("signatures alone", func(b *testing.B) {
 		hash := sha256.Sum256([]byte("a response"))
-		sig := made(ca.key.Sign(rand.Reader, hash[:], crypto.SHA256))
-		key := ca.cert.PublicKey.(*ecdsa.PublicKey)
+		sig := recipe.Must(ca.Key.Sign(rand.Reader, hash[:], crypto.SHA256))
+		key := ca.Cert.PublicKey.(*ecdsa.PublicKey)
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
 				ecdsa.VerifyASN1(key, hash[:], sig)
@@ -466,7 +471,7 @@ func BenchmarkRun(b *testing.B) {
 	})
 	b.Run("unverified", func(b *testing.B) {
 		const n = 400_000
-		one := response{issuer: ca, serials: []string{"serial##"}}.der(b)
+		one := recipe.Response{Issuer: ca, Serials: []string{"serial##"}}.DER(b)
 		in := bytes.Repeat(one, n)
 		for i, at := 0, bytes.Index(one, []byte("serial##")); i < n; i, at = i+1, at+len(one) {
 			binary.BigEndian.PutUint64(in[at:], 1<<62+uint64(i)*0x9e3779b97f4a7c15>>2)
@@ -475,8 +480,10 @@ func BenchmarkRun(b *testing.B) {
 	})
 }
 
-func benchmarkRun(b *testing.B, ca identity, in []byte, n int, skip bool) {
-	c := Config{Out: b.TempDir(), Issuers: []string{write(b, "ca", ca.cert.Raw)}, Responses: []string{stdinSource}, At: now, SkipSignatures: skip}
+func benchmarkRun(b *testing.B, ca recipe.Identity, in []byte, n int, skip bool) {
+	c := DefaultConfig()
+	c.Out, c.Issuers, c.Responses = b.TempDir(), []string{recipe.File(b, "ca", ca.Cert.Raw)}, []string{"-"}
+	c.At, c.SkipSignatures = recipe.Now, skip
 	var checking float64
 	for b.Loop() {
 		c.Stdin = bytes.NewReader(in)

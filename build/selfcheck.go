@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"lancre/build/rule"
 	"lancre/index"
 )
 
@@ -75,7 +76,7 @@ func (of *sample) lookUp(s *index.Segment) error {
 				return fmt.Errorf("look-up of %s, which was packed, finds nothing", id)
 			}
 			if got = rec.AppendResponse(got[:0]); !bytes.Equal(got, der) && rec.ThisUpdate() < r.ThisUpdate {
-				return fmt.Errorf("look-up of %s finds a response of %s, older than the one of %s that was packed", id, utc(rec.ThisUpdate()), utc(r.ThisUpdate))
+				return fmt.Errorf("look-up of %s finds a response of %s, older than the one of %s that was packed", id, rule.UTC(rec.ThisUpdate()), rule.UTC(r.ThisUpdate))
 			}
 		}
 	}

@@ -3,12 +3,9 @@ package build
 import (
 	"bytes"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	stdasn1 "encoding/asn1"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,34 +13,11 @@ import (
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"lancre/build/der"
+	"lancre/build/internal/recipe"
 	"lancre/index/store"
-	"lancre/internal/programs"
 )
-
-// p7c makes a CMS SignedData of certs; more goes between them and the signers.
-func p7c(signers []byte, more func(*cryptobyte.Builder), certs ...[]byte) []byte {
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1ObjectIdentifier(stdasn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2})
-		b.AddASN1(tag0, func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1Int64(1)
-				b.AddASN1(asn1.SET, func(*cryptobyte.Builder) {})
-				b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-					b.AddASN1ObjectIdentifier(stdasn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1})
-				})
-				b.AddASN1(tag0, func(b *cryptobyte.Builder) { b.AddBytes(bytes.Join(certs, nil)) })
-				if more != nil {
-					more(b)
-				}
-				b.AddASN1(asn1.SET, func(b *cryptobyte.Builder) { b.AddBytes(signers) })
-			})
-		})
-	})
-	return b.BytesOrPanic()
-}
 
 // v1CRL says that crl is of another version.
 func v1CRL(crl []byte) []byte {
@@ -55,15 +29,15 @@ const page = "<!DOCTYPE html>\n<title>Status</title>\n"
 // Every kind of file gets the type that the RFCs name for its content, and the
 // times of A.7; an index is published at its folder as well.
 func TestStaticFiles(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
-	crl, early := newCRL(t, ca), newCRL(t, newCA(t, "another", otherP256()), func(l *x509.RevocationList) { l.ThisUpdate = now.Add(time.Minute) })
-	bundle := p7c(nil, nil, ca.cert.Raw)
-	dir := staticDir(t, map[string][]byte{
+	ca := recipe.NewCA(t, "CA", recipe.P256())
+	crl, early := recipe.NewCRL(t, ca), recipe.NewCRL(t, recipe.NewCA(t, "another", recipe.OtherP256()), func(l *x509.RevocationList) { l.ThisUpdate = recipe.Now.Add(time.Minute) })
+	bundle := recipe.P7C(nil, nil, ca.Cert.Raw)
+	dir := recipe.Dir(t, map[string][]byte{
 		"c.example/1.crl":                      crl,
 		"c.example/early.crl":                  early,
-		"i.example/index.der":                  ca.cert.Raw,
+		"i.example/index.der":                  ca.Cert.Raw,
 		"i.example/r10/index.p7c":              bundle,
-		"i.example/a b%?#\xc3\xa9.CER":         ca.cert.Raw,
+		"i.example/a b%?#\xc3\xa9.CER":         ca.Cert.Raw,
 		"_/index.html":                         []byte(page),
 		"_/robots.txt":                         []byte("User-agent: *\n"),
 		"_/plain":                              []byte("Gr\xc3\xbc\xc3\x9fe\n"),
@@ -77,8 +51,8 @@ func TestStaticFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	const cert, cms, html, text = "application/pkix-cert", "application/pkcs7-mime", "text/html;charset=utf-8", "text/plain;charset=utf-8"
-	rest := now.Add(-hour).Format(time.RFC3339) + " " + now.Add(7*day).Format(time.RFC3339)
-	whole := now.Format(time.RFC3339)
+	rest := recipe.Now.Add(-recipe.Hour).Format(time.RFC3339) + " " + recipe.Now.Add(7*recipe.Day).Format(time.RFC3339)
+	whole := recipe.Now.Format(time.RFC3339)
 	want := []string{
 		"10.0.0.1 /x.der application/pkix-crl " + rest,
 		"_ / " + html + " " + whole,
@@ -88,7 +62,7 @@ func TestStaticFiles(t *testing.T) {
 		"_ /robots.txt " + text + " " + whole,
 		"a.example /!$&'()*+,;=:@-._~/file.txt " + text + " " + whole,
 		"c.example /1.crl application/pkix-crl " + rest,
-		"c.example /early.crl application/pkix-crl " + whole + " " + now.Add(7*day).Format(time.RFC3339), // clamped
+		"c.example /early.crl application/pkix-crl " + whole + " " + recipe.Now.Add(7*recipe.Day).Format(time.RFC3339), // clamped
 		"i.example / " + cert + " " + whole,
 		"i.example /a%20b%25%3F%23%C3%A9.CER " + cert + " " + whole,
 		"i.example /index.der " + cert + " " + whole,
@@ -118,43 +92,43 @@ func TestStaticFiles(t *testing.T) {
 }
 
 func TestRejectedStaticFiles(t *testing.T) {
-	ca, other := newCA(t, "CA", p256Key()), newCA(t, "CA", otherP256())
-	noSign := newCA(t, "CA", p256Key(), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
-	crl := newCRL(t, ca)
-	withCRL := func(b *cryptobyte.Builder) { b.AddASN1(tag1, func(b *cryptobyte.Builder) { b.AddBytes(crl) }) }
+	ca, other := recipe.NewCA(t, "CA", recipe.P256()), recipe.NewCA(t, "CA", recipe.OtherP256())
+	noSign := recipe.NewCA(t, "CA", recipe.P256(), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
+	crl := recipe.NewCRL(t, ca)
+	withCRL := func(b *cryptobyte.Builder) { b.AddASN1(der.Tag1, func(b *cryptobyte.Builder) { b.AddBytes(crl) }) }
 	tests := []struct {
 		name   string
 		data   []byte
-		issuer identity
+		issuer recipe.Identity
 		check  string
 		reason string
 	}{
-		{"a.example/x.crl", ca.cert.Raw, ca, "static.type", "named .crl, which is for a CRL, but holds a certificate"},
+		{"a.example/x.crl", ca.Cert.Raw, ca, "static.type", "named .crl, which is for a CRL, but holds a certificate"},
 		{"a.example/x.cer", crl, ca, "static.type", "named .cer, which is for a certificate, but holds a CRL"},
-		{"a.example/x.p7c", ca.cert.Raw, ca, "static.type", "holds a certificate"},
+		{"a.example/x.p7c", ca.Cert.Raw, ca, "static.type", "holds a certificate"},
 		{"a.example/x.html", []byte("plain"), ca, "static.type", "holds text"},
 		{"a.example/x.css", []byte("a{}"), ca, "static.type", "name it .txt"},
 		{"a.example/x", nil, ca, "static.type", "empty"},
 		{"a.example/x", []byte("\x89PNG\r\n"), ca, "static.type", "begins with the octets 89504e47"},
 		{"a.example/x", []byte("a\x00b"), ca, "static.type", "begins with the octets 610062"},
-		{"a.example/x.pem", pemBlock("CERTIFICATE", ca.cert.Raw), ca, "static.type", "openssl x509 -in FILE -outform DER"},
-		{"a.example/x.crl", pemBlock("X509 CRL", crl), ca, "static.type", "openssl crl -in FILE -outform DER"},
-		{"a.example/x.p7c", pemBlock("PKCS7", nil), ca, "static.type", "openssl pkcs7 -in FILE -outform DER"},
-		{"a.example/x.key", pemBlock("PRIVATE KEY", nil), ca, "static.type", "nothing to publish"},
+		{"a.example/x.pem", recipe.PEM("CERTIFICATE", ca.Cert.Raw), ca, "static.type", "openssl x509 -in FILE -outform DER"},
+		{"a.example/x.crl", recipe.PEM("X509 CRL", crl), ca, "static.type", "openssl crl -in FILE -outform DER"},
+		{"a.example/x.p7c", recipe.PEM("PKCS7", nil), ca, "static.type", "openssl pkcs7 -in FILE -outform DER"},
+		{"a.example/x.key", recipe.PEM("PRIVATE KEY", nil), ca, "static.type", "nothing to publish"},
 		{"a.example/x.pem", []byte("-----BEGIN X"), ca, "static.type", "cannot be decoded"},
-		{"a.example/x.cer", join(ca.cert.Raw, ca.cert.Raw), ca, "static.type", "octets behind the end of the DER"},
-		{"a.example/x.cer", ca.cert.Raw[:99], ca, "static.type", "cut"},
-		{"a.example/x.der", response{issuer: ca}.der(t), ca, "static.type", "neither a CRL, a certificate nor a CMS"},
-		{"a.example/x.p7c", p7c([]byte{0x30, 0x00}, nil, ca.cert.Raw), ca, "cert.cms", "want certificates alone"},
-		{"a.example/x.p7c", p7c(nil, withCRL, ca.cert.Raw), ca, "cert.cms", "want certificates alone"},
-		{"a.example/x.p7c", p7c(nil, nil), ca, "cert.cms", "no certificate"},
-		{"a.example/x.p7c", p7c(nil, nil, []byte{0x30, 0x00}), ca, "cert.cms", "CMS: x509"},
+		{"a.example/x.cer", recipe.Join(ca.Cert.Raw, ca.Cert.Raw), ca, "static.type", "octets behind the end of the DER"},
+		{"a.example/x.cer", ca.Cert.Raw[:99], ca, "static.type", "cut"},
+		{"a.example/x.der", recipe.Response{Issuer: ca}.DER(t), ca, "static.type", "neither a CRL, a certificate nor a CMS"},
+		{"a.example/x.p7c", recipe.P7C([]byte{0x30, 0x00}, nil, ca.Cert.Raw), ca, "cert.cms", "want certificates alone"},
+		{"a.example/x.p7c", recipe.P7C(nil, withCRL, ca.Cert.Raw), ca, "cert.cms", "want certificates alone"},
+		{"a.example/x.p7c", recipe.P7C(nil, nil), ca, "cert.cms", "no certificate"},
+		{"a.example/x.p7c", recipe.P7C(nil, nil, []byte{0x30, 0x00}), ca, "cert.cms", "CMS: x509"},
 		{"a.example/x.crl", crl[:len(crl)-1], ca, "static.type", "cut"},
 		{"a.example/x.crl", append(bytes.Clone(crl), 0), ca, "static.type", "1 octets behind the end of the DER"},
 		{"a.example/x.crl", v1CRL(crl), ca, "crl.version", "want 1, which says version 2"},
-		{"a.example/x.crl", newCRL(t, ca, func(l *x509.RevocationList) { l.NextUpdate = now }), ca, "crl.time-expired", "expired"},
-		{"a.example/x.crl", newCRL(t, ca, func(l *x509.RevocationList) { l.ThisUpdate = now.Add(hour) }), ca, "crl.time-this-update", "future"},
-		{"a.example/x.crl", newCRL(t, other), ca, "crl.signature", "not by the key of CN=CA"},
+		{"a.example/x.crl", recipe.NewCRL(t, ca, func(l *x509.RevocationList) { l.NextUpdate = recipe.Now }), ca, "crl.time-expired", "expired"},
+		{"a.example/x.crl", recipe.NewCRL(t, ca, func(l *x509.RevocationList) { l.ThisUpdate = recipe.Now.Add(recipe.Hour) }), ca, "crl.time-this-update", "future"},
+		{"a.example/x.crl", recipe.NewCRL(t, other), ca, "crl.signature", "not by the key of CN=CA"},
 		{"a.example/x.crl", crl, noSign, "crl.issuer-key-usage", "CN=CA lacks cRLSign"},
 		{"x.crl", crl, ca, "static.name", "not in the folder of a host"},
 		{"A.example/x.crl", crl, ca, "static.name", `want it in lower case, "a.example"`},
@@ -168,7 +142,7 @@ func TestRejectedStaticFiles(t *testing.T) {
 		{"a.example/.git/x.crl", crl, ca, "static.name", "hidden"},
 	}
 	for _, tt := range tests {
-		dir := staticDir(t, map[string][]byte{tt.name: tt.data})
+		dir := recipe.Dir(t, map[string][]byte{tt.name: tt.data})
 		report, err := run(t, tt.issuer, Config{Static: []string{dir}, MaxRejects: 9})
 		if err == nil || len(report.Rejections) != 1 {
 			t.Errorf("%s: %v, want one rejection for %q", tt.name, err, tt.reason)
@@ -184,11 +158,11 @@ func TestRejectedStaticFiles(t *testing.T) {
 
 // Whatever cannot be served is refused, nothing is left out.
 func TestSpecialFilesAreRejected(t *testing.T) {
-	dir := staticDir(t, map[string][]byte{"a.example/x.txt": []byte("x")})
+	dir := recipe.Dir(t, map[string][]byte{"a.example/x.txt": []byte("x")})
 	if err := os.Symlink("x.txt", filepath.Join(dir, "a.example", "y.txt")); err != nil {
 		t.Fatal(err)
 	}
-	report, err := run(t, identity{}, Config{Static: []string{dir}})
+	report, err := run(t, recipe.Identity{}, Config{Static: []string{dir}})
 	if err == nil || len(report.Rejections) != 1 || !strings.Contains(report.Rejections[0].Reason, "symbolic link") {
 		t.Errorf("%v, rejections %v", err, report.Rejections)
 	}
@@ -196,16 +170,16 @@ func TestSpecialFilesAreRejected(t *testing.T) {
 	if err := errors.Join(os.Remove(large), os.WriteFile(large, nil, 0o644), os.Truncate(large, store.MaxFileSize+1)); err != nil {
 		t.Fatal(err)
 	}
-	report, err = run(t, identity{}, Config{Static: []string{dir}})
+	report, err = run(t, recipe.Identity{}, Config{Static: []string{dir}})
 	if err == nil || len(report.Rejections) != 1 || !strings.Contains(report.Rejections[0].Reason, "too large") {
 		t.Errorf("%v, rejections %v", err, report.Rejections)
 	}
 }
 
 func TestOnePlaceOneFile(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
-	both := staticDir(t, map[string][]byte{"a.example/index.der": ca.cert.Raw, "a.example/index.html": []byte(page)})
-	again := staticDir(t, map[string][]byte{"a.example/index.html": []byte(page)})
+	ca := recipe.NewCA(t, "CA", recipe.P256())
+	both := recipe.Dir(t, map[string][]byte{"a.example/index.der": ca.Cert.Raw, "a.example/index.html": []byte(page)})
+	again := recipe.Dir(t, map[string][]byte{"a.example/index.html": []byte(page)})
 	for name, dirs := range map[string][]string{"two indexes": {both}, "two directories": {again, again}} {
 		report, err := run(t, ca, Config{Static: dirs})
 		if err == nil || !strings.Contains(report.Rejections[0].Reason, "http://a.example/") {
@@ -218,8 +192,8 @@ func TestOnePlaceOneFile(t *testing.T) {
 }
 
 func TestCRLOfUnknownIssuerIsAWarning(t *testing.T) {
-	dir := staticDir(t, map[string][]byte{"c.example/1.crl": newCRL(t, newCA(t, "stranger", p256Key()))})
-	report, err := run(t, newCA(t, "CA", p256Key()), Config{Static: []string{dir}})
+	dir := recipe.Dir(t, map[string][]byte{"c.example/1.crl": recipe.NewCRL(t, recipe.NewCA(t, "stranger", recipe.P256()))})
+	report, err := run(t, recipe.NewCA(t, "CA", recipe.P256()), Config{Static: []string{dir}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,9 +204,9 @@ func TestCRLOfUnknownIssuerIsAWarning(t *testing.T) {
 
 // A CA that changed its key has two issuers of one name: either may sign.
 func TestCRLByEitherKeyOfACA(t *testing.T) {
-	a, b := newCA(t, "CA", p256Key()), newCA(t, "CA", otherP256())
-	dir := staticDir(t, map[string][]byte{"c.example/1.crl": newCRL(t, a), "c.example/2.crl": newCRL(t, b)})
-	_, err := run(t, identity{}, Config{Static: []string{dir}, Issuers: []string{write(t, "ca", a.cert.Raw, b.cert.Raw)}})
+	a, b := recipe.NewCA(t, "CA", recipe.P256()), recipe.NewCA(t, "CA", recipe.OtherP256())
+	dir := recipe.Dir(t, map[string][]byte{"c.example/1.crl": recipe.NewCRL(t, a), "c.example/2.crl": recipe.NewCRL(t, b)})
+	_, err := run(t, recipe.Identity{}, Config{Static: []string{dir}, Issuers: []string{recipe.File(t, "ca", a.Cert.Raw, b.Cert.Raw)}})
 	if err != nil {
 		t.Error(err)
 	}
@@ -241,10 +215,10 @@ func TestCRLByEitherKeyOfACA(t *testing.T) {
 // A certificate or page keeps its modification time until its content changes;
 // what is not among the inputs is gone.
 func TestModificationTimesAreKept(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
+	ca := recipe.NewCA(t, "CA", recipe.P256())
 	out := t.TempDir()
 	build := func(at time.Time, contents map[string][]byte) map[string]time.Time {
-		report, err := run(t, ca, Config{Out: out, At: at, Static: []string{staticDir(t, contents)}})
+		report, err := run(t, ca, Config{Out: out, At: at, Static: []string{recipe.Dir(t, contents)}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -255,10 +229,10 @@ func TestModificationTimesAreKept(t *testing.T) {
 		return times
 	}
 	text := []byte("x")
-	build(now, map[string][]byte{"a.example/same.txt": text, "a.example/changed.txt": text, "a.example/gone.txt": text})
-	later := now.Add(hour)
+	build(recipe.Now, map[string][]byte{"a.example/same.txt": text, "a.example/changed.txt": text, "a.example/gone.txt": text})
+	later := recipe.Now.Add(recipe.Hour)
 	got := build(later, map[string][]byte{"a.example/same.txt": text, "a.example/changed.txt": []byte("y"), "b.example/same.txt": text})
-	want := map[string]time.Time{"a.example/same.txt": now, "a.example/changed.txt": later, "b.example/same.txt": later}
+	want := map[string]time.Time{"a.example/same.txt": recipe.Now, "a.example/changed.txt": later, "b.example/same.txt": later}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -267,10 +241,10 @@ func TestModificationTimesAreKept(t *testing.T) {
 // What the checks against the previous generation refuse, --force publishes, and
 // the report says so. The build after it has nothing to complain of.
 func TestForcePublishesOnce(t *testing.T) {
-	root := newCA(t, "Root", otherP256())
+	root := recipe.NewCA(t, "Root", recipe.OtherP256())
 	ca := newSubCA(t, root)
 	for _, tt := range slices.Concat(crlHistoryCases(t, ca), certSetCases(t, root, ca)) {
-		if id, err := findCheck(tt.check); err != nil || checkTable[id].lowered != byForce || !strings.Contains(tt.rejects, "private") {
+		if described(t, tt.check).Lowered != "force" || !strings.Contains(tt.rejects, "private") {
 			continue
 		}
 		c := tt.config(ca)(t)
@@ -293,7 +267,7 @@ func TestForcePublishesOnce(t *testing.T) {
 // A CRL that an earlier version published and this one cannot read is not passed
 // over in silence.
 func TestUnreadablePreviousCRL(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
+	ca := recipe.NewCA(t, "CA", recipe.P256())
 	out := t.TempDir()
 	p, err := store.Begin(out)
 	if err != nil {
@@ -303,11 +277,11 @@ func TestUnreadablePreviousCRL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := store.FileLine{Host: "c.example", Path: "/1.crl", ContentType: "application/pkix-crl", Size: size, SHA256: sum, LastModified: now}
-	if err := p.Commit(&store.Manifest{Origin: "test", Created: now, Files: []store.FileLine{line}}); err != nil {
+	line := store.FileLine{Host: "c.example", Path: "/1.crl", ContentType: "application/pkix-crl", Size: size, SHA256: sum, LastModified: recipe.Now}
+	if err := p.Commit(&store.Manifest{Origin: "test", Created: recipe.Now, Files: []store.FileLine{line}}); err != nil {
 		t.Fatal(err)
 	}
-	c := Config{Out: out, Static: []string{staticDir(t, map[string][]byte{crlFile: newCRL(t, ca)})}}
+	c := Config{Out: out, Static: []string{recipe.Dir(t, map[string][]byte{crlFile: recipe.NewCRL(t, ca)})}}
 	if _, err := run(t, ca, c); err == nil || !strings.Contains(err.Error(), crlURL) || !strings.Contains(err.Error(), "store.previous") {
 		t.Errorf("%v", err)
 	}
@@ -317,39 +291,16 @@ func TestUnreadablePreviousCRL(t *testing.T) {
 	}
 }
 
-func TestOpenSSLsP7CIsCertsOnly(t *testing.T) {
-	programs.Need(t, "openssl")
-	ca := newCA(t, "CA", p256Key())
-	out := filepath.Join(t.TempDir(), "out")
-	in := write(t, "ca.pem", pemBlock("CERTIFICATE", ca.cert.Raw))
-	if text, err := exec.Command("openssl", "crl2pkcs7", "-nocrl", "-certfile", in, "-outform", "DER", "-out", out).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, text)
+// The reason says which entry, and where it lies in the file.
+func TestBrokenEntryIsNamed(t *testing.T) {
+	ca := recipe.NewCA(t, "CA", recipe.P256())
+	der := recipe.CRL{Issuer: ca, Entries: []recipe.CRLEntry{{}, {Serial: "\x02"}, {Serial: "\x03", Revoked: recipe.Now.Add(recipe.Hour)}}}.DER(t)
+	at := bytes.Index(der, []byte{0x02, 0x01, 0x03, 0x17}) - 2 // the header of the entry
+	report, err := run(t, ca, Config{Static: []string{recipe.Dir(t, map[string][]byte{crlFile: der})}})
+	if err == nil || len(report.Rejections) != 1 {
+		t.Fatalf("%v, rejections %v", err, report.Rejections)
 	}
-	data, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
+	if r := report.Rejections[0]; r.Place.Offset != int64(at) || r.Serial != "03" || r.Check != "crl.entry-date" {
+		t.Errorf("%s at offset %d, want crl.entry-date at %d for serial 03", r, r.Place.Offset, at)
 	}
-	if c, broken := recogniseStatic(data); c.kind != kindCMS || broken.check != passed {
-		t.Errorf("%v, %s", c.kind, broken.reason)
-	}
-}
-
-// Whatever the octets: no panic, and either a kind or a reason.
-func FuzzStatic(f *testing.F) {
-	ca := newCA(f, "CA", p256Key(), func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: "fuzz"} })
-	for _, seed := range [][]byte{
-		ca.cert.Raw, newCRL(f, ca), p7c(nil, nil, ca.cert.Raw), []byte(page), []byte("text"), nil,
-		pemBlock("CERTIFICATE", ca.cert.Raw), response{issuer: ca}.der(f), ca.cert.Raw[:50],
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		c, broken := recogniseStatic(data)
-		if (broken.check == passed) != (c.kind != 0) || (broken.check == passed) != (broken.reason == "") {
-			t.Errorf("kind %d, check %s, reason %q", c.kind, broken.check, broken.reason)
-		}
-		if c.kind != 0 && c.kind.contentType() == "" {
-			t.Errorf("%s has no content type", c.kind)
-		}
-	})
 }

@@ -4,55 +4,55 @@ import (
 	"bytes"
 	"crypto/x509"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/crypto/cryptobyte"
 
+	"lancre/build/der"
+	"lancre/build/internal/recipe"
 	"lancre/index/store"
 )
 
-// staticVectors are for checks_static.go.
+// staticVectors are for checks of static files.
 func staticVectors(t *testing.T) []vector {
-	root := newCA(t, "Root", otherP256())
+	root := recipe.NewCA(t, "Root", recipe.OtherP256())
 	ca := newSubCA(t, root)
 	var list []vector
 	for _, tt := range slices.Concat(fileCases(ca), certCases(t, root, ca), certSetCases(t, root, ca), namedCases(ca)) {
 		list = append(list, tt.vector(ca))
 	}
-	large := func(size int64, rejects string) vector {
-		return vector{fmt.Sprint(size, " octets"), "static.size", rejects, nowhere, judgeSize(size)}
+	large := func(name string, size int64, rejects string) vector {
+		return vector{name, "static.size", rejects, nowhere, judgeBuild(ca, func(t *testing.T) Config {
+			dir := recipe.Dir(t, map[string][]byte{"a.example/x.txt": []byte("x")})
+			if err := os.Truncate(filepath.Join(dir, "a.example", "x.txt"), size); err != nil {
+				t.Fatal(err)
+			}
+			return Config{Static: []string{dir}}
+		})}
 	}
-	return append(list, large(store.MaxFileSize, nowhere), large(store.MaxFileSize+1, everywhere))
+	return append(list, large("small", 1, nowhere), large("beyond what an edge reads", store.MaxFileSize+1, everywhere))
 }
 
 // newSubCA makes a CA below root, whose certificate breaks no rule.
-func newSubCA(t *testing.T, root identity, change ...func(*x509.Certificate)) identity {
+func newSubCA(t *testing.T, root recipe.Identity, change ...func(*x509.Certificate)) recipe.Identity {
 	t.Helper()
-	template := *root.cert
+	template := *root.Cert
 	template.Subject.CommonName, template.RawSubject, template.SubjectKeyId = "CA", nil, nil
-	template.SerialNumber = root.cert.SerialNumber
+	template.SerialNumber = root.Cert.SerialNumber
 	for _, f := range change {
 		f(&template)
 	}
-	return issue(t, &template, root, p256Key())
+	return recipe.Issue(t, &template, root, recipe.P256())
 }
 
-// judgeSize judges a file of that size, without making one.
-func judgeSize(size int64) judgement {
-	return func(*testing.T, Profile) (string, []string) {
-		if tooLargeStatic(size) != "" {
-			return checkStaticSize.String(), nil
-		}
-		return "", nil
-	}
-}
-
-func fileCases(ca identity) []staticCase {
+func fileCases(ca recipe.Identity) []staticCase {
 	text := func(name string) map[string][]byte { return map[string][]byte{name: []byte("words\n")} }
 	both := map[string][]byte{"a.example/index.html": []byte(page), "a.example/x/index.html": []byte(page)}
-	twice := map[string][]byte{"a.example/index.html": []byte(page), "a.example/index.der": ca.cert.Raw}
+	twice := map[string][]byte{"a.example/index.html": []byte(page), "a.example/index.der": ca.Cert.Raw}
 	return []staticCase{
 		{name: "host of 63 octets", check: "static.name", files: text(strings.Repeat("a", 63) + "/x.txt")},
 		{name: "host of 64 octets", check: "static.name", rejects: everywhere, files: text(strings.Repeat("a", 64) + "/x.txt")},
@@ -67,13 +67,13 @@ func fileCases(ca identity) []staticCase {
 	}
 }
 
-func certCases(t *testing.T, root, ca identity) []staticCase {
+func certCases(t *testing.T, root, ca recipe.Identity) []staticCase {
 	file := func(data []byte) map[string][]byte { return map[string][]byte{"i.example/ca.der": data} }
 	with := func(change func(*x509.Certificate)) map[string][]byte {
-		return file(newSubCA(t, root, change).cert.Raw)
+		return file(newSubCA(t, root, change).Cert.Raw)
 	}
 	bundle := func(data []byte) map[string][]byte { return map[string][]byte{"i.example/ca.p7c": data} }
-	good := file(ca.cert.Raw)
+	good := file(ca.Cert.Raw)
 	ocsp := func(octets int) map[string][]byte {
 		return with(func(c *x509.Certificate) {
 			prefix := "http://o.example/"
@@ -86,19 +86,19 @@ func certCases(t *testing.T, root, ca identity) []staticCase {
 		{name: "one", check: "cert.der", files: good},
 		{name: "not DER", check: "cert.der", rejects: everywhere, files: file(append([]byte{0x30, 0x82, 0x02, 0x00, 0x30, 0x82, 0x01, 0xfc, 0xa0, 0x03}, make([]byte, 506)...))},
 		{name: "whole octets", check: "cert.key-form", files: good},
-		{name: "unused bits", check: "cert.key-form", rejects: everywhere, files: file(withUnusedBit(ca.cert))},
-		{name: "certificates", check: "cert.cms", files: bundle(p7c(nil, nil, ca.cert.Raw))},
-		{name: "signed", check: "cert.cms", rejects: everywhere, files: bundle(p7c([]byte{0x30, 0x00}, nil, ca.cert.Raw))},
-		{name: "a CRL", check: "cert.cms", rejects: everywhere, files: bundle(p7c(nil, func(b *cryptobyte.Builder) { b.AddBytes(element(tag1, newCRL(t, ca))) }, ca.cert.Raw))},
+		{name: "unused bits", check: "cert.key-form", rejects: everywhere, files: file(withUnusedBit(ca.Cert))},
+		{name: "certificates", check: "cert.cms", files: bundle(recipe.P7C(nil, nil, ca.Cert.Raw))},
+		{name: "signed", check: "cert.cms", rejects: everywhere, files: bundle(recipe.P7C([]byte{0x30, 0x00}, nil, ca.Cert.Raw))},
+		{name: "a CRL", check: "cert.cms", rejects: everywhere, files: bundle(recipe.P7C(nil, func(b *cryptobyte.Builder) { b.AddBytes(recipe.Element(der.Tag1, recipe.NewCRL(t, ca))) }, ca.Cert.Raw))},
 		{name: "CA", check: "cert.ca", files: good},
 		{name: "CA without a key usage", check: "cert.ca", files: with(func(c *x509.Certificate) { c.KeyUsage = 0 })},
 		{name: "no CA", check: "cert.ca", rejects: everywhere, files: with(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, 0 })},
 		{name: "CA without keyCertSign", check: "cert.ca", rejects: everywhere, files: with(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign })},
-		{name: "30 days left", check: "cert.expires", files: with(func(c *x509.Certificate) { c.NotAfter = now.Add(30 * day) })},
-		{name: "a second less", check: "cert.expires", warns: everywhere, files: with(func(c *x509.Certificate) { c.NotAfter = now.Add(30*day - second) })},
-		{name: "not yet valid", check: "cert.expires", warns: everywhere, files: with(func(c *x509.Certificate) { c.NotBefore = now.Add(second) })},
+		{name: "30 days left", check: "cert.expires", files: with(func(c *x509.Certificate) { c.NotAfter = recipe.Now.Add(30 * recipe.Day) })},
+		{name: "a second less", check: "cert.expires", warns: everywhere, files: with(func(c *x509.Certificate) { c.NotAfter = recipe.Now.Add(30*recipe.Day - recipe.Second) })},
+		{name: "not yet valid", check: "cert.expires", warns: everywhere, files: with(func(c *x509.Certificate) { c.NotBefore = recipe.Now.Add(recipe.Second) })},
 		{name: "of a CA below", check: "cert.self-signed", files: good},
-		{name: "root", check: "cert.self-signed", warns: public, files: file(root.cert.Raw), issuers: []identity{root}},
+		{name: "root", check: "cert.self-signed", warns: public, files: file(root.Cert.Raw), issuers: []recipe.Identity{root}},
 		{name: "http too", check: "cert.https", files: with(func(c *x509.Certificate) { c.OCSPServer = []string{https, http} })},
 		{name: "https alone", check: "cert.https", rejects: public, warns: "private", files: with(func(c *x509.Certificate) { c.OCSPServer = []string{https} })},
 		{name: "GET of 255 octets", check: "cert.ocsp-url", files: ocsp(longest)},
@@ -107,7 +107,7 @@ func certCases(t *testing.T, root, ca identity) []staticCase {
 }
 
 // namedCases are of certificates that name the URL of their issuer's.
-func namedCases(ca identity) []staticCase {
+func namedCases(ca recipe.Identity) []staticCase {
 	list := []staticCase{
 		{name: "its URL", inventory: "01 2027-01-01 http://i.example/ca.der"},
 		{name: "its URL, otherwise spelled", inventory: "01 2027-01-01 HTTP://I.Example.:80/ca.der?x"},
@@ -122,7 +122,7 @@ func namedCases(ca identity) []staticCase {
 	}
 	for i := range list {
 		list[i].check = "inventory.ca-issuers"
-		list[i].files = map[string][]byte{"i.example/ca.der": ca.cert.Raw, "i.example/x.txt": []byte("x")}
+		list[i].files = map[string][]byte{"i.example/ca.der": ca.Cert.Raw, "i.example/x.txt": []byte("x")}
 	}
 	return list
 }
@@ -130,14 +130,14 @@ func namedCases(ca identity) []staticCase {
 // withUnusedBit is cert with a key of a type that nobody knows, and of a bit less
 // than it was: what follows the header of the BIT STRING is the number of unused bits.
 func withUnusedBit(cert *x509.Certificate) []byte {
-	der := bytes.Replace(cert.Raw, []byte(mustHex("06072a8648ce3d0201")), []byte(mustHex("06072a8648ce3d027f")), 1)
-	at := bytes.Index(der, []byte{0x03, 0x42, 0x00, 0x04})
-	der[at+2] = 1
-	der[at+2+0x41] &= 0xfe
-	return der
+	changed := bytes.Replace(cert.Raw, []byte(der.MustHex("06072a8648ce3d0201")), []byte(der.MustHex("06072a8648ce3d027f")), 1)
+	at := bytes.Index(changed, []byte{0x03, 0x42, 0x00, 0x04})
+	changed[at+2] = 1
+	changed[at+2+0x41] &= 0xfe
+	return changed
 }
 
-func certSetCases(t *testing.T, root, ca identity) []staticCase {
+func certSetCases(t *testing.T, root, ca recipe.Identity) []staticCase {
 	file := func(data ...[]byte) map[string][]byte {
 		files := make(map[string][]byte)
 		for i, d := range data {
@@ -145,20 +145,20 @@ func certSetCases(t *testing.T, root, ca identity) []staticCase {
 		}
 		return files
 	}
-	other := newCA(t, "Other root", p384Key())
+	other := recipe.NewCA(t, "Other root", recipe.P384())
 	cross := newSubCA(t, other)
 	stranger := newSubCA(t, root, func(c *x509.Certificate) { c.Subject.CommonName = "Stranger" })
-	rekeyed := *ca.cert
-	again := issue(t, &rekeyed, root, rsaKey())
-	chain := map[string][]byte{"i.example/ca.p7c": p7c(nil, nil, stranger.cert.Raw, ca.cert.Raw)}
+	rekeyed := *ca.Cert
+	again := recipe.Issue(t, &rekeyed, root, recipe.RSA())
+	chain := map[string][]byte{"i.example/ca.p7c": recipe.P7C(nil, nil, stranger.Cert.Raw, ca.Cert.Raw)}
 	return []staticCase{
-		{name: "configured", check: "cert.issuer", files: file(ca.cert.Raw)},
+		{name: "configured", check: "cert.issuer", files: file(ca.Cert.Raw)},
 		{name: "configured, with another", check: "cert.issuer", files: chain},
-		{name: "another", check: "cert.issuer", warns: everywhere, files: file(stranger.cert.Raw)},
-		{name: "both", check: "cert.cross", files: file(ca.cert.Raw, cross.cert.Raw), issuers: []identity{cross}},
-		{name: "neither", check: "cert.cross", files: map[string][]byte{"_/x.txt": []byte("x")}, issuers: []identity{cross}},
-		{name: "one of two", check: "cert.cross", warns: everywhere, files: file(ca.cert.Raw), issuers: []identity{cross}},
-		{name: "the same key", check: "cert.key", before: file(ca.cert.Raw), files: file(cross.cert.Raw), issuers: []identity{cross}, alone: true},
-		{name: "another key", check: "cert.key", rejects: everywhere, before: file(ca.cert.Raw), files: file(again.cert.Raw), issuers: []identity{again}, alone: true},
+		{name: "another", check: "cert.issuer", warns: everywhere, files: file(stranger.Cert.Raw)},
+		{name: "both", check: "cert.cross", files: file(ca.Cert.Raw, cross.Cert.Raw), issuers: []recipe.Identity{cross}},
+		{name: "neither", check: "cert.cross", files: map[string][]byte{"_/x.txt": []byte("x")}, issuers: []recipe.Identity{cross}},
+		{name: "one of two", check: "cert.cross", warns: everywhere, files: file(ca.Cert.Raw), issuers: []recipe.Identity{cross}},
+		{name: "the same key", check: "cert.key", before: file(ca.Cert.Raw), files: file(cross.Cert.Raw), issuers: []recipe.Identity{cross}, alone: true},
+		{name: "another key", check: "cert.key", rejects: everywhere, before: file(ca.Cert.Raw), files: file(again.Cert.Raw), issuers: []recipe.Identity{again}, alone: true},
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"lancre/build/crl"
+	"lancre/build/internal/recipe"
 	"lancre/index"
 	"lancre/index/store"
 )
@@ -15,9 +17,9 @@ import (
 // A response for two certificates is published if the operator wants that, under the
 // CertID of each, and counts for both.
 func TestBundle(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
-	der := bundle(ca, index.Good, index.Revoked).der(t)
-	c := Config{Responses: []string{write(t, "r", der)}, Inventory: inventoryFile(t, []string{"01 2027-01-01", "02 2027-01-01"})}
+	ca := recipe.NewCA(t, "CA", recipe.P256())
+	der := bundle(ca, index.Good, index.Revoked).DER(t)
+	c := Config{Responses: []string{recipe.File(t, "r", der)}, Inventory: inventoryFile(t, []string{"01 2027-01-01", "02 2027-01-01"})}
 	report, err := run(t, ca, c)
 	if err == nil || len(report.Rejections) != 1 || !strings.Contains(report.Rejections[0].Reason, "--warn ocsp.bundle") {
 		t.Errorf("without --warn: %v", err)
@@ -39,10 +41,10 @@ func TestBundle(t *testing.T) {
 }
 
 // bundle is a response by ca for the serial numbers 01 and following.
-func bundle(ca identity, statuses ...index.Status) response {
-	r := response{issuer: ca, algs: []index.HashAlg{index.SHA256}, reason: []byte{1}, statuses: statuses}
+func bundle(ca recipe.Identity, statuses ...index.Status) recipe.Response {
+	r := recipe.Response{Issuer: ca, Algs: []index.HashAlg{index.SHA256}, Reason: []byte{1}, Statuses: statuses}
 	for i := range statuses {
-		r.serials = append(r.serials, string([]byte{byte(i + 1)}))
+		r.Serials = append(r.Serials, string([]byte{byte(i + 1)}))
 	}
 	return r
 }
@@ -50,71 +52,71 @@ func bundle(ca identity, statuses ...index.Status) response {
 // The checks of a response against something else look at each certificate that it
 // is about.
 func TestChecksOfBundles(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
+	ca := recipe.NewCA(t, "CA", recipe.P256())
 	const good, revoked = index.Good, index.Revoked
-	both := func(first, second index.Status) response { return bundle(ca, first, second) }
-	alone := func(serial byte, status index.Status) response {
+	both := func(first, second index.Status) recipe.Response { return bundle(ca, first, second) }
+	alone := func(serial byte, status index.Status) recipe.Response {
 		r := bundle(ca, status)
-		r.serials = []string{string([]byte{serial})}
+		r.Serials = []string{string([]byte{serial})}
 		return r
 	}
 	dual := both(good, revoked)
-	dual.serials, dual.algs = []string{"\x01", "\x01"}, []index.HashAlg{index.SHA1, index.SHA256}
-	held := since(both(revoked, revoked), -2*hour)
-	held.reason = []byte{reasonHold}
+	dual.Serials, dual.Algs = []string{"\x01", "\x01"}, []index.HashAlg{index.SHA1, index.SHA256}
+	held := since(both(revoked, revoked), -2*recipe.Hour)
+	held.Reason = []byte{crl.ReasonHold}
 	for _, tt := range []struct {
 		name      string
-		before    []response
-		now       []response
+		before    []recipe.Response
+		now       []recipe.Response
 		inventory string
 		crl       int64 // serial number that it lists; 0 for no CRL
 		force     string
 		want      string // checks, each with the serial number that the finding is about
 	}{
-		{name: "alike", before: []response{since(both(good, revoked), -2*hour)}, now: []response{both(good, revoked)}},
-		{name: "the first revoked", before: []response{since(both(good, revoked), -2*hour)}, now: []response{both(revoked, revoked)}},
-		{name: "the second good again", before: []response{since(both(revoked, revoked), -2*hour)}, now: []response{both(revoked, good)},
+		{name: "alike", before: []recipe.Response{since(both(good, revoked), -2*recipe.Hour)}, now: []recipe.Response{both(good, revoked)}},
+		{name: "the first revoked", before: []recipe.Response{since(both(good, revoked), -2*recipe.Hour)}, now: []recipe.Response{both(revoked, revoked)}},
+		{name: "the second good again", before: []recipe.Response{since(both(revoked, revoked), -2*recipe.Hour)}, now: []recipe.Response{both(revoked, good)},
 			want: "ocsp.previous-revoked 02"},
-		{name: "the second good again, alone", before: []response{since(both(good, revoked), -2*hour)}, now: []response{alone(1, good), alone(2, good)},
+		{name: "the second good again, alone", before: []recipe.Response{since(both(good, revoked), -2*recipe.Hour)}, now: []recipe.Response{alone(1, good), alone(2, good)},
 			want: "ocsp.previous-revoked 02"},
-		{name: "the first good, as it was, alone", before: []response{since(both(good, revoked), -2*hour)}, now: []response{alone(1, good), alone(2, revoked)}},
-		{name: "the second not held any more", before: []response{held}, now: []response{both(revoked, good)}},
-		{name: "the second older and good", before: []response{both(good, revoked)}, now: []response{since(both(good, good), -2*hour)},
+		{name: "the first good, as it was, alone", before: []recipe.Response{since(both(good, revoked), -2*recipe.Hour)}, now: []recipe.Response{alone(1, good), alone(2, revoked)}},
+		{name: "the second not held any more", before: []recipe.Response{held}, now: []recipe.Response{both(revoked, good)}},
+		{name: "the second older and good", before: []recipe.Response{both(good, revoked)}, now: []recipe.Response{since(both(good, good), -2*recipe.Hour)},
 			want: "ocsp.previous-newer 01, ocsp.previous-newer 02"},
-		{name: "the second older and good, the first meant", before: []response{both(good, revoked)}, now: []response{since(both(good, good), -2*hour)},
+		{name: "the second older and good, the first meant", before: []recipe.Response{both(good, revoked)}, now: []recipe.Response{since(both(good, good), -2*recipe.Hour)},
 			force: "ocsp.previous-newer", want: "ocsp.previous-newer 01, ocsp.previous-revoked 02"},
-		{name: "revoked at the same time", before: []response{both(good, good)}, now: []response{both(good, revoked)},
+		{name: "revoked at the same time", before: []recipe.Response{both(good, good)}, now: []recipe.Response{both(good, revoked)},
 			want: "ocsp.previous-conflict 02"},
-		{name: "good again at the same time, a contradiction meant", before: []response{alone(1, revoked)}, now: []response{alone(1, good)},
+		{name: "good again at the same time, a contradiction meant", before: []recipe.Response{alone(1, revoked)}, now: []recipe.Response{alone(1, good)},
 			force: "ocsp.previous-conflict", want: "ocsp.previous-revoked 01"},
-		{name: "revoked at the same time, and that meant", before: []response{alone(1, good)}, now: []response{alone(1, revoked)},
+		{name: "revoked at the same time, and that meant", before: []recipe.Response{alone(1, good)}, now: []recipe.Response{alone(1, revoked)},
 			force: "ocsp.previous-conflict", want: "ocsp.previous-conflict 01"},
-		{name: "the good one gone", before: []response{both(good, revoked)}, now: []response{alone(2, revoked)}},
-		{name: "the revoked one gone", before: []response{both(good, revoked)}, now: []response{alone(1, good)}, want: "ocsp.previous-vanished 02"},
-		{name: "the second listed", now: []response{both(good, good)}, crl: 2, want: "ocsp.crl-good 02"},
-		{name: "the revoked one listed", now: []response{both(good, revoked)}, crl: 2},
-		{name: "the second not assigned", now: []response{both(good, good)}, inventory: "01 2027-01-01", want: "inventory.unassigned 02"},
-		{name: "both assigned", now: []response{both(good, good)}, inventory: "01 2027-01-01, 02 2027-01-01"},
-		{name: "a third assigned", now: []response{both(good, good)}, inventory: "01 2027-01-01, 02 2027-01-01, 03 2027-01-01", want: "inventory.coverage 03"},
-		{name: "the same alone", now: []response{both(good, revoked), alone(1, good), alone(2, revoked)}},
-		{name: "another alone", now: []response{both(good, revoked), alone(2, good)}, want: "ocsp.conflict 02"},
-		{name: "by one hash good, by the other revoked", now: []response{dual}, want: "ocsp.conflict 01"},
+		{name: "the good one gone", before: []recipe.Response{both(good, revoked)}, now: []recipe.Response{alone(2, revoked)}},
+		{name: "the revoked one gone", before: []recipe.Response{both(good, revoked)}, now: []recipe.Response{alone(1, good)}, want: "ocsp.previous-vanished 02"},
+		{name: "the second listed", now: []recipe.Response{both(good, good)}, crl: 2, want: "ocsp.crl-good 02"},
+		{name: "the revoked one listed", now: []recipe.Response{both(good, revoked)}, crl: 2},
+		{name: "the second not assigned", now: []recipe.Response{both(good, good)}, inventory: "01 2027-01-01", want: "inventory.unassigned 02"},
+		{name: "both assigned", now: []recipe.Response{both(good, good)}, inventory: "01 2027-01-01, 02 2027-01-01"},
+		{name: "a third assigned", now: []recipe.Response{both(good, good)}, inventory: "01 2027-01-01, 02 2027-01-01, 03 2027-01-01", want: "inventory.coverage 03"},
+		{name: "the same alone", now: []recipe.Response{both(good, revoked), alone(1, good), alone(2, revoked)}},
+		{name: "another alone", now: []recipe.Response{both(good, revoked), alone(2, good)}, want: "ocsp.conflict 02"},
+		{name: "by one hash good, by the other revoked", now: []recipe.Response{dual}, want: "ocsp.conflict 01"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := Config{Out: t.TempDir(), Warn: []string{"ocsp.bundle"}}
 			if tt.before != nil {
-				c.Responses = []string{write(t, "before", ders(t, tt.before)...)}
+				c.Responses = []string{recipe.File(t, "before", ders(t, tt.before)...)}
 				if _, err := run(t, ca, c); err != nil {
 					t.Fatal(err)
 				}
 			}
-			c.Responses = []string{write(t, "now", ders(t, tt.now)...)}
+			c.Responses = []string{recipe.File(t, "now", ders(t, tt.now)...)}
 			if tt.inventory != "" {
 				c.Inventory = inventoryFile(t, strings.Split(tt.inventory, ", "))
 			}
 			if tt.crl > 0 {
-				c.Static = []string{staticDir(t, map[string][]byte{"c.example/1.crl": newCRL(t, ca, func(l *x509.RevocationList) {
-					l.RevokedCertificateEntries = []x509.RevocationListEntry{{SerialNumber: big.NewInt(tt.crl), RevocationTime: now.Add(-day), ReasonCode: 1}}
+				c.Static = []string{recipe.Dir(t, map[string][]byte{"c.example/1.crl": recipe.NewCRL(t, ca, func(l *x509.RevocationList) {
+					l.RevokedCertificateEntries = []x509.RevocationListEntry{{SerialNumber: big.NewInt(tt.crl), RevocationTime: recipe.Now.Add(-recipe.Day), ReasonCode: 1}}
 				})})}
 			}
 			c.Force = append(c.Force, "build.shrunk")
@@ -129,9 +131,9 @@ func TestChecksOfBundles(t *testing.T) {
 	}
 }
 
-func ders(t *testing.T, list []response) (out [][]byte) {
+func ders(t *testing.T, list []recipe.Response) (out [][]byte) {
 	for _, r := range list {
-		out = append(out, r.der(t))
+		out = append(out, r.DER(t))
 	}
 	return out
 }
@@ -159,11 +161,11 @@ func foundIn(r *Report) (found []string) {
 
 // An expired bundle leaves a tombstone for each certificate that has not expired.
 func TestTombstonesOfBundle(t *testing.T) {
-	ca := newCA(t, "CA", p256Key())
+	ca := recipe.NewCA(t, "CA", recipe.P256())
 	expired := bundle(ca, index.Good, index.Good)
-	expired.algs, expired.nextUpdate = nil, now
+	expired.Algs, expired.NextUpdate = nil, recipe.Now
 	report, err := run(t, ca, Config{
-		Responses: []string{write(t, "r", expired.der(t), response{issuer: ca, serials: []string{"\x03"}}.der(t))}, MaxRejects: 1,
+		Responses: []string{recipe.File(t, "r", expired.DER(t), recipe.Response{Issuer: ca, Serials: []string{"\x03"}}.DER(t))}, MaxRejects: 1,
 		Inventory: inventoryFile(t, []string{"01 2026-11-20", "02 2027-01-01", "03 2027-01-01"}), Warn: []string{"ocsp.bundle", "inventory.coverage"},
 	})
 	if err != nil {

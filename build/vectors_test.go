@@ -4,6 +4,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"lancre/build/input"
+	"lancre/build/internal/recipe"
+	"lancre/build/rule"
 )
 
 // A vector is an input made for one check. It breaks that one and no other; or,
@@ -20,7 +24,7 @@ const everywhere, nowhere = "private br ms moz cs smime", ""
 
 // A judgement has an input judged under one profile: by which check it was
 // rejected, "" if it was not, and which warned.
-type judgement func(t *testing.T, p Profile) (rejected string, warned []string)
+type judgement func(t *testing.T, p rule.Profile) (rejected string, warned []string)
 
 // vectorTables make the vectors, each of the checks declared in one file.
 var vectorTables = []func(*testing.T) []vector{sourceVectors, responseVectors, runVectors, crlVectors, staticVectors, buildVectors}
@@ -37,12 +41,12 @@ func TestChecks(t *testing.T) {
 			kept[v.check] = kept[v.check] || !breaks
 		}
 	}
-	for _, r := range checkTable[passed+1:] {
-		if !broken[r.id] {
-			t.Errorf("%s: no vector breaks it", r.id)
+	for _, r := range rule.Describe() {
+		if !broken[r.ID] {
+			t.Errorf("%s: no vector breaks it", r.ID)
 		}
-		if !kept[r.id] {
-			t.Errorf("%s: no vector just passes it", r.id)
+		if !kept[r.ID] {
+			t.Errorf("%s: no vector just passes it", r.ID)
 		}
 	}
 }
@@ -54,15 +58,25 @@ var unclear = map[string]string{
 	"store.record":      "br ms moz cs smime", // a response of 1970 is valid for too long
 }
 
-func (v vector) run(t *testing.T) {
-	if _, err := findCheck(v.check); err != nil {
-		t.Fatal(err)
+// described is what the documentation says of a check.
+func described(t *testing.T, id string) rule.Description {
+	t.Helper()
+	for _, d := range rule.Describe() {
+		if d.ID == id {
+			return d
+		}
 	}
-	for i, name := range profileNames {
+	t.Fatalf("no check is called %q", id)
+	panic("unreachable")
+}
+
+func (v vector) run(t *testing.T) {
+	described(t, v.check)
+	for i, name := range rule.ProfileNames() {
 		if slices.Contains(strings.Fields(unclear[v.check]), name) {
 			continue
 		}
-		rejected, warned := v.judge(t, Profile(i))
+		rejected, warned := v.judge(t, rule.Profile(i))
 		var want string
 		if slices.Contains(strings.Fields(v.rejects), name) {
 			want = v.check
@@ -84,11 +98,11 @@ func (v vector) run(t *testing.T) {
 
 // judgeBuild is the judgement of a build: what its report says of it. The build is
 // that of c, by ca, in each profile.
-func judgeBuild(ca identity, c func(t *testing.T) Config) judgement {
-	return func(t *testing.T, p Profile) (rejected string, warned []string) {
+func judgeBuild(ca recipe.Identity, c func(t *testing.T) Config) judgement {
+	return func(t *testing.T, p rule.Profile) (rejected string, warned []string) {
 		t.Helper()
 		config := c(t)
-		config.Profiles = []Profile{p}
+		config.Profiles = []rule.Profile{p}
 		report, err := run(t, ca, config)
 		if report == nil {
 			t.Fatal(err)
@@ -112,13 +126,13 @@ func judgeBuild(ca identity, c func(t *testing.T) Config) judgement {
 	}
 }
 
-// sourceVectors are for checks_source.go.
+// sourceVectors are for checks of sources.
 func sourceVectors(t *testing.T) []vector {
-	ca := newCA(t, "CA", rsaKey())
-	good := response{issuer: ca}.der(t)
+	ca := recipe.NewCA(t, "CA", recipe.RSA())
+	good := recipe.Response{Issuer: ca}.DER(t)
 	source := func(name, check, rejects string, data ...[]byte) vector {
 		return vector{name, check, rejects, nowhere, judgeBuild(ca, func(t *testing.T) Config {
-			return Config{Responses: []string{write(t, "source", data...)}}
+			return Config{Responses: []string{recipe.File(t, "source", data...)}}
 		})}
 	}
 	return []vector{
@@ -126,7 +140,7 @@ func sourceVectors(t *testing.T) []vector {
 		source("DER", "source.form", nowhere, good),
 		source("cut", "source.truncated", everywhere, good, good[:len(good)-1]),
 		source("two", "source.truncated", nowhere, good, good),
-		source("a response beyond OpenSSL", "ocsp.size", everywhere, sizedResponse(t, ca, maxResponse+1).der(t)),
-		source("a response that OpenSSL takes", "ocsp.size", nowhere, sizedResponse(t, ca, maxResponse).der(t)),
+		source("a response beyond OpenSSL", "ocsp.size", everywhere, sizedResponse(t, ca, input.MaxResponse+1).DER(t)),
+		source("a response that OpenSSL takes", "ocsp.size", nowhere, sizedResponse(t, ca, input.MaxResponse).DER(t)),
 	}
 }

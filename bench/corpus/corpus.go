@@ -54,5 +54,7 @@ func (c *Corpus) Sign(ctx context.Context) error {
 
 // Config is that of a build of the corpus into the store out.
 func (c *Corpus) Config(out string) build.Config {
-	return build.Config{Out: out, Issuers: []string{c.Issuer}, Responses: []string{c.Responses}, At: c.CA.ProducedAt}
+	cfg := build.DefaultConfig()
+	cfg.Out, cfg.Issuers, cfg.Responses, cfg.At = out, []string{c.Issuer}, []string{c.Responses}, c.CA.ProducedAt
+	return cfg
 }

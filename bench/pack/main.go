@@ -21,7 +21,7 @@ import (
 const sampling = 20 * time.Millisecond
 
 func main() {
-	var cfg build.Config
+	cfg := build.DefaultConfig()
 	flag.StringVar(&cfg.Out, "out", "", "the store `DIR`")
 	issuer := flag.String("issuer", "", "issuer certificate `FILE`")
 	responses := flag.String("responses", "", "`FILE` of responses")

@@ -7,11 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"lancre/build"
+	"lancre/build/rule"
 	"lancre/internal/durable"
 )
 
 func newBuild() *cobra.Command {
-	var c build.Config
+	c := build.DefaultConfig()
 	var profiles []string
 	var reportFile string
 	cmd := &cobra.Command{
@@ -54,10 +55,10 @@ the "/" of their folder as well.`,
 		Args:                  takes(),
 		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
 			c.Stdin = cmd.InOrStdin()
-			if c.Profiles, err = parseAll(profiles, build.ParseProfile); err != nil {
+			if c.Profiles, err = parseAll(profiles, rule.ParseProfile); err != nil {
 				return err
 			}
-			return c.Validate()
+			return c.Check()
 		},
 		RunE: work(func(cmd *cobra.Command, _ []string) error { return runBuild(cmd, c, reportFile) }),
 	}
@@ -66,7 +67,8 @@ the "/" of their folder as well.`,
 	f.StringVar(&c.Origin, "origin", "", "`NAME` of the publisher in the manifest (default the first host of --static)")
 	f.StringArrayVar(&c.Issuers, "issuer", nil, "`FILE` of CA certificates, PEM or DER (repeatable)")
 	f.StringArrayVar(&c.Responses, "responses", nil, "`SRC` of OCSP responses (repeatable)")
-	f.StringVar(&c.Query, "query", "", "`SQL` that selects the responses of a database (default those of cfssl's table that hold)")
+	f.StringVar(&c.Query, "query", c.Query, "`SQL` that selects the responses of a database (default those of cfssl's table that hold)")
+	f.Lookup("query").DefValue = "" // for the help, which says it in words
 	f.StringArrayVar(&c.Static, "static", nil, "`DIR` of CRLs, certificates and pages (repeatable)")
 	profileFlag(cmd, &profiles)
 	f.StringSliceVar(&c.Warn, "warn", nil, "have `CHECK` only warn (repeatable)")
@@ -75,8 +77,8 @@ the "/" of their folder as well.`,
 	f.StringVar(&c.Inventory, "inventory", "", "CSV `FILE` of all certificates: serial,notAfter,issuer (hex, RFC 3339, key_id or subject), and caIssuers (URLs)")
 	f.IntVar(&c.MaxRejects, "max-rejects", 0, "publish although up to `N` responses were rejected")
 	f.IntVar(&c.MaxMissing, "max-missing", 0, "publish although up to `N` unexpired certificates of --inventory have no response")
-	f.Int64Var(&c.MaxCRLSize, "max-crl-size", 0, "refuse a CRL of more than `OCTETS` (default 1 GiB, as for any file)")
-	c.MaxShrink = f.Float64("max-shrink", build.DefaultMaxShrink, "refuse a generation with more than `PERCENT` fewer records than the previous one")
+	f.Int64Var(&c.MaxCRLSize, "max-crl-size", c.MaxCRLSize, "refuse a CRL of more than `OCTETS`")
+	f.Float64Var(&c.MaxShrink, "max-shrink", c.MaxShrink, "refuse a generation with more than `PERCENT` fewer records than the previous one")
 	f.StringVar(&reportFile, "report", "", "write all that was found to `FILE`, as JSON, also if the build fails")
 	atFlag(cmd, &c.At)
 	must(cmd.MarkFlagRequired("out"))

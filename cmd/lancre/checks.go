@@ -6,13 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lancre/build"
+	"lancre/build/rule"
 )
 
 func newChecks() *cobra.Command {
 	var names []string
 	var asJSON bool
-	var profiles []build.Profile
+	var profiles []rule.Profile
 	cmd := &cobra.Command{
 		Use:   "checks [--profile RULES]... [--json]",
 		Short: "List what a build checks its inputs for",
@@ -25,11 +25,11 @@ the rule comes from. Profiles add up: what is an error in one of them is an erro
 		DisableFlagsInUseLine: true,
 		Args:                  takes(),
 		PreRunE: func(*cobra.Command, []string) (err error) {
-			profiles, err = parseAll(names, build.ParseProfile)
+			profiles, err = parseAll(names, rule.ParseProfile)
 			return err
 		},
 		RunE: work(func(cmd *cobra.Command, _ []string) error {
-			list := build.Checks(profiles...)
+			list := rule.Describe(profiles...)
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), list)
 			}
@@ -42,7 +42,7 @@ the rule comes from. Profiles add up: what is an error in one of them is an erro
 }
 
 // writeChecks writes a line for each check.
-func writeChecks(w io.Writer, list []build.Check) error {
+func writeChecks(w io.Writer, list []rule.Description) error {
 	t := newTable(w)
 	for _, c := range list {
 		lowered := ""
@@ -56,13 +56,13 @@ func writeChecks(w io.Writer, list []build.Check) error {
 
 // profileFlag adds --profile, the rules that inputs are checked against.
 func profileFlag(cmd *cobra.Command, names *[]string) {
-	cmd.Flags().StringSliceVar(names, "profile", nil, "`RULES` to check against: private, br, ms, moz, cs or smime (repeatable; default private)")
-	completeFlag(cmd, "profile", build.ProfileNames()...)
+	cmd.Flags().StringSliceVar(names, "profile", []string{rule.Private.String()}, "`RULES` to check against: private, br, ms, moz, cs or smime (repeatable)")
+	completeFlag(cmd, "profile", rule.ProfileNames()...)
 }
 
 // checkIDs lists the checks that an option makes warnings, all checks for "".
 func checkIDs(option string) (ids []string) {
-	for _, c := range build.Checks() {
+	for _, c := range rule.Describe() {
 		if option == "" || c.Lowered == option {
 			ids = append(ids, c.ID)
 		}

@@ -118,14 +118,11 @@ func (j *demoJob) run(cmd *cobra.Command) error {
 	if err := j.writeResponses(cmd, ca); err != nil {
 		return err
 	}
-	report, err := buildStore(cmd, build.Config{
-		Out:       j.path("store"),
-		Origin:    demo.PageHost,
-		Issuers:   []string{j.path("issuer.pem")},
-		Responses: []string{j.path("responses.der")},
-		Static:    []string{j.path("static")},
-		Force:     checkIDs("force"), // each demo has a CA of its own
-	})
+	c := build.DefaultConfig()
+	c.Out, c.Origin = j.path("store"), demo.PageHost
+	c.Issuers, c.Responses, c.Static = []string{j.path("issuer.pem")}, []string{j.path("responses.der")}, []string{j.path("static")}
+	c.Force = checkIDs("force") // each demo has a CA of its own
+	report, err := buildStore(cmd, c)
 	if err != nil {
 		return err
 	}

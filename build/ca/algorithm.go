@@ -1,0 +1,121 @@
+package ca
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"lancre/build/der"
+)
+
+// minRSA is the shortest RSA modulus, in bits, that BR section 6.1.5 allows.
+const minRSA = 2048
+
+// weakKey says why a public key must not sign responses, "" if it may.
+func weakKey(key any) string {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		if n := key.N.BitLen(); n < minRSA {
+			return fmt.Sprintf("RSA key of %d bits, want at least %d", n, minRSA)
+		}
+	case *ecdsa.PublicKey:
+		if key.Curve == elliptic.P224() {
+			return "ECDSA key on P-224, want P-256, P-384 or P-521"
+		}
+	case ed25519.PublicKey:
+	default:
+		return fmt.Sprintf("public key is a %T, want RSA, ECDSA or Ed25519", key)
+	}
+	return ""
+}
+
+// An Algorithm is what an AlgorithmIdentifier says of a signature.
+type Algorithm struct {
+	X509  x509.SignatureAlgorithm
+	Curve elliptic.Curve // the one BR section 7.1.3.2.2 pairs an ECDSA hash with
+	Exact bool           // encoded octet by octet as BR section 7.1.3.2 wants
+}
+
+// BR reports whether public CAs may sign with a, using key (BR section 7.1.3.2). Whether key is of
+// a's type is for the signature to show.
+func (a Algorithm) BR(key any) bool {
+	if k, ok := key.(*ecdsa.PublicKey); ok && a.Curve != nil {
+		return a.Curve == k.Curve
+	}
+	return a.X509 != x509.PureEd25519
+}
+
+// algorithms are the signature algorithms that responses may have, by their DER
+// AlgorithmIdentifier as BR section 7.1.3.2 gives it (Ed25519: RFC 8410 section 3).
+var algorithms = map[string]Algorithm{
+	der.MustHex("300d06092a864886f70d01010b0500"): {X509: x509.SHA256WithRSA},
+	der.MustHex("300d06092a864886f70d01010c0500"): {X509: x509.SHA384WithRSA},
+	der.MustHex("300d06092a864886f70d01010d0500"): {X509: x509.SHA512WithRSA},
+	der.MustHex("304106092a864886f70d01010a3034" +
+		"a00f300d06096086480165030402010500a11c301a06092a864886f70d010108" +
+		"300d06096086480165030402010500a203020120"): {X509: x509.SHA256WithRSAPSS},
+	der.MustHex("304106092a864886f70d01010a3034" +
+		"a00f300d06096086480165030402020500a11c301a06092a864886f70d010108" +
+		"300d06096086480165030402020500a203020130"): {X509: x509.SHA384WithRSAPSS},
+	der.MustHex("304106092a864886f70d01010a3034" +
+		"a00f300d06096086480165030402030500a11c301a06092a864886f70d010108" +
+		"300d06096086480165030402030500a203020140"): {X509: x509.SHA512WithRSAPSS},
+	der.MustHex("300a06082a8648ce3d040302"): {X509: x509.ECDSAWithSHA256, Curve: elliptic.P256()},
+	der.MustHex("300a06082a8648ce3d040303"): {X509: x509.ECDSAWithSHA384, Curve: elliptic.P384()},
+	der.MustHex("300a06082a8648ce3d040304"): {X509: x509.ECDSAWithSHA512, Curve: elliptic.P521()},
+	der.MustHex("300506032b6570"):           {X509: x509.PureEd25519},
+}
+
+// retired names the algorithms that nobody may sign with any more, by the
+// content octets of their OID.
+var retired = map[string]string{
+	der.MustHex("2a864886f70d010104"): "MD5 with RSA",
+	der.MustHex("2a864886f70d010105"): "SHA-1 with RSA",
+	der.MustHex("2a8648ce3d0401"):     "SHA-1 with ECDSA",
+	der.MustHex("2a8648ce380403"):     "SHA-1 with DSA",
+}
+
+// ParseAlgorithm reads a DER AlgorithmIdentifier. It fails for one that nobody may sign
+// with, and does not allocate for one spelled as BR section 7.1.3.2 has it.
+func ParseAlgorithm(id []byte) (Algorithm, error) {
+	if a, ok := algorithms[string(id)]; ok {
+		a.Exact = true
+		return a, nil
+	}
+	in := cryptobyte.String(id)
+	var seq, oid cryptobyte.String
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) {
+		return Algorithm{}, fmt.Errorf("signature algorithm %x is not a DER AlgorithmIdentifier", id)
+	}
+	if name, ok := retired[string(oid)]; ok {
+		return Algorithm{}, fmt.Errorf("signature is %s, which is not secure", name)
+	}
+	// The other forms of "no parameters": NULL where there should be nothing,
+	// nothing where there should be NULL.
+	for _, parameters := range []string{"", "\x05\x00"} {
+		if string(seq) != "" && string(seq) != "\x05\x00" {
+			break
+		}
+		if a, ok := algorithms[identifier(oid, parameters)]; ok {
+			return a, nil
+		}
+	}
+	return Algorithm{}, fmt.Errorf("signature algorithm %x is not supported", id)
+}
+
+// identifier is the DER AlgorithmIdentifier of an OID, by its content octets, and of
+// parameters in DER.
+func identifier(oid []byte, parameters string) string {
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(oid) })
+		b.AddBytes([]byte(parameters))
+	})
+	return string(b.BytesOrPanic())
+}

@@ -1,0 +1,177 @@
+// Package ca knows the CAs of a build: their certificates and keys, whose CertIDs name
+// them, and what they may sign with.
+package ca
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+
+	"lancre/build/certs"
+	"lancre/index"
+)
+
+// An Issuer is a CA: one name and one key, however many certificates it has.
+type Issuer struct {
+	Signer
+	Number int                 // position among the issuers of the build
+	Certs  []*x509.Certificate // at least one; the signer's is the first
+
+	NotBefore, NotAfter int64           // Unix seconds: the earliest and the latest of Certs
+	subordinates        map[string]bool // serials, as content octets, of the CA certificates it issued, as far as known
+}
+
+// Issuers are the CAs of a build. They are immutable once loaded, and safe for
+// concurrent use.
+type Issuers struct {
+	List   []*Issuer          // in the order in which they were named
+	byHash map[string]*Issuer // by appendHashes
+}
+
+// Load reads the CA certificates in the files, PEM or DER.
+func Load(files []string) (*Issuers, error) {
+	all := &Issuers{byHash: make(map[string]*Issuer)}
+	for _, name := range files {
+		list, err := certs.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("issuer %w", err)
+		}
+		for _, cert := range list {
+			if err := all.add(cert); err != nil {
+				return nil, fmt.Errorf("issuer %s: %w", name, err)
+			}
+		}
+	}
+	all.findSubordinates()
+	return all, nil
+}
+
+// findSubordinates tells, among the certificates of the CAs, whose were issued by
+// whom. A self-issued certificate is nobody's: the status of a root is not
+// published.
+func (all *Issuers) findSubordinates() {
+	for _, sub := range all.List {
+		for _, cert := range sub.Certs {
+			if bytes.Equal(cert.RawIssuer, cert.RawSubject) {
+				continue
+			}
+			for _, is := range all.Named(cert.RawIssuer) {
+				if is.subordinates == nil {
+					is.subordinates = make(map[string]bool)
+				}
+				is.subordinates[string(certs.Serial(cert.SerialNumber))] = true
+			}
+		}
+	}
+}
+
+// add enters cert under its own issuer, or under that of an earlier certificate
+// of the same name and key (a cross-certificate).
+func (all *Issuers) add(cert *x509.Certificate) error {
+	s, err := NewSigner(cert)
+	if err != nil {
+		return err
+	}
+	if is := all.Holding(cert); is != nil {
+		is.Certs = append(is.Certs, cert)
+		is.NotBefore = min(is.NotBefore, cert.NotBefore.Unix())
+		is.NotAfter = max(is.NotAfter, cert.NotAfter.Unix())
+		return nil
+	}
+	is := &Issuer{
+		Signer: *s, Number: len(all.List), Certs: []*x509.Certificate{cert},
+		NotBefore: cert.NotBefore.Unix(), NotAfter: cert.NotAfter.Unix(),
+	}
+	all.List = append(all.List, is)
+	for _, alg := range index.HashAlgs() {
+		id, err := certs.ID(cert, alg, nil)
+		if err != nil {
+			return err
+		}
+		all.byHash[string(appendHashes(nil, &id))] = is
+	}
+	return nil
+}
+
+// Find returns the issuer that both hashes of id name, nil if there is none. It
+// does not allocate.
+func (all *Issuers) Find(id *index.CertID) *Issuer {
+	var buf [1 + 2*64]byte
+	return all.byHash[string(appendHashes(buf[:0], id))]
+}
+
+// appendHashes appends what a CertID says of the issuer.
+func appendHashes(dst []byte, id *index.CertID) []byte {
+	dst = append(dst, byte(id.Alg))
+	dst = append(dst, id.NameHash...)
+	return append(dst, id.KeyHash...)
+}
+
+// Named returns the issuers with the DER subject name, several if a CA changed its key.
+func (all *Issuers) Named(subject []byte) (found []*Issuer) {
+	for _, is := range all.List {
+		if bytes.Equal(is.Cert.RawSubject, subject) {
+			found = append(found, is)
+		}
+	}
+	return found
+}
+
+// Holding returns the issuer with name and key of cert, nil if there is none.
+func (all *Issuers) Holding(cert *x509.Certificate) *Issuer {
+	for _, is := range all.List {
+		if bytes.Equal(is.Cert.RawSubject, cert.RawSubject) && bytes.Equal(is.Cert.RawSubjectPublicKeyInfo, cert.RawSubjectPublicKeyInfo) {
+			return is
+		}
+	}
+	return nil
+}
+
+// KeyID names the issuer's key for people: the SHA-1 of the subjectPublicKey bits, in
+// hex.
+func (is *Issuer) KeyID() string { return hex.EncodeToString(is.keyHash[:]) }
+
+// Subordinate reports whether the serial number, in content octets, is known as that
+// of a CA certificate that is issued.
+func (is *Issuer) Subordinate(serial []byte) bool { return is.subordinates[string(serial)] }
+
+// Allows reports whether a certificate of the CA lets it use its key for this: one with
+// that key usage, or without any (RFC 5280 section 6.3.3 (f)).
+func (is *Issuer) Allows(usage x509.KeyUsage) bool {
+	for _, cert := range is.Certs {
+		if cert.KeyUsage == 0 || cert.KeyUsage&usage != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// A Signer is a certificate whose key may have signed a response.
+type Signer struct {
+	Cert    *x509.Certificate
+	Weak    string          // why the key must not sign responses, "" if it may
+	keyHash [sha1.Size]byte // of subjectPublicKey: what a byKey ResponderID holds (RFC 6960 section 4.2.1)
+}
+
+// NewSigner makes a signer of a certificate.
+func NewSigner(cert *x509.Certificate) (*Signer, error) {
+	bits, err := certs.KeyBits(cert)
+	if err != nil {
+		return nil, err
+	}
+	s := &Signer{Cert: cert, keyHash: sha1.Sum(bits)}
+	if reason := weakKey(cert.PublicKey); reason != "" {
+		s.Weak = fmt.Sprintf("%s: %s", cert.Subject, reason)
+	}
+	return s, nil
+}
+
+// Is reports whether the ResponderID of r names s.
+func (s *Signer) Is(r *index.Response) bool {
+	if r.ResponderName != nil {
+		return bytes.Equal(r.ResponderName, s.Cert.RawSubject)
+	}
+	return bytes.Equal(r.ResponderKeyHash, s.keyHash[:])
+}

@@ -1,0 +1,114 @@
+package crl
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// A Listing finds the entries of the CRLs of one issuer by serial number. It takes
+// 16 octets an entry and keeps the CRLs themselves, of some 40 octets an entry, in
+// memory: a million revoked certificates are some 56 MB. It is immutable once
+// sorted, and safe for concurrent use then.
+type Listing struct {
+	crls       []*CRL
+	entries    []listed // sorted by hash, CRL, serial number and offset
+	ThisUpdate int64    // of the oldest of the CRLs: up to then they list all that was revoked
+}
+
+// listed is one entry of a listing.
+type listed struct {
+	hash   uint64 // of the serial number
+	crl    uint32 // position in crls
+	offset uint32 // in that; a file has less than 4 GiB (store.MaxFileSize)
+}
+
+// Add enters all entries of c. Sort must follow.
+func (l *Listing) Add(c *CRL) {
+	number := uint32(len(l.crls))
+	if number == 0 || c.ThisUpdate < l.ThisUpdate {
+		l.ThisUpdate = c.ThisUpdate
+	}
+	l.crls = append(l.crls, c)
+	l.entries = slices.Grow(l.entries, c.Count)
+	c.Walk(func(e *Entry) {
+		l.entries = append(l.entries, listed{xxhash.Sum64(e.Serial), number, uint32(e.Offset)})
+	})
+}
+
+// Sort makes what was added ready to be found.
+func (l *Listing) Sort() {
+	slices.SortFunc(l.entries, func(a, b listed) int {
+		if a.hash != b.hash || a.crl != b.crl {
+			return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.crl, b.crl))
+		}
+		return cmp.Or(bytes.Compare(l.serial(a), l.serial(b)), cmp.Compare(a.offset, b.offset))
+	})
+}
+
+// Find returns what the CRLs say of the certificate with that serial number, the
+// content octets of a DER INTEGER; the newest CRL that lists it counts. A nil
+// Listing lists nothing. It allocates only for a certificate that is listed.
+func (l *Listing) Find(serial []byte) (r Revocation, ok bool) {
+	if l == nil {
+		return Revocation{}, false
+	}
+	var newest int64
+	hash := xxhash.Sum64(serial)
+	for _, at := range l.entries[l.search(hash):] {
+		if at.hash != hash {
+			break
+		}
+		c := l.crls[at.crl]
+		if bytes.Equal(l.serial(at), serial) && (!ok || c.ThisUpdate > newest) {
+			e := c.entry(int64(at.offset))
+			r, ok, newest = Revocation{e.Revoked, e.Reason}, true, c.ThisUpdate
+		}
+	}
+	return r, ok
+}
+
+// Lists reports whether the CRL c of the listing has an entry for serial.
+func (l *Listing) Lists(c *CRL, serial []byte) bool {
+	hash := xxhash.Sum64(serial)
+	for _, at := range l.entries[l.search(hash):] {
+		if at.hash != hash {
+			break
+		}
+		if l.crls[at.crl] == c && bytes.Equal(l.serial(at), serial) {
+			return true
+		}
+	}
+	return false
+}
+
+// search returns the position of the first entry with that hash, or where it
+// would be.
+func (l *Listing) search(hash uint64) int {
+	i, _ := slices.BinarySearchFunc(l.entries, hash, func(e listed, hash uint64) int { return cmp.Compare(e.hash, hash) })
+	return i
+}
+
+// serial is the serial number of an entry.
+func (l *Listing) serial(at listed) []byte { return l.crls[at.crl].serial(int64(at.offset)) }
+
+// Duplicates calls visit for every entry of a CRL that has one for the same serial
+// number before it.
+func (l *Listing) Duplicates(visit func(c *CRL, e *Entry)) {
+	for i := 1; i < len(l.entries); i++ {
+		before, at := l.entries[i-1], l.entries[i]
+		if before.hash == at.hash && before.crl == at.crl && bytes.Equal(l.serial(before), l.serial(at)) {
+			c := l.crls[at.crl]
+			e := c.entry(int64(at.offset))
+			visit(c, &e)
+		}
+	}
+}
+
+// A Revocation is what a CRL says of a certificate.
+type Revocation struct {
+	At     int64 // revocationDate, Unix seconds
+	Reason int   // reasonCode; ReasonAbsent if there is none
+}

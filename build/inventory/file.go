@@ -1,0 +1,179 @@
+package inventory
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"time"
+
+	"lancre/build/ca"
+)
+
+// maxLine is the longest line of an inventory, in octets: names of issuers
+// are some hundred, and the rest is the caller's.
+const maxLine = 64 << 10
+
+// Load reads the CSV file of certificates; nil if name is empty. Its first
+// line names the columns, among them
+//
+//	serial     in hexadecimal digits
+//	notAfter   as 2027-03-01T12:00:00Z
+//	issuer     key_id or subject as a report gives them; may be empty if the build
+//	           has one issuer
+//	caIssuers  URLs of the issuer's certificate that the certificate names, separated
+//	           by spaces; may be empty. The column may be missing
+//
+// at is the moment of the build.
+func Load(name string, at time.Time, all *ca.Issuers) (*Inventory, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("inventory %w", err)
+	}
+	defer f.Close()
+	lines, err := countLines(f)
+	if err != nil {
+		return nil, fmt.Errorf("inventory %w", err)
+	}
+	v := &Inventory{File: name, at: at.Unix(), entries: make([]assigned, 0, lines)}
+	if err := v.read(f, all); err != nil {
+		return nil, fmt.Errorf("inventory %s: %w", name, err)
+	}
+	v.sort()
+	return v, nil
+}
+
+// countLines tells how much room f needs, so that it need not be made twice.
+func countLines(f *os.File) (lines int, err error) {
+	buf := make([]byte, 1<<20)
+	for {
+		n, err := f.Read(buf)
+		lines += bytes.Count(buf[:n], []byte{'\n'})
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return lines, err
+}
+
+// read reads the CSV in r.
+func (v *Inventory) read(r io.Reader, all *ca.Issuers) error {
+	if len(all.List) >= math.MaxUint16 {
+		return fmt.Errorf("%d issuers, want fewer than %d", len(all.List), math.MaxUint16)
+	}
+	short := &shortLines{r: r}
+	in := csv.NewReader(short)
+	in.ReuseRecord = true
+	short.left = maxLine
+	header, err := in.Read()
+	if err != nil {
+		return fmt.Errorf("no header: %w", err)
+	}
+	fields, err := findColumns(header)
+	if err != nil {
+		return err
+	}
+	known := issuerNames(all)
+	for {
+		short.left = maxLine
+		record, err := in.Read()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err // names the line
+		}
+		line, _ := in.FieldPos(0)
+		a, err := fields.parse(record, known)
+		if err == nil && fields.caIssuers >= 0 {
+			err = v.name(&a, record[fields.caIssuers], line)
+		}
+		if err != nil {
+			return fmt.Errorf("line %d: %w", line, err)
+		}
+		v.entries = append(v.entries, a)
+	}
+}
+
+// columns are the positions of the fields of an assigned.
+type columns struct{ serial, notAfter, issuer, caIssuers int }
+
+func findColumns(header []string) (c columns, err error) {
+	c = columns{-1, -1, -1, -1}
+	for i, name := range header {
+		switch name {
+		case "serial":
+			c.serial = i
+		case "notAfter":
+			c.notAfter = i
+		case "issuer":
+			c.issuer = i
+		case "caIssuers":
+			c.caIssuers = i
+		}
+	}
+	if min(c.serial, c.notAfter, c.issuer) < 0 {
+		return c, fmt.Errorf("header %q: want the columns serial, notAfter and issuer", header)
+	}
+	return c, nil
+}
+
+// parse reads one record; known are the numbers of issuers by what they are called.
+func (c columns) parse(record []string, known map[string]uint16) (a assigned, err error) {
+	if a.serial, err = parseSerial(record[c.serial]); err != nil {
+		return a, fmt.Errorf("serial %q: %w", record[c.serial], err)
+	}
+	if a.notAfter, err = parseNotAfter(record[c.notAfter]); err != nil {
+		return a, fmt.Errorf("notAfter %q: %w", record[c.notAfter], err)
+	}
+	var ok bool
+	if a.issuer, ok = known[record[c.issuer]]; !ok {
+		return a, fmt.Errorf("issuer %q: no --issuer has this key_id or, alone, this subject", record[c.issuer])
+	}
+	return a, nil
+}
+
+// issuerNames is what an inventory may call the issuers. A subject that several
+// have says nothing.
+func issuerNames(all *ca.Issuers) map[string]uint16 {
+	known := make(map[string]uint16)
+	for _, is := range all.List {
+		if len(all.Named(is.Cert.RawSubject)) == 1 {
+			known[is.Cert.Subject.String()] = uint16(is.Number)
+		}
+	}
+	for _, is := range all.List {
+		known[is.KeyID()] = uint16(is.Number)
+	}
+	if len(all.List) == 1 {
+		known[""] = 0
+	}
+	return known
+}
+
+// shortLines fails a reader of lines before it fills memory with one.
+type shortLines struct {
+	r    io.Reader
+	left int // octets that may still be read for the line in hand
+}
+
+var errLongLine = errors.New("a line, or a quotation, is too long: want at most 64 KiB")
+
+func (s *shortLines) Read(p []byte) (int, error) {
+	if s.left <= 0 {
+		return 0, errLongLine
+	}
+	n, err := s.r.Read(p[:min(len(p), s.left)])
+	s.left -= n
+	return n, err
+}

@@ -1,0 +1,153 @@
+package ocsp
+
+import (
+	"crypto/x509"
+	"fmt"
+	"math"
+
+	"lancre/build/ca"
+	"lancre/build/rule"
+	"lancre/index"
+)
+
+// checkSigner checks who signed the response in hand, whether they may, and the
+// signature: RFC 6960 section 4.2.2.2 knows the issuing CA itself and a
+// responder it delegated to by a certificate.
+func (c *Checker) checkSigner(r *index.Response) {
+	if r.ResponderName != nil {
+		c.found(rule.OCSPResponderByName, func() string { return "ResponderID is byName; new responders must use byKey" })
+	}
+	alg, err := ca.ParseAlgorithm(r.SignatureAlgorithm)
+	if err != nil {
+		c.found(rule.OCSPAlgorithm, err.Error)
+		return
+	}
+	var s *ca.Signer
+	var broken []rule.Finding // what is wrong with its certificate, whatever it signed
+	if is := c.item.Issuer; is.Is(r) {
+		s = &is.Signer
+		c.checkDirect(r, is)
+	} else if d := c.delegated(r); d != nil {
+		s, broken = &d.Signer, d.broken.All()
+	} else {
+		return
+	}
+	if s.Weak != "" {
+		c.found(rule.OCSPKey, func() string { return s.Weak })
+	}
+	for i := range broken {
+		c.found(broken[i].Check, func() string { return broken[i].Reason })
+	}
+	c.checkAlgorithm(alg, s)
+	if c.rejected() || c.config.SkipSignatures {
+		return
+	}
+	if err := s.Cert.CheckSignature(alg.X509, r.TBS, r.Signature); err != nil {
+		c.found(rule.OCSPSignature, func() string {
+			return fmt.Sprintf("signature is not by the key of %s: %v", s.Cert.Subject, err)
+		})
+	}
+}
+
+// checkAlgorithm checks what only public CAs are held to.
+func (c *Checker) checkAlgorithm(alg ca.Algorithm, s *ca.Signer) {
+	if !alg.BR(s.Cert.PublicKey) {
+		c.found(rule.OCSPAlgorithmProfile, func() string {
+			return fmt.Sprintf("signature is %s with a key of %s, which public CAs must not use", alg.X509, s.Cert.PublicKeyAlgorithm)
+		})
+	}
+	if !alg.Exact {
+		c.found(rule.OCSPAlgorithmForm, func() string {
+			return fmt.Sprintf("AlgorithmIdentifier of %s is not encoded as the Baseline Requirements spell it", alg.X509)
+		})
+	}
+}
+
+// checkDirect checks a response that the CA signed itself.
+func (c *Checker) checkDirect(r *index.Response, is *ca.Issuer) {
+	if !is.Allows(x509.KeyUsageDigitalSignature) {
+		c.found(rule.OCSPIssuerKeyUsage, func() string {
+			return fmt.Sprintf("key usage of %s lacks digitalSignature", is.Cert.Subject)
+		})
+	}
+	if r.Certificates != nil {
+		c.found(rule.OCSPCertsNeedless, func() string {
+			return fmt.Sprintf("certs of %d octets in a response that the CA signed itself", len(r.Certificates))
+		})
+	}
+	c.checkIssuerExpires(r, rule.OCSPIssuerExpires)
+}
+
+// checkIssuerExpires checks that the issuer is there for as long as what it, or its
+// delegate, says.
+func (c *Checker) checkIssuerExpires(r *index.Response, id rule.Check) {
+	if is := c.item.Issuer; r.NextUpdate > is.NotAfter {
+		c.found(id, func() string {
+			return fmt.Sprintf("the certificate of %s expires %s, before nextUpdate %s", is.Cert.Subject, rule.UTC(is.NotAfter), rule.UTC(r.NextUpdate))
+		})
+	}
+}
+
+// delegated finds the responder certificate in the response; nil if there is none.
+func (c *Checker) delegated(r *index.Response) *delegate {
+	if len(r.Certificates) == 0 {
+		c.found(rule.OCSPDelegateMissing, func() string {
+			return "ResponderID does not name the issuer, and no responder certificate is in certs"
+		})
+		return nil
+	}
+	var found *delegate
+	var position, count int
+	expires := int64(math.MaxInt64) // the first of certs to do so
+	for n, der := range certificates(r.Certificates) {
+		d := c.delegates.get(c.item.Issuer, der)
+		if d.err != nil {
+			c.found(rule.OCSPDER, func() string { return fmt.Sprintf("certs: element %d: %s", n+1, d.err) })
+			return nil
+		}
+		if found == nil && d.Is(r) {
+			found, position = d, n
+		}
+		expires = min(expires, d.Cert.NotAfter.Unix())
+		count++
+	}
+	if found == nil {
+		c.found(rule.OCSPResponderID, func() string {
+			return fmt.Sprintf("ResponderID names neither the issuer nor any of the %d certificates in certs", count)
+		})
+		return nil
+	}
+	c.checkPlacement(position, count)
+	c.checkDelegateTimes(r, found.Cert, expires)
+	c.checkIssuerExpires(r, rule.OCSPDelegatorExpires)
+	return found
+}
+
+func (c *Checker) checkPlacement(position, count int) {
+	if position > 0 {
+		c.found(rule.OCSPDelegateFirst, func() string {
+			return fmt.Sprintf("responder certificate is element %d of certs; Go clients look at the first only", position+1)
+		})
+	}
+	if count > 1 {
+		c.found(rule.OCSPDelegateAlone, func() string {
+			return fmt.Sprintf("%d certificates in certs; one is enough", count)
+		})
+	}
+}
+
+// checkDelegateTimes checks the validity of the responder certificate; expires is
+// when the first of all in certs does.
+func (c *Checker) checkDelegateTimes(r *index.Response, cert *x509.Certificate, expires int64) {
+	from, to := cert.NotBefore.Unix(), cert.NotAfter.Unix()
+	switch {
+	case r.ProducedAt < from || r.ProducedAt > to:
+		c.found(rule.OCSPDelegateValidity, func() string {
+			return fmt.Sprintf("producedAt %s is outside the responder certificate's validity, %s to %s", rule.UTC(r.ProducedAt), rule.UTC(from), rule.UTC(to))
+		})
+	case r.NextUpdate > expires:
+		c.found(rule.OCSPDelegateExpires, func() string {
+			return fmt.Sprintf("a certificate in certs expires %s, before nextUpdate %s", rule.UTC(expires), rule.UTC(r.NextUpdate))
+		})
+	}
+}

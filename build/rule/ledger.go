@@ -1,0 +1,123 @@
+package rule
+
+import "fmt"
+
+// A Ledger collects what is found in a build, or in a part of one that a goroutine
+// has to itself: the inputs that are rejected and, by check, those that are warned of.
+// Not safe for concurrent use: workers have one each, and are merged.
+type Ledger struct {
+	severity   Severities
+	rejections []Rejection
+	warnings   []Finding // by check, the first of each; Count is of inputs
+}
+
+// NewLedger returns an empty ledger of a build in which checks have these severities.
+func NewLedger(s Severities) *Ledger {
+	return &Ledger{severity: s, rejections: []Rejection{}, warnings: make([]Finding, len(table))}
+}
+
+// Part returns an empty ledger of the same build.
+func (l *Ledger) Part() *Ledger { return NewLedger(l.severity) }
+
+// Reset forgets everything but the severities.
+func (l *Ledger) Reset() {
+	l.rejections = l.rejections[:0]
+	clear(l.warnings)
+}
+
+// Found enters that something at a place breaks a rule, and reports whether that
+// rejects it. The serial number is in hex, empty if it is about no certificate.
+func (l *Ledger) Found(c Check, at Place, serial string, reason func() string) (rejected bool) {
+	switch l.severity[c] {
+	case Rejects:
+		l.Reject(&Finding{Check: c, Place: at, Serial: serial, Reason: reason()})
+		return true
+	case Warns:
+		l.Warn(c, at, serial, reason)
+	}
+	return false
+}
+
+// Reject enters what rejects an input, whatever the severity of the check.
+func (l *Ledger) Reject(f *Finding) {
+	l.rejections = append(l.rejections, Rejection{
+		Place: f.Place, Serial: f.Serial, Check: f.Check.String(), Clause: table[f.Check].clause, Reason: f.Reason,
+	})
+}
+
+// Warn enters a warning, whatever the severity of the check.
+func (l *Ledger) Warn(c Check, at Place, serial string, reason func() string) {
+	if w := &l.warnings[c]; w.Count == 0 {
+		*w = Finding{Check: c, Place: at, Serial: serial, Reason: reason(), Count: 1}
+	} else {
+		w.Count++
+	}
+}
+
+// Enter enters all that was found in one input, and reports whether that rejects it.
+func (l *Ledger) Enter(f *Findings) (rejected bool) {
+	for i := range f.list {
+		x := &f.list[i]
+		if l.Found(x.Check, x.Place, x.Serial, x.text) {
+			rejected = true
+		}
+	}
+	return rejected
+}
+
+// Merge enters the warnings in other, which are of later inputs.
+func (l *Ledger) Merge(other *Ledger) {
+	for c := range other.warnings {
+		w, o := &l.warnings[c], &other.warnings[c]
+		if w.Count == 0 {
+			*w = *o
+		} else {
+			w.Count += o.Count
+		}
+	}
+}
+
+// Rejections are the rejected inputs, in the order in which they were entered; never nil.
+func (l *Ledger) Rejections() []Rejection { return l.rejections }
+
+// Warnings are the checks that inputs were warned of, in the order of the table;
+// never nil.
+func (l *Ledger) Warnings() []Warning {
+	list := []Warning{}
+	for c := range l.warnings {
+		if w := &l.warnings[c]; w.Count > 0 {
+			list = append(list, Warning{
+				Check: w.Check.String(), Clause: table[c].clause, Count: w.Count,
+				Place: w.Place, Serial: w.Serial, Reason: w.Reason,
+			})
+		}
+	}
+	return list
+}
+
+// A Rejection is one input that was not published.
+type Rejection struct {
+	Place  Place  `json:"place"`
+	Serial string `json:"serial,omitempty"` // hex, of the first SingleResponse; empty if it could not be read
+	Check  string `json:"check"`            // stable id of the check that failed, such as "ocsp.signature"
+	Clause string `json:"clause"`           // where that check comes from, such as "RFC 6960 section 3.2"
+	Reason string `json:"reason"`
+}
+
+func (r Rejection) String() string {
+	serial := ""
+	if r.Serial != "" {
+		serial = " serial " + r.Serial
+	}
+	return fmt.Sprintf("%s%s: %s [%s]", r.Place, serial, r.Reason, r.Check)
+}
+
+// A Warning stands for all inputs that a check complained of without rejecting them.
+type Warning struct {
+	Check  string `json:"check"`
+	Clause string `json:"clause"`
+	Count  uint64 `json:"count"`
+	Place  Place  `json:"place"` // of the first
+	Serial string `json:"serial,omitempty"`
+	Reason string `json:"reason"` // for the first
+}

@@ -1,0 +1,153 @@
+package static
+
+import (
+	"bytes"
+	"strings"
+
+	"lancre/build/ca"
+	"lancre/build/crl"
+	"lancre/build/rule"
+)
+
+// A crlObject is one CRL of the build, wherever it is published.
+type crlObject struct {
+	*crl.CRL
+	by       *ca.Issuer // who signed it; nil if that issuer is not configured
+	name     string     // of the first file that holds it
+	targets  []target
+	listing  *crl.Listing // of all CRLs of its issuer
+	findings rule.Findings
+}
+
+// A crlScope is whose certificates CRLs are about: those of one name and one key.
+// by is nil if the issuer is not configured.
+type crlScope struct {
+	name string
+	by   *ca.Issuer
+}
+
+// checkCRLs checks the CRLs of the build against each other, against where they
+// are published and against those of the previous generation, and leaves in
+// the tree what those of each issuer list.
+func (t *tree) checkCRLs() {
+	objects, bySHA256 := t.crlObjects()
+	scopes := make(map[crlScope][]*crlObject)
+	for _, o := range objects {
+		scope := crlScope{string(o.Issuer), o.by}
+		scopes[scope] = append(scopes[scope], o)
+	}
+	for scope, group := range scopes {
+		l := listAll(group)
+		checkShards(group)
+		if scope.by != nil {
+			t.listed[scope.by.Number] = l
+		}
+	}
+	t.checkPrevious(bySHA256)
+	for _, o := range objects {
+		t.checkPublished(o)
+		t.ledger.Enter(&o.findings)
+	}
+}
+
+// crlObjects are the different CRLs among the files, in the order of these and by
+// their SHA-256.
+func (t *tree) crlObjects() (list []*crlObject, bySHA256 map[string]*crlObject) {
+	bySHA256 = make(map[string]*crlObject)
+	for _, s := range t.files {
+		if s.crl == nil {
+			continue
+		}
+		o := bySHA256[s.sha256]
+		if o == nil {
+			o = &crlObject{CRL: s.crl, by: s.by, name: s.name}
+			o.findings.Begin(t.ledger, rule.Whole(s.name))
+			bySHA256[s.sha256] = o
+			list = append(list, o)
+		}
+		o.targets = append(o.targets, s.targets...)
+	}
+	return list, bySHA256
+}
+
+// listAll makes the listing of the CRLs of one issuer, and finds what they list twice.
+func listAll(group []*crlObject) *crl.Listing {
+	l := &crl.Listing{}
+	of := make(map[*crl.CRL]*crlObject)
+	for _, o := range group {
+		o.listing, of[o.CRL] = l, o
+		l.Add(o.CRL)
+	}
+	l.Sort()
+	l.Duplicates(func(c *crl.CRL, e *crl.Entry) {
+		of[c].findings.FoundAt(rule.CRLEntryDuplicate, e.Offset, e.Serial, rule.Because("certificate is listed twice"))
+	})
+	return l
+}
+
+// checkPublished compares the URIs in a CRL with the URLs where it is published.
+func (t *tree) checkPublished(o *crlObject) {
+	if o.Point == nil || len(o.Point.URIs) == 0 {
+		return
+	}
+	here := false
+	for _, uri := range o.Point.URIs {
+		switch s := t.at(uri); {
+		case s == nil:
+		case s.crl != nil && bytes.Equal(s.crl.DER, o.DER):
+			here = true
+		default:
+			o.findings.Found(rule.CRLIDPDiffers, rule.Because("issuingDistributionPoint has the URI %q, where %s is published", uri, s.name))
+		}
+	}
+	if !here {
+		o.findings.Found(rule.CRLIDPURL, rule.Because(
+			"issuingDistributionPoint has the URIs %s, but the CRL is published at %s: the two must be equal octet for octet", strings.Join(o.Point.URIs, " and "), o.urls()))
+	}
+}
+
+func (o *crlObject) urls() string {
+	urls := make([]string, len(o.targets))
+	for i, at := range o.targets {
+		urls[i] = at.url()
+	}
+	return strings.Join(urls, " and ")
+}
+
+// checkShards compares the CRLs of one issuer. Those with an issuingDistributionPoint
+// are shards; one without is a full CRL, and lists what any shard lists.
+func checkShards(group []*crlObject) {
+	var full, shards []*crlObject
+	for _, o := range group {
+		if o.Point == nil {
+			full = append(full, o)
+		} else {
+			shards = append(shards, o)
+		}
+	}
+	switch {
+	case len(group) == 1 && len(shards) == 1 && !shards[0].Point.UserCerts && !shards[0].Point.CACerts:
+		shards[0].findings.Found(rule.CRLFullIDP, rule.Because("CRL has an issuingDistributionPoint, but is the only one of its issuer: want none in a full CRL"))
+	case len(full) > 1:
+		for _, o := range full[1:] {
+			o.findings.Found(rule.CRLFullDiffers, rule.Because("CRL is not that of %s, and neither has an issuingDistributionPoint: all URLs of a full CRL must give the same", full[0].name))
+		}
+	case len(full) == 1:
+		full[0].checkComplete(shards)
+	}
+}
+
+// checkComplete checks that o, a CRL without issuingDistributionPoint, lists what
+// the shards do that are not newer.
+func (o *crlObject) checkComplete(shards []*crlObject) {
+	for _, shard := range shards {
+		if shard.ThisUpdate > o.ThisUpdate {
+			continue
+		}
+		shard.Walk(func(e *crl.Entry) {
+			if !o.listing.Lists(o.CRL, e.Serial) {
+				o.findings.Found(rule.CRLShardIDP, rule.Because("CRL without issuingDistributionPoint does not list serial %x, which %s lists: is it a shard?", e.Serial, shard.name))
+			}
+		})
+	}
+}

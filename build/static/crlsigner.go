@@ -1,0 +1,64 @@
+package static
+
+import (
+	"bytes"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+
+	"lancre/build/ca"
+	"lancre/build/rule"
+)
+
+// checkSigner checks who signed the CRL, whether they may, and the signature.
+func (k *crlChecker) checkSigner(all *ca.Issuers) {
+	if !bytes.Equal(k.Inner, k.Algorithm) {
+		k.Found(rule.CRLAlgorithmsDiffer, rule.Because("AlgorithmIdentifier is %x inside what is signed, but %x outside", k.Inner, k.Algorithm))
+		return
+	}
+	alg, err := ca.ParseAlgorithm(k.Algorithm)
+	if err != nil {
+		k.Found(rule.CRLAlgorithm, err.Error)
+		return
+	}
+	candidates := all.Named(k.Issuer)
+	if len(candidates) == 0 {
+		k.Found(rule.CRLIssuer, rule.Because("signature not checked: no --issuer has the name %s", nameText(k.Issuer)))
+		return
+	}
+	for _, is := range candidates {
+		if err = is.Cert.CheckSignature(alg.X509, k.TBS, k.Signature); err == nil {
+			k.by = is
+			k.checkIssuer(alg)
+			return
+		}
+	}
+	k.Found(rule.CRLSignature, rule.Because("signature is not by the key of %s: %v", candidates[0].Cert.Subject, err))
+}
+
+// checkIssuer checks whether the issuer may sign CRLs, and so.
+func (k *crlChecker) checkIssuer(alg ca.Algorithm) {
+	is := k.by
+	if !is.Allows(x509.KeyUsageCRLSign) {
+		k.Found(rule.CRLIssuerKeyUsage, rule.Because("key usage of %s lacks cRLSign", is.Cert.Subject))
+	}
+	if is.Weak != "" {
+		k.Found(rule.CRLKey, rule.Because("%s", is.Weak))
+	}
+	if !alg.BR(is.Cert.PublicKey) {
+		k.Found(rule.CRLAlgorithmProfile, rule.Because("signature is %s with a key of %s, which public CAs must not use", alg.X509, is.Cert.PublicKeyAlgorithm))
+	}
+	if !alg.Exact {
+		k.Found(rule.CRLAlgorithmForm, rule.Because("AlgorithmIdentifier of %s is not encoded as the Baseline Requirements spell it", alg.X509))
+	}
+}
+
+// nameText spells a DER Name, RFC 2253 form.
+func nameText(der []byte) string {
+	var name pkix.RDNSequence
+	if _, err := asn1.Unmarshal(der, &name); err != nil {
+		return fmt.Sprintf("%x", der)
+	}
+	return name.String()
+}
