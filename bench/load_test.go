@@ -3,24 +3,20 @@ package bench
 import (
 	"bufio"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"lancre/build/demo"
+	"lancre/internal/programs"
 )
 
 // clients is how many connections a load run keeps busy.
@@ -50,49 +46,23 @@ func BenchmarkLoad(b *testing.B) {
 	})
 }
 
-// A daemon is a running lancred.
-type daemon struct {
-	pid  int
-	addr string
-}
+// A daemon is a running lancred, built from this tree, over the corpus.
+type daemon struct{ *programs.Daemon }
 
-func startDaemon(b *testing.B) *daemon {
+func startDaemon(b *testing.B) daemon {
 	b.Helper()
-	bin := filepath.Join(dir, "lancred")
-	if out, err := exec.Command("go", "build", "-o", bin, "lancre/cmd/lancred").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
-	cmd := exec.Command(bin, "--store", unsigned().store, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
+	bin := b.TempDir()
+	if err := programs.Build(bin); err != nil {
 		b.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		cmd.Wait()
-	})
-	d := &daemon{pid: cmd.Process.Pid}
-	lines := bufio.NewScanner(stderr)
-	for d.addr == "" && lines.Scan() {
-		var line struct{ Msg, Addr, Kind string }
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "listening" && line.Kind != "admin" {
-			d.addr = line.Addr
-		}
-	}
-	if d.addr == "" {
-		b.Fatal("lancred did not say where it listens")
-	}
-	go io.Copy(io.Discard, stderr)
-	return d
+	b.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	return daemon{programs.Start(b, unsigned().store)}
 }
 
 // cpu is the processor time the daemon has used.
-func (d *daemon) cpu(b *testing.B) time.Duration {
+func (d daemon) cpu(b *testing.B) time.Duration {
 	b.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.pid))
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.Process.Pid))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -111,7 +81,7 @@ func (d *daemon) cpu(b *testing.B) time.Duration {
 }
 
 // load answers b.N requests.
-func (d *daemon) load(b *testing.B, requests [][]byte, reconnect bool) {
+func (d daemon) load(b *testing.B, requests [][]byte, reconnect bool) {
 	var next atomic.Int64
 	latencies := make([][]time.Duration, clients)
 	before := d.cpu(b)
@@ -119,7 +89,7 @@ func (d *daemon) load(b *testing.B, requests [][]byte, reconnect bool) {
 	var wg sync.WaitGroup
 	for i := range clients {
 		wg.Go(func() {
-			c := client{addr: d.addr, reconnect: reconnect}
+			c := client{addr: d.Addr, reconnect: reconnect}
 			defer c.close()
 			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
 				begin := time.Now()

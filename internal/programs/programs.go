@@ -19,7 +19,7 @@ func Run(m *testing.M) (status int) {
 	bin, err := os.MkdirTemp("", "lancre-programs-")
 	if err == nil {
 		defer os.RemoveAll(bin)
-		err = build(bin)
+		err = Build(bin)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -29,8 +29,9 @@ func Run(m *testing.M) (status int) {
 	return m.Run()
 }
 
-func build(bin string) error {
-	// For a test that runs lancred as another user.
+// Build builds lancre and lancred into the directory bin, which everyone may then
+// enter: there are tests that run lancred as another user.
+func Build(bin string) error {
 	if err := os.Chmod(bin, 0o755); err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"lancre/internal/programs"
 )
 
 // crowd opens n connections, from several addresses, and leaves them idle. Those that the server refuses count, too.
@@ -180,7 +182,7 @@ func TestLogDiskFull(t *testing.T) {
 // TestMemoryLimit serves inside a memory cgroup that a crowd of connections without
 // --max-conns would burst.
 func TestMemoryLimit(t *testing.T) {
-	if raceDetected() {
+	if programs.RaceDetected() {
 		t.Skip("a program under the race detector takes ten times the memory")
 	}
 	const limit = 64 << 20

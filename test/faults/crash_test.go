@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"lancre/index/store"
+	"lancre/internal/programs"
 )
 
 // A fileOp is one system call that changes a file or makes a change durable.
@@ -280,7 +281,7 @@ func (m *machine) restore(t *testing.T, path string, n *node, keep func() bool) 
 // power fail after each of them. What is left must be a whole generation, and the
 // new one if the build had ended.
 func TestPowerFailsDuringPublication(t *testing.T) {
-	need(t, "strace")
+	programs.Need(t, "strace")
 	o := newOrigin(t, 20)
 	first := o.publish(t)
 	before := loadMachine(t, o.store)
@@ -330,7 +331,7 @@ func keeper(cut, variant int) func() bool {
 // TestMachineLosesWhatIsNotSynced shows that the machine would notice: without its
 // fsyncs the same publication loses generations.
 func TestMachineLosesWhatIsNotSynced(t *testing.T) {
-	need(t, "strace")
+	programs.Need(t, "strace")
 	o := newOrigin(t, 20)
 	o.publish(t)
 	m := loadMachine(t, o.store)

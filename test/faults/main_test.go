@@ -2,15 +2,14 @@
 // bad generations, failing disks, kill -9, exhausted limits, hostile clients, and
 // restarts under load. What it tried, and what came of it, is a table:
 //
-//	go test ./cmd/faults                            seconds, as part of the tests
-//	go test ./cmd/faults -args -full -table FILE    minutes, and the table as Markdown
+//	go test ./test/faults                            seconds, as part of the tests
+//	go test ./test/faults -args -full -table FILE    minutes, and the table as Markdown
 package faults
 
 import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -31,9 +30,8 @@ func size(little, more int) int {
 	return little
 }
 
-// patience bounds every wait for an event: far beyond what a loaded machine needs,
-// and below the ten minutes after which go test kills the package.
-const patience = time.Minute
+// patience bounds every wait for an event.
+const patience = programs.Patience
 
 // retry is the pause between two looks at what sends no event when it changes.
 const retry = 20 * time.Millisecond
@@ -53,20 +51,6 @@ func TestMain(m *testing.M) {
 		status = 1
 	}
 	os.Exit(status)
-}
-
-var raceDetected = programs.RaceDetected
-
-// need skips the test if a program is absent; under CI it fails it.
-func need(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is not installed: run scripts/setup", program)
-	}
-	t.Skipf("%s is not installed: run scripts/setup", program)
 }
 
 // check ends the test on an error that is not what it is about.

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"lancre/internal/programs"
 )
 
 // activator becomes lancred when the first connection comes. It leaves it little of
@@ -22,7 +24,7 @@ const activator = "systemd-socket-activate -E NOTIFY_SOCKET"
 // test holds. It starts a program and does not start it again, so who holds the
 // socket must be somebody else; otherwise that is systemd, which cannot run here.
 func TestRestartActivated(t *testing.T) {
-	need(t, "systemd-socket-activate")
+	programs.Need(t, "systemd-socket-activate")
 	o := newOrigin(t, 50)
 	o.served.Store(o.publish(t))
 	d, manager := managed(t, o.store)
@@ -50,7 +52,7 @@ func TestRestartActivated(t *testing.T) {
 // TestActivated serves on a socket that systemd-socket-activate opened, too, and so
 // goes with lancred. What is under way at SIGTERM is answered.
 func TestActivated(t *testing.T) {
-	need(t, "systemd-socket-activate")
+	programs.Need(t, "systemd-socket-activate")
 	o := newOrigin(t, 2)
 	o.served.Store(o.publish(t))
 	d, manager := managed(t, o.store)
