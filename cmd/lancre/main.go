@@ -14,6 +14,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"lancre/internal/usage"
 )
 
 // Exit statuses. Scripts and timers rely on the difference between the last two.
@@ -42,10 +44,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(stderr, "%s: %v\n", cmd.CommandPath(), err)
 	if errors.As(err, new(problem)) {
+		fmt.Fprintf(stderr, "%s: %v\n", cmd.CommandPath(), err)
 		return exitProblem
 	}
-	fmt.Fprintf(stderr, "hint: %q shows the usage and an example\n", cmd.CommandPath()+" --help")
+	usage.Report(stderr, cmd, err)
 	return exitUsage
 }

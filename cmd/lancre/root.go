@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"lancre/internal/usage"
 )
 
 func newRoot() *cobra.Command {
@@ -22,32 +23,14 @@ Exit status: 0 done, 1 the input was rejected or a problem was found, 2 wrong us
 		Example: `  lancre demo --out demo
   lancre build --out store --issuer ca.pem --responses responses.der --static www
   lancre verify store`,
-		Version:       version(),
-		SilenceErrors: true, // run prints them
-		SilenceUsage:  true,
 		PreRunE: func(*cobra.Command, []string) error {
 			return errors.New("a command is missing")
 		},
 		Run: func(*cobra.Command, []string) {}, // not reached: without it, cobra takes no command for a call for help
 	}
 	root.AddCommand(newBuild(), newChecks(), newVerify(), newInspect(), newGC(), newDemo())
+	usage.Prepare(root)
 	return root
-}
-
-// version is what the go command recorded in the program: the module version, or
-// "(devel)" with the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && !strings.Contains(v, s.Value[:min(12, len(s.Value))]) {
-			v += " " + s.Value
-		}
-	}
-	return v
 }
 
 // A problem is what a command found to be wrong with its input or the system. All

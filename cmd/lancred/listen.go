@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"syscall"
@@ -12,13 +13,10 @@ import (
 )
 
 // open opens the public listeners and the admin one, which is nil if there shall
-// be none, and logs their addresses.
+// be none. Who connects waits in the kernel until they are served.
 func (o *options) open() (public []net.Listener, admin net.Listener, err error) {
 	if public, err = o.openPublic(); err != nil {
 		return nil, nil, err
-	}
-	for _, ln := range public {
-		o.server.Log.Info("listening", "addr", ln.Addr().String())
 	}
 	if o.admin == "" {
 		return public, nil, nil
@@ -26,8 +24,17 @@ func (o *options) open() (public []net.Listener, admin net.Listener, err error) 
 	if admin, err = net.Listen("tcp", o.admin); err != nil {
 		return nil, nil, fmt.Errorf("--admin: %w", err)
 	}
-	o.server.Log.Info("admin listening", "addr", admin.Addr().String())
 	return public, admin, nil
+}
+
+// logAddresses says where requests are answered from now on.
+func logAddresses(log *slog.Logger, public []net.Listener, admin net.Listener) {
+	for _, ln := range public {
+		log.Info("listening", "addr", ln.Addr().String())
+	}
+	if admin != nil {
+		log.Info("admin listening", "addr", admin.Addr().String())
+	}
 }
 
 // openPublic returns the stream sockets that systemd passed or, if it passed

@@ -1,19 +1,43 @@
 // Lancred is the edge daemon: it answers OCSP requests, CRL and certificate
 // downloads from a store that lancre build made. It holds no key.
+//
+//	lancred --store STORE [flags]
+//
+// On each --listen address, or the sockets that systemd passed:
+//
+//	GET /BASE64, POST /   OCSP, at any host; with --prefix PATH below that only
+//	GET /PATH             the CRL, certificate or page published at that host and path
+//
+// On the --admin address, which must not be public:
+//
+//	GET  /metrics         Prometheus: docs/METRICS.md
+//	GET  /livez           200 while the process answers: restart it if not
+//	GET  /readyz          200, or 503: withdraw the route
+//	GET  /freshz          200, or 503: prefer another edge, but keep the route
+//	GET  /debug/pprof/    profiles
+//	POST /reload          look for a new generation now; 409 if it is refused
+//
+// SIGHUP looks for a new generation, too. SIGTERM and SIGINT stop without failing a
+// request, a second one stops at once.
+//
+// Logs are JSON lines on standard error, and none for a request: docs/OPERATIONS.md
+// says what each asks for. Wrong usage is plain text, for it meets a person. The exit
+// status is 0 after a signal to stop, 1 if the store or an address cannot be used, and
+// 2 for wrong usage. "lancred --help" lists the flags, and the fields of server.Config
+// say at length what they mean.
 package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"lancre/internal/usage"
 	"lancre/server"
 )
 
@@ -35,7 +59,7 @@ func main() {
 		log.Error("stopped", "err", err)
 		os.Exit(exitFailed)
 	default:
-		fmt.Fprintf(os.Stderr, "lancred: %v\nTry 'lancred --help'.\n", err)
+		usage.Report(os.Stderr, cmd, err)
 		os.Exit(exitUsage)
 	}
 }
@@ -59,25 +83,14 @@ checked, warmed and served from then on; one that cannot be used is refused.
 
 SIGHUP looks for a new generation now. SIGTERM stops without failing a request;
 a second one stops at once. Logs are JSON on standard error.`,
-		Example:       example,
-		Version:       version(),
-		Args:          cobra.NoArgs,
-		PreRunE:       func(*cobra.Command, []string) error { return o.server.Check() },
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		RunE:          func(*cobra.Command, []string) error { return run() },
+		Example: example,
+		Args:    cobra.NoArgs,
+		PreRunE: func(*cobra.Command, []string) error { return o.server.Check() },
+		RunE:    func(*cobra.Command, []string) error { return run() },
 	}
 	o.register(cmd)
+	usage.Prepare(cmd)
 	return cmd
-}
-
-// version is the module version, or the commit the program was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return info.Main.Version
 }
 
 // run serves until a signal says to stop.
@@ -85,19 +98,21 @@ func run(o *options) error {
 	log := o.server.Log
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP) // which would end the process
+	// Before the store is read: that an address is in use should not show after minutes.
+	public, admin, err := o.open()
+	if err != nil {
+		return err
+	}
 	s, err := server.New(o.server)
 	if err != nil {
 		return err
 	}
 	term := make(chan os.Signal, 2)
 	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT) // up to here they end it, for New may take minutes
-	public, admin, err := o.open()
-	if err != nil {
-		return err
-	}
 	if err := confine(o.server.Store, log); err != nil {
 		return err
 	}
+	logAddresses(log, public, admin)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(public, admin) }()
 	notify(log, daemon.SdNotifyReady)
