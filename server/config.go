@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,53 +20,57 @@ type Config struct {
 	Store string
 
 	// Prefixes are the paths below which OCSP is answered, such as "/ocsp":
-	// GET /ocsp/MFEw… and POST /ocsp. None means the root.
+	// GET /ocsp/MFEw… and POST /ocsp. None means the root. They are spelled as on
+	// the wire, without percent signs; a slash at the end does not matter.
 	Prefixes []string
 
 	// DefaultHost is the host whose files a request for an unknown host, or for
 	// none, is served. Empty means that such a request finds only the files
-	// published for any host.
+	// published for any host. Case and a dot at the end do not matter.
 	DefaultHost string
 
-	// MalformedStatus is the HTTP status of an OCSP malformedRequest: 400, or 200
-	// for clients that read the OCSP status of nothing else.
+	// MalformedStatus is the HTTP status of an OCSP malformedRequest: 400, the
+	// default, or 200 for clients that read the OCSP status of nothing else.
 	MalformedStatus int
 
 	// ExpiredStatus is the HTTP status of the tryLater that stands in for a
-	// response that is expired, not valid yet or withdrawn: 503, which lets a
-	// CDN turn to another edge, or 200.
+	// response that is expired, not valid yet or withdrawn: 503, the default, which
+	// lets a CDN turn to another edge, or 200.
 	ExpiredStatus int
 
-	// NegativeMaxAge lets caches keep an unauthorized answer. Zero, as RFC 9919
-	// section 7.2 wants it, makes them ask again; some seconds blunt a flood of
-	// requests for serials that do not exist, and delay new certificates as much.
+	// NegativeMaxAge lets caches keep an unauthorized answer. Zero, the default and
+	// what RFC 9919 section 7.2 wants, makes them ask again; some seconds blunt a flood
+	// of requests for serials that do not exist, and delay new certificates as much.
 	NegativeMaxAge time.Duration
 
 	// CapMaxAge bounds how long caches keep an OCSP response, and so how long a
-	// revocation stays unseen behind a CDN that is not purged.
+	// revocation stays unseen behind a CDN that is not purged. 12 h by default; zero
+	// lets them keep none.
 	CapMaxAge time.Duration
 
-	// FreshWithin is the age of the manifest beyond which /freshz says stale.
+	// FreshWithin is the age of the manifest beyond which /freshz says stale. 24 h by
+	// default; with zero it is fresh in its first second only.
 	FreshWithin time.Duration
 
 	// DrainWait is how long the server goes on as usual after Shutdown began,
-	// not ready, so that routers and load balancers can turn away from it.
+	// not ready, so that routers and load balancers can turn away from it. Zero, the
+	// default, is right where nobody reads /readyz.
 	DrainWait time.Duration
 
 	// Drain is how long after that it answers with Connection: close before
-	// the listeners close.
+	// the listeners close. 300 ms by default; with zero a request may fail.
 	Drain time.Duration
 
 	// MaxConns bounds the open connections of all public listeners; further ones
-	// are closed when they come. 0 leaves it to the limit of open files.
+	// are closed when they come. 0, the default, leaves it to the limit of open files.
 	MaxConns int
 
-	// MaxConnsPerPeer bounds those of one IPv4 address or IPv6 /64. 0 is no bound;
-	// behind a CDN or proxy nothing else is right.
+	// MaxConnsPerPeer bounds those of one IPv4 address or IPv6 /64. 0, the default, is
+	// no bound; behind a CDN or proxy nothing else is right.
 	MaxConnsPerPeer int
 
 	// MaxRate bounds the requests a second of one IPv4 address or IPv6 /64;
-	// further ones are answered 503 and tryLater. 0 is no bound, as above.
+	// further ones are answered 503 and tryLater. 0, the default, is no bound, as above.
 	MaxRate int
 
 	// Log receives what an operator should know; never one line a request.
@@ -88,8 +93,8 @@ func DefaultConfig() Config {
 	}
 }
 
-// Check finds what is wrong with the settings by themselves, and brings Prefixes
-// and DefaultHost into the form that requests are compared with. New does it too.
+// Check finds what is wrong with the settings by themselves: whether Store is there
+// is seen when it is opened. New does it too.
 func (c *Config) Check() error {
 	if s := c.MalformedStatus; s != http.StatusBadRequest && s != http.StatusOK {
 		return fmt.Errorf("malformed status is %d: want 400 or 200", s)
@@ -97,14 +102,53 @@ func (c *Config) Check() error {
 	if s := c.ExpiredStatus; s != http.StatusServiceUnavailable && s != http.StatusOK {
 		return fmt.Errorf("expired status is %d: want 503 or 200", s)
 	}
-	if min(c.NegativeMaxAge, c.CapMaxAge, c.FreshWithin, c.Drain, c.DrainWait) < 0 {
-		return errors.New("a duration is negative: want 0 or more")
+	if c.Log == nil || c.Now == nil {
+		return errors.New("there is no log or no clock: begin with DefaultConfig")
 	}
-	if min(c.MaxConns, c.MaxConnsPerPeer, c.MaxRate) < 0 {
-		return errors.New("a limit is negative: want 0, for none, or more")
+	return cmp.Or(c.checkDurations(), c.checkLimits(), c.checkPrefixes())
+}
+
+func (c *Config) checkDurations() error {
+	for _, d := range []struct {
+		of    string
+		value time.Duration
+	}{
+		{"negative max age", c.NegativeMaxAge},
+		{"cap max age", c.CapMaxAge},
+		{"fresh within", c.FreshWithin},
+		{"drain wait", c.DrainWait},
+		{"drain", c.Drain},
+	} {
+		if d.value < 0 {
+			return fmt.Errorf("%s is %v: want 0s or more", d.of, d.value)
+		}
 	}
-	c.DefaultHost = strings.TrimSuffix(strings.ToLower(c.DefaultHost), ".")
-	return c.checkPrefixes()
+	return nil
+}
+
+func (c *Config) checkLimits() error {
+	for _, l := range []struct {
+		of    string
+		value int
+	}{
+		{"max conns", c.MaxConns},
+		{"max conns per peer", c.MaxConnsPerPeer},
+		{"max rate", c.MaxRate},
+	} {
+		if l.value < 0 {
+			return fmt.Errorf("%s is %d: want 0, for no bound, or more", l.of, l.value)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkPrefixes() error {
+	for _, p := range c.Prefixes {
+		if !strings.HasPrefix(p, "/") || strings.ContainsAny(p, "?#%") {
+			return fmt.Errorf("prefix %q: want a path as it is on the wire, such as /ocsp", p)
+		}
+	}
+	return nil
 }
 
 func (c *Config) checkStore() error {
@@ -118,22 +162,20 @@ func (c *Config) checkStore() error {
 	return nil
 }
 
-func (c *Config) checkPrefixes() error {
-	prefixes := make([]string, len(c.Prefixes))
+// wire is c with DefaultHost and Prefixes in the form that requests are compared with.
+func (c Config) wire() Config {
+	c.DefaultHost = strings.TrimSuffix(strings.ToLower(c.DefaultHost), ".")
+	c.Prefixes = slices.Clone(c.Prefixes)
 	for i, p := range c.Prefixes {
-		if !strings.HasPrefix(p, "/") || strings.ContainsAny(p, "?#%") {
-			return fmt.Errorf("prefix %q: want a path as it is on the wire, such as /ocsp", p)
-		}
-		prefixes[i] = strings.TrimRight(p, "/")
+		c.Prefixes[i] = strings.TrimRight(p, "/")
 	}
 	// Longest first, so that of /a and /a/b the one that says more is cut.
-	slices.SortFunc(prefixes, func(a, b string) int { return len(b) - len(a) })
-	c.Prefixes = prefixes
-	return nil
+	slices.SortFunc(c.Prefixes, func(a, b string) int { return len(b) - len(a) })
+	return c
 }
 
 // cutPrefix returns what follows the OCSP prefix of path, and whether path is
-// below one.
+// below one. c is as wire makes it.
 func (c *Config) cutPrefix(path []byte) (rest []byte, ok bool) {
 	if len(c.Prefixes) == 0 {
 		return path, true

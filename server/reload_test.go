@@ -202,24 +202,6 @@ func TestStoreMustBeADirectory(t *testing.T) {
 	}
 }
 
-func TestConfigCheck(t *testing.T) {
-	for name, spoil := range map[string]func(*Config){
-		"malformed status": func(c *Config) { c.MalformedStatus = 404 },
-		"expired status":   func(c *Config) { c.ExpiredStatus = 0 },
-		"duration":         func(c *Config) { c.Drain = -1 },
-		"relative prefix":  func(c *Config) { c.Prefixes = []string{"ocsp"} },
-		"escaped prefix":   func(c *Config) { c.Prefixes = []string{"/o%63sp"} },
-	} {
-		c := DefaultConfig()
-		if err := c.Check(); err != nil {
-			t.Fatal(err)
-		}
-		if spoil(&c); c.Check() == nil {
-			t.Errorf("%s is accepted", name)
-		}
-	}
-}
-
 // Requests go on while generations follow one another: each is answered, by the
 // octets of one generation that was current while it was under way, and the
 // mappings of the generations before go.

@@ -10,9 +10,11 @@
 //	                                 └─ POST, DER in the body         request.go
 //	                                      └─ look-up and answer       answer.go
 //
-// It takes the current generation once, so it is answered from one generation;
-// it allocates nothing, takes no lock and logs nothing. Mapped memory is read
-// inside the handler only, where a page that cannot be read becomes a 503.
+// It takes the current generation once, so it is answered from one generation; it
+// allocates nothing and takes no lock. Nothing that a client does is logged, but a
+// store or a program that fails is: the first time, the second, the fourth and so on.
+// Mapped memory is read inside the handler only, where a page that cannot be read
+// becomes a 503.
 package server
 
 import (
@@ -55,6 +57,7 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.checkStore(); err != nil {
 		return nil, err
 	}
+	cfg = cfg.wire()
 	s := &Server{
 		cfg:      cfg,
 		log:      cfg.Log,
