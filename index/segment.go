@@ -19,7 +19,7 @@ import (
 // truncated file cannot give raises a fault, which ends the process unless the
 // goroutine has called debug.SetPanicOnFault.
 type Segment struct {
-	data    []byte // the file; only octets and slot read it
+	data    []byte // the file; what it holds is read through octets alone
 	head    *header
 	issuers []issuer
 	shapes  []shape

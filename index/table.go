@@ -2,6 +2,7 @@ package index
 
 import (
 	"bytes"
+	"fmt"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,7 +49,7 @@ func (w *Writer) writtenRecords() (*Segment, error) {
 	}
 	data, err := unix.Mmap(int(w.file.Fd()), 0, int(w.at), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot map %d octets of %s: %w", w.at, w.file.Name(), err)
 	}
 	return &Segment{data: data, head: &w.head, issuers: w.list, shapes: w.shapes.list}, nil
 }
@@ -63,12 +64,12 @@ func (t *tableWriter) add(e indexEntry) error {
 	}
 	rec, ok := t.records.record(e.offset, nil)
 	if !ok {
-		return ErrCorrupt // the disk did not keep what was written a moment ago
+		return t.notKept(e.offset)
 	}
 	for i, offset := range t.group {
 		other, ok := t.records.record(offset, nil)
 		if !ok {
-			return ErrCorrupt
+			return t.notKept(offset)
 		}
 		if !rec.sharesCertID(other, t.key) {
 			continue // two CertIDs with one key
@@ -86,6 +87,11 @@ func (t *tableWriter) add(e indexEntry) error {
 	}
 	t.group = append(t.group, e.offset)
 	return nil
+}
+
+// notKept is the error about a record that was written a moment ago.
+func (t *tableWriter) notKept(offset uint64) error {
+	return fmt.Errorf("the record at offset %d of %s is not what was written there: does the disk fail? %w", offset, t.file.Name(), ErrCorrupt)
 }
 
 // noteConflict counts if rec and other, two responses of one moment with a CertID

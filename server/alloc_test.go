@@ -53,6 +53,8 @@ func hotPath(t testing.TB, e *edge) map[string]struct {
 		"POST malformed":        {requestCtx("POST", "/", []byte("junk")), 400},
 		"probe":                 {requestCtx("GET", "/", nil), 200},
 		"CRL":                   {requestCtx("GET", "http://c.example/1.crl", nil), 200},
+		"part of a CRL":         {requestCtx("GET", "http://c.example/1.crl", nil, "Range", "bytes=1-2"), 206},
+		"range beyond a CRL":    {requestCtx("GET", "http://c.example/1.crl", nil, "Range", "bytes=99-"), 416},
 		"method":                {requestCtx("PUT", "/", nil), 405},
 	}
 }

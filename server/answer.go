@@ -51,7 +51,16 @@ var currencies = [...]outcome{
 	index.Expired:     expired,
 }
 
-// serve answers with the response of rec, or with 304 if the client has it.
+// serve answers with the response of rec, or with 304 if the client has it. The
+// headers are those of RFC 9919 sections 6 and 7.2:
+//
+//	ETag           strong, of the stored octets
+//	Expires        nextUpdate
+//	Cache-Control  max-age, and public, no-transform, must-revalidate
+//	Content-Type   application/ocsp-response, without a parameter; not on a 304
+//	Last-Modified  producedAt, or now if that lies ahead; not on a 304
+//
+// Date and Content-Length are fasthttp's.
 func (x *exchange) serve(rec index.Record) outcome {
 	h := &x.ctx.Response.Header
 	tag := appendETag(x.etag[:0], rec.ETag())

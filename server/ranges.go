@@ -25,7 +25,7 @@ func (x *exchange) selectRange(f *file) ([]byte, outcome) {
 		return f.Body, fileServed
 	case from >= to:
 		x.refuse(fileBadRange)
-		x.ctx.Response.Header.SetCanonical(headerContentRange, strconv.AppendInt([]byte("bytes */"), int64(len(f.Body)), 10))
+		x.ctx.Response.Header.SetCanonical(headerContentRange, strconv.AppendInt(append(x.buf[:0], "bytes */"...), int64(len(f.Body)), 10))
 		return nil, fileBadRange
 	}
 	x.ctx.SetStatusCode(http.StatusPartialContent)

@@ -46,8 +46,11 @@ func (o *options) openPublic() (public []net.Listener, err error) {
 			public = append(public, ln)
 		}
 	}
-	if err != nil || len(public) > 0 {
-		return public, err
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on the sockets that systemd passed: %w", err)
+	}
+	if len(public) > 0 {
+		return public, nil
 	}
 	config := net.ListenConfig{
 		// No keep-alive probes, which would cost four system calls a connection:
