@@ -145,11 +145,23 @@ func (e *edge) serve(t testing.TB) *edge {
 // serveOn is serve on a socket of another kind.
 func (e *edge) serveOn(t testing.TB, network, address string) *edge {
 	t.Helper()
+	return e.accept(t, e.listen(t, network, address))
+}
+
+// listen opens the socket that e is to serve on. Connections wait until accept.
+func (e *edge) listen(t testing.TB, network, address string) net.Listener {
+	t.Helper()
 	ln, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.addr = ln.Addr().String()
+	return ln
+}
+
+// accept begins to serve on ln, until the test ends.
+func (e *edge) accept(t testing.TB, ln net.Listener) *edge {
+	t.Helper()
 	done := make(chan error, 1)
 	go func() { done <- e.Serve([]net.Listener{ln}, nil) }()
 	t.Cleanup(func() {
@@ -169,6 +181,10 @@ type answer struct {
 	body []byte
 }
 
+// patience bounds every wait for an event: far beyond what a loaded machine needs,
+// and below the ten minutes after which go test kills the package.
+const patience = time.Minute
+
 // dial connects to e until the test ends. A connection that hangs fails the test
 // rather than the package.
 func (e *edge) dial(t testing.TB) (net.Conn, *bufio.Reader) {
@@ -182,7 +198,7 @@ func (e *edge) dial(t testing.TB) (net.Conn, *bufio.Reader) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(30 * time.Second))
+	c.SetDeadline(time.Now().Add(patience))
 	return c, bufio.NewReader(c)
 }
 

@@ -99,7 +99,7 @@ func awaitConns(t *testing.T, e *edge, want int) {
 		defer e.limits.mu.Unlock()
 		return e.limits.conns
 	}
-	for end := time.Now().Add(10 * time.Second); open() != want; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); open() != want; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d connections are open, want %d", open(), want)
 		}

@@ -178,7 +178,7 @@ func TestStartWithoutGeneration(t *testing.T) {
 // awaitGeneration waits until generation n is served.
 func awaitGeneration(t testing.TB, e *edge, n uint64) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for e.current.Load().number() != n {
 		if time.Now().After(deadline) {
 			t.Fatalf("generation %d is served, want %d: %s", e.current.Load().number(), n, e.log)
@@ -279,7 +279,7 @@ func follow(t *testing.T, stop context.Context, c net.Conn, current *atomic.Int6
 // awaitUnmapped waits until no more than the current segment below dir is mapped.
 func awaitUnmapped(t testing.TB, dir string) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		runtime.GC()
 		maps := string(readFile(t, "/proc/self/maps"))

@@ -40,10 +40,15 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 func TestUnusedConnectionIsClosed(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{good("05")}})
 	e.timeouts.read = 500 * time.Millisecond
-	e.serve(t)
+	ln := e.listen(t, "tcp", "127.0.0.1:0")
+	conns := make(map[string]net.Conn)
+	for _, sent := range []string{"", "GET"} { // before the time begins to run
+		conns[sent], _ = e.dial(t)
+		write(t, conns[sent], sent)
+	}
+	e.accept(t, ln)
 	for sent, want := range map[string]string{"": "", "GET": "HTTP/1.1 408"} {
-		c, _ := e.dial(t)
-		write(t, c, sent)
+		c := conns[sent]
 		if got, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(got), want) || want == "" && len(got) > 0 {
 			t.Errorf("after %q: read %q, %v; want %q", sent, got, err, want)
 		}

@@ -22,6 +22,7 @@ type generator struct {
 	rate      float64 // requests a second; 0: closed loop
 	reconnect bool    // a connection for each request
 	any       bool    // any body is right
+	now       func() time.Time
 
 	poll    int
 	conns   map[int32]*conn // by file descriptor
@@ -51,8 +52,8 @@ func (g *generator) run(connections int, d time.Duration) (*traffic.Result, erro
 		g.idle = append(g.idle, c)
 	}
 	g.windows = make([]histogram, int(d.Seconds())+1)
-	g.begin = time.Now()
-	for time.Since(g.begin) < d {
+	g.begin = g.now()
+	for g.elapsed() < d {
 		if err := g.askDue(); err != nil {
 			return nil, err
 		}
@@ -60,7 +61,7 @@ func (g *generator) run(connections int, d time.Duration) (*traffic.Result, erro
 			return nil, err
 		}
 	}
-	seconds := time.Since(g.begin).Seconds()
+	seconds := g.elapsed().Seconds()
 	unsent := uint64(0)
 	if g.rate > 0 {
 		unsent = max(g.due(), g.asked) - g.asked
@@ -74,7 +75,7 @@ func (g *generator) run(connections int, d time.Duration) (*traffic.Result, erro
 // drain collects answers until none is missing, for a second at most; what is
 // missing then has failed.
 func (g *generator) drain() error {
-	for stop := time.Now().Add(time.Second); len(g.idle) < len(g.conns) && time.Now().Before(stop); {
+	for stop := g.now().Add(time.Second); len(g.idle) < len(g.conns) && g.now().Before(stop); {
 		if err := g.collect(); err != nil {
 			return err
 		}
@@ -83,15 +84,18 @@ func (g *generator) drain() error {
 	return nil
 }
 
+// elapsed is for how long g has been sending.
+func (g *generator) elapsed() time.Duration { return g.now().Sub(g.begin) }
+
 // due is how many requests should have been sent by now.
-func (g *generator) due() uint64 { return uint64(time.Since(g.begin).Seconds()*g.rate) + 1 }
+func (g *generator) due() uint64 { return uint64(g.elapsed().Seconds()*g.rate) + 1 }
 
 // askDue sends what is due on the connections that are idle.
 func (g *generator) askDue() error {
 	for len(g.idle) > 0 && (g.rate == 0 || g.asked < g.due()) {
 		c := g.idle[len(g.idle)-1]
 		g.idle = g.idle[:len(g.idle)-1]
-		begin := time.Now()
+		begin := g.now()
 		if g.rate > 0 {
 			begin = g.begin.Add(time.Duration(float64(g.asked) / g.rate * 1e9))
 		}
@@ -141,7 +145,7 @@ func (g *generator) take(c *conn) error {
 	}
 	g.inARow = 0
 	window := min(int(c.begin.Sub(g.begin)/time.Second), len(g.windows)-1)
-	g.windows[window].add(time.Since(c.begin))
+	g.windows[window].add(g.now().Sub(c.begin))
 	if a.status != 200 || !g.any && !c.right(a.body) {
 		g.wrong++
 	}

@@ -29,7 +29,7 @@ func main() {
 	anyBody := flag.Bool("any", false, "take any body for right")
 	flag.Parse()
 
-	g := &generator{to: &unix.SockaddrInet4{Port: *port, Addr: [4]byte{127, 0, 0, 1}}, rate: *rate, reconnect: *reconnect, any: *anyBody}
+	g := &generator{to: &unix.SockaddrInet4{Port: *port, Addr: [4]byte{127, 0, 0, 1}}, rate: *rate, reconnect: *reconnect, any: *anyBody, now: time.Now}
 	if err := g.print(*exchanges, *connections, *duration); err != nil {
 		fmt.Fprintf(os.Stderr, "load: %v\n", err)
 		os.Exit(1)
