@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lancre/index/store"
+	"lancre/internal/programs"
 )
 
 func TestMain(m *testing.M) {
@@ -56,7 +57,7 @@ func publish(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // patience bounds the wait for an event, on a machine however busy.
-const patience = 30 * time.Second
+const patience = programs.Patience
 
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	path, msg := ts.MkAbs(args[0]), args[1]

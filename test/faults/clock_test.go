@@ -13,6 +13,7 @@ func TestExpireWhileServed(t *testing.T) {
 	o := newOrigin(t, 20)
 	end := time.Now().Truncate(time.Second).Add(5 * time.Second)
 	o.ca.NextUpdate = end
+	o.at = end.Add(-time.Second) // however long the build takes
 	o.served.Store(o.publish(t))
 	d := serve(t, o.store)
 	l := newLoad(o, d.addr)
@@ -29,7 +30,7 @@ func TestExpireWhileServed(t *testing.T) {
 	})
 	await(t, "/readyz to say 503", func() bool { return !d.ready() })
 	l.awaitRequests(t, 100)
-	o.ca.NextUpdate = end.Add(time.Hour)
+	o.ca.NextUpdate, o.at = end.Add(time.Hour), time.Time{}
 	o.publishTo(t, d)
 	await(t, "readiness after a good generation", d.ready)
 	r := l.finish(t, "responses expire while they are served", 1)

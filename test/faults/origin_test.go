@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"lancre/build/demo"
 	"lancre/index"
@@ -28,6 +29,7 @@ type origin struct {
 	edge      string // a copy of store that each generation is brought to; "" for none
 	certs     uint64
 	questions []question
+	at        time.Time // for which lancre build checks times; zero for now
 
 	mu   sync.Mutex
 	made map[string]mark // every response that was ever signed
@@ -105,8 +107,12 @@ func (o *origin) sign(t *testing.T) {
 // build is the command that publishes what sign wrote.
 func (o *origin) build(t *testing.T) *exec.Cmd {
 	t.Helper()
-	return exec.CommandContext(t.Context(), "lancre", "build", "--out", o.store, "--issuer", filepath.Join(o.dir, "issuer.pem"),
+	cmd := exec.CommandContext(t.Context(), "lancre", "build", "--out", o.store, "--issuer", filepath.Join(o.dir, "issuer.pem"),
 		"--responses", filepath.Join(o.dir, "responses.der"), "--static", filepath.Join(o.dir, "static"))
+	if !o.at.IsZero() {
+		cmd.Args = append(cmd.Args, "--at", o.at.UTC().Format(time.RFC3339))
+	}
+	return cmd
 }
 
 // publish makes the next generation and returns its number.

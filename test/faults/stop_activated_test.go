@@ -28,7 +28,7 @@ func TestRestartActivated(t *testing.T) {
 	o := newOrigin(t, 50)
 	o.served.Store(o.publish(t))
 	d, manager := managed(t, o.store)
-	d.by = activator + " lancred"
+	d.by, d.flags = activator+" lancred", unhurried()
 	d.startUnheard("")
 	d.await("not JSON: Received 1 descriptors via the environment.")
 	l := newLoad(o, d.addr).start()

@@ -13,7 +13,7 @@ import (
 func TestRestartUnderLoad(t *testing.T) {
 	o := newOrigin(t, 50)
 	o.served.Store(o.publish(t))
-	d := serve(t, o.store)
+	d := serve(t, o.store, unhurried()...)
 	l := newLoad(o, d.addr).start()
 	times := size(3, 20)
 	for range times {
@@ -28,11 +28,21 @@ func TestRestartUnderLoad(t *testing.T) {
 	d.stop()
 }
 
+// unhurried are the flags of a lancred that stops under load. On a busy machine a
+// client may not run for the 300 ms that draining takes, and then asks on a connection
+// that is closed. Whether they are enough is tried with -full.
+func unhurried() (flags []string) {
+	if !*full {
+		flags = []string{"--drain", "2s"}
+	}
+	return flags
+}
+
 // TestStopDuringSwap sends SIGTERM while a new generation is being loaded.
 func TestStopDuringSwap(t *testing.T) {
 	o := newOrigin(t, 200)
 	o.served.Store(o.publish(t))
-	d := serve(t, o.store)
+	d := serve(t, o.store, unhurried()...)
 	l := newLoad(o, d.addr).start()
 	times := size(3, 20)
 	for range times {
