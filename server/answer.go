@@ -22,7 +22,7 @@ func (x *exchange) find(id *index.CertID) (rec index.Record, found bool, err err
 // answer answers x.req: with the response for the first certificate that there
 // is a valid one for (RFC 9919 section 3.2.1: the most complete response).
 func (x *exchange) answer() outcome {
-	x.tally = tally{size: x.req.size, hash: x.req.ids[0].Alg, nonce: x.req.nonce}
+	x.seen = observation{size: x.req.size, hash: x.req.ids[0].Alg, nonce: x.req.nonce}
 	if x.req.critical {
 		return x.refuse(unauthorized)
 	}
@@ -74,7 +74,7 @@ func (x *exchange) serve(rec index.Record) outcome {
 	}
 	h.SetCanonical(headerLastModified, modified)
 	h.SetContentTypeBytes(typeOCSP)
-	x.tally.age = max(0, x.now-rec.ThisUpdate()) // which may lie ahead by index.MaxSkew
+	x.seen.age = max(0, x.now-rec.ThisUpdate()) // which may lie ahead by index.MaxSkew
 
 	// Straight into what fasthttp sends.
 	x.ctx.Response.SwapBody(rec.AppendResponse(x.ctx.Response.SwapBody(nil)[:0]))

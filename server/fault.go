@@ -10,7 +10,7 @@ import (
 )
 
 // rescue is deferred by respond. It turns a panic into an answer.
-func (s *Server) rescue(ctx *fasthttp.RequestCtx, t *tally) {
+func (s *Server) rescue(ctx *fasthttp.RequestCtx, seen *observation) {
 	r := recover()
 	if r == nil {
 		return
@@ -18,14 +18,14 @@ func (s *Server) rescue(ctx *fasthttp.RequestCtx, t *tally) {
 	ctx.Response.Reset()
 	ctx.Response.Header.SetNoDefaultContentType(true)
 	if fault, ok := r.(sigbus.Fault); ok {
-		*t = tally{outcome: s.refuse(ctx, faulted)}
+		*seen = observation{outcome: s.refuse(ctx, faulted)}
 		if n := s.metrics.faults.Add(1); sampled(n) {
 			s.log.Error("a mapped page could not be read: was a file of the store changed in place, or does the disk fail?",
 				"store", s.cfg.Store, "count", n, "err", fault.Error())
 		}
 		return
 	}
-	*t = tally{outcome: s.refuse(ctx, panicked)}
+	*seen = observation{outcome: s.refuse(ctx, panicked)}
 	if n := s.metrics.panics.Add(1); sampled(n) {
 		s.log.Error("a request made the handler panic: please report this",
 			"count", n, "panic", r, "target", string(ctx.Request.Header.RequestURI()), "stack", string(debug.Stack()))

@@ -131,16 +131,16 @@ func reserved(target []byte) bool {
 		bytes.HasPrefix(target, []byte(".well-known/"))
 }
 
-// read reads the request in target, mended if need be, into x.req. The fault it
+// read reads the request in target, mended if need be, into x.req. The defect it
 // leaves there is that of target as it came.
 func (x *exchange) read(target []byte) bool {
 	if x.decode(target) {
 		return true
 	}
-	first := x.req.fault
+	first := x.req.defect
 	mended := x.salvage(target)
 	if !mended {
-		x.req.fault = first
+		x.req.defect = first
 	}
 	return mended
 }
@@ -149,7 +149,7 @@ func (x *exchange) read(target []byte) bool {
 func (x *exchange) decode(target []byte) bool {
 	der, ok := decodeTarget(x.der[:0], target)
 	if !ok {
-		x.req.fault = faultBase64
+		x.req.defect = defectBase64
 		return false
 	}
 	return x.req.Parse(der)

@@ -37,8 +37,8 @@ type exchange struct {
 	gen *snapshot // nil if there is no generation
 
 	req    Request
-	record []byte // the octets of the one that answers
-	tally  tally  // but for the outcome
+	record []byte      // the octets of the one that answers
+	seen   observation // but for the outcome
 
 	der      [maxTarget]byte // what a GET target decodes to
 	alt      [maxTarget]byte // a target decoded once more
@@ -96,6 +96,6 @@ func (x *exchange) post() outcome {
 
 // malformed answers what is no OCSPRequest.
 func (x *exchange) malformed() outcome {
-	x.tally.fault = x.req.fault
+	x.seen.defect = x.req.defect
 	return x.refuse(malformed)
 }

@@ -30,7 +30,7 @@ func methodIndex(h *fasthttp.RequestHeader) int {
 // request path adds to; the rest are metrics of their own.
 type metrics struct {
 	requests  [len(methodLabels)][numOutcomes]counter
-	malformed [numFaults]counter
+	malformed [numDefects]counter
 	hashes    [index.SHA512 + 1]counter // by HashAlg
 	sizes     histogram
 	nonces    counter
@@ -113,10 +113,10 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// A tally is what the metrics want to know of one request.
-type tally struct {
+// An observation is what the metrics want to know of one request.
+type observation struct {
 	outcome outcome
-	fault   fault // of a malformed request
+	defect  defect // of a malformed request
 
 	// Of an OCSPRequest:
 	size  int // in octets; 0 if there is none
@@ -127,21 +127,21 @@ type tally struct {
 }
 
 // count counts a request that was answered.
-func (m *metrics) count(ctx *fasthttp.RequestCtx, t tally) {
+func (m *metrics) count(ctx *fasthttp.RequestCtx, seen observation) {
 	conn := ctx.ConnID()
-	m.requests[methodIndex(&ctx.Request.Header)][t.outcome].add(conn, 1)
-	if t.outcome == malformed {
-		m.malformed[t.fault].add(conn, 1)
+	m.requests[methodIndex(&ctx.Request.Header)][seen.outcome].add(conn, 1)
+	if seen.outcome == malformed {
+		m.malformed[seen.defect].add(conn, 1)
 	}
-	if t.size > 0 {
-		m.hashes[t.hash].add(conn, 1)
-		m.sizes.observe(conn, int64(t.size))
+	if seen.size > 0 {
+		m.hashes[seen.hash].add(conn, 1)
+		m.sizes.observe(conn, int64(seen.size))
 	}
-	if t.nonce {
+	if seen.nonce {
 		m.nonces.add(conn, 1)
 	}
-	if t.outcome == served {
-		m.ages.observe(conn, t.age)
+	if seen.outcome == served {
+		m.ages.observe(conn, seen.age)
 	}
 }
 
@@ -202,8 +202,8 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for t, n := range types {
 		count(responsesDesc, n, t)
 	}
-	for f := faultless + 1; f < numFaults; f++ {
-		count(malformedDesc, m.malformed[f].sum(), faultLabels[f])
+	for d := sound + 1; d < numDefects; d++ {
+		count(malformedDesc, m.malformed[d].sum(), defectLabels[d])
 	}
 	for alg := range m.hashes {
 		count(hashesDesc, m.hashes[alg].sum(), index.HashAlg(alg).String())

@@ -97,7 +97,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 			t.Errorf("docs/METRICS.md has no row %q", want[1:])
 		}
 	}
-	for _, label := range faultLabels[faultless+1:] {
+	for _, label := range defectLabels[sound+1:] {
 		if want := "\n| `" + label + "` | "; !strings.Contains(string(text), want) {
 			t.Errorf("docs/METRICS.md has no row %q", want[1:])
 		}

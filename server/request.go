@@ -17,25 +17,25 @@ type Request struct {
 	size     int  // of the OCSPRequest, in octets
 	nonce    bool // a nonce was asked for, which a stored response cannot have
 	critical bool // there is a critical extension that must be understood and is not
-	fault    fault
+	defect   defect
 }
 
-// A fault is what keeps octets from being an OCSPRequest. It is a metric's label.
-type fault uint8
+// A defect is what keeps octets from being an OCSPRequest. It is a metric's label.
+type defect uint8
 
 const (
-	faultless       fault = iota
-	faultBase64           // a GET target that is none
-	faultEmpty            // a POST without a body
-	faultStructure        // not DER, not the SEQUENCEs of an OCSPRequest, or more behind them
-	faultVersion          // other than v1
-	faultCount            // no certificate, or more than index.MaxCertIDs
-	faultCertID           // not one, or with a hash of the wrong length
-	faultExtensions       // those of the request or of a certificate
-	numFaults
+	sound            defect = iota
+	defectBase64            // a GET target that is none
+	defectEmpty             // a POST without a body
+	defectStructure         // not DER, not the SEQUENCEs of an OCSPRequest, or more behind them
+	defectVersion           // other than v1
+	defectCount             // no certificate, or more than index.MaxCertIDs
+	defectCertID            // not one, or with a hash of the wrong length
+	defectExtensions        // those of the request or of a certificate
+	numDefects
 )
 
-var faultLabels = [numFaults]string{
+var defectLabels = [numDefects]string{
 	"none", "base64", "empty", "structure", "version", "certificate_count", "certid", "extensions",
 }
 
@@ -76,36 +76,36 @@ const (
 // not allocate.
 func (r *Request) Parse(der []byte) bool {
 	r.count, r.size, r.nonce, r.critical = 0, len(der), false, false
-	r.fault = r.parse(der)
-	return r.fault == faultless
+	r.defect = r.parse(der)
+	return r.defect == sound
 }
 
-func (r *Request) parse(in cryptobyte.String) fault {
+func (r *Request) parse(in cryptobyte.String) defect {
 	var outer, tbs, version, list cryptobyte.String
 	var hasVersion bool
 	switch {
 	case in.Empty():
-		return faultEmpty
+		return defectEmpty
 	case !in.ReadASN1(&outer, asn1.SEQUENCE) || !in.Empty() ||
 		!outer.ReadASN1(&tbs, asn1.SEQUENCE) ||
 		!outer.SkipOptionalASN1(tagSignature) || !outer.Empty() ||
 		!tbs.ReadOptionalASN1(&version, &hasVersion, tagVersion):
-		return faultStructure
+		return defectStructure
 	case hasVersion && !bytes.Equal(version, []byte{0x02, 0x01, 0x00}):
-		return faultVersion
+		return defectVersion
 	case !tbs.SkipOptionalASN1(tagRequestor) || !tbs.ReadASN1(&list, asn1.SEQUENCE):
-		return faultStructure
+		return defectStructure
 	}
-	if f := r.parseList(list); f != faultless {
-		return f
+	if d := r.parseList(list); d != sound {
+		return d
 	}
 	switch {
 	case !r.parseExtensions(&tbs, tagExtensions):
-		return faultExtensions
+		return defectExtensions
 	case !tbs.Empty():
-		return faultStructure
+		return defectStructure
 	}
-	return faultless
+	return sound
 }
 
 // parseList reads
@@ -113,26 +113,26 @@ func (r *Request) parse(in cryptobyte.String) fault {
 //	Request ::= SEQUENCE {
 //	    reqCert                      CertID,
 //	    singleRequestExtensions  [0] EXPLICIT Extensions OPTIONAL }
-func (r *Request) parseList(list cryptobyte.String) fault {
+func (r *Request) parseList(list cryptobyte.String) defect {
 	for ; !list.Empty(); r.count++ {
 		var entry cryptobyte.String
 		switch {
 		case r.count == index.MaxCertIDs:
-			return faultCount
+			return defectCount
 		case !list.ReadASN1(&entry, asn1.SEQUENCE):
-			return faultStructure
+			return defectStructure
 		case !index.ReadCertID(&entry, &r.ids[r.count]):
-			return faultCertID
+			return defectCertID
 		case !r.parseExtensions(&entry, tagSingleExtns):
-			return faultExtensions
+			return defectExtensions
 		case !entry.Empty():
-			return faultStructure
+			return defectStructure
 		}
 	}
 	if r.count == 0 {
-		return faultCount
+		return defectCount
 	}
-	return faultless
+	return sound
 }
 
 // parseExtensions reads Extensions under an optional explicit tag. They may be

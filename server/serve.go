@@ -90,7 +90,7 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	if wrapped {
 		c.linger.Store(true)
 	}
-	s.metrics.count(ctx, tally{outcome: s.refuse(ctx, o)})
+	s.metrics.count(ctx, observation{outcome: s.refuse(ctx, o)})
 }
 
 // Serve answers on the public listeners, of TCP or Unix sockets, and, unless it is nil,

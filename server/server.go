@@ -86,16 +86,16 @@ func (s *Server) Handle(ctx *fasthttp.RequestCtx) {
 }
 
 // respond answers ctx and says how. Nothing that happens in it ends the process.
-func (s *Server) respond(ctx *fasthttp.RequestCtx) (t tally) {
+func (s *Server) respond(ctx *fasthttp.RequestCtx) (seen observation) {
 	x := s.pool.Get().(*exchange)
 	x.srv, x.ctx, x.now, x.gen = s, ctx, s.now(), s.current.Load()
-	x.tally = tally{}
-	defer s.rescue(ctx, &t)
+	x.seen = observation{}
+	defer s.rescue(ctx, &seen)
 	o := x.guarded()
-	t = x.tally
-	t.outcome = o
+	seen = x.seen
+	seen.outcome = o
 	runtime.KeepAlive(x.gen) // its mappings were read up to here
 	x.ctx, x.gen = nil, nil
 	s.pool.Put(x) // after a panic x is left to the garbage collector
-	return t
+	return seen
 }
