@@ -16,7 +16,7 @@ import (
 
 // commandLine is a line of a document that runs one of the programs, with those that a
 // backslash adds to it.
-var commandLine = regexp.MustCompile(`(?m)^    (lancred? .*(?:\\\n.*)*)$`)
+var commandLine = regexp.MustCompile(`(?m)^    (lancred? (?:.*\\\n)*.*)$`)
 
 // TestDocumentedCommands runs what the documents tell people to type, in a directory
 // that holds what those lines name.
@@ -26,13 +26,13 @@ func TestDocumentedCommands(t *testing.T) {
 		t.Run(document, func(t *testing.T) {
 			dir, serial := whatDocumentsName(t)
 			// Of the examples only what differs from machine to machine.
-			real := strings.NewReplacer("/var/lib/lancre", "store", " :80", " 127.0.0.1:0", "127.0.0.1:9090", "127.0.0.1:0", "1a2b3c", serial)
+			local := strings.NewReplacer("/var/lib/lancre", "store", " :80", " 127.0.0.1:0", "127.0.0.1:9090", "127.0.0.1:0", "1a2b3c", serial)
 			lines := commandLine.FindAllStringSubmatch(string(readFile(t, "../../"+document)), -1)
 			if len(lines) < 2 {
 				t.Fatalf("%d lines run a program: has the form of the document changed?", len(lines))
 			}
 			for _, line := range lines {
-				switch line := real.Replace(line[1]); {
+				switch line := local.Replace(line[1]); {
 				case strings.Contains(line, "mysql://"): // a database that is not here: package build tests them
 				case strings.HasPrefix(line, "lancred"):
 					serveAndStop(t, dir, line)
