@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"lancre/build/demo"
 	"lancre/index/store"
 )
 
@@ -60,6 +61,7 @@ func TestBadGenerations(t *testing.T) {
 	for _, dam := range damages {
 		before := o.served.Load()
 		bad := filepath.Join(t.TempDir(), "store")
+		o.publishFile(t, demo.PageHost, "index.html", []byte("<!doctype html><title>"+dam.name+"</title>")) // anew: what is served is not read again
 		o.publish(t)
 		copyStore(t, o.store, bad)
 		dam.do(t, bad)
