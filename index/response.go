@@ -53,7 +53,7 @@ type Response struct {
 	Signature          []byte // bits of the BIT STRING, which has no unused ones
 	Certificates       []byte // content of certs: DER certificates one after another; nil if absent
 
-	producedAt []byte // the 15 octets of producedAt
+	producedAt, signature int // where in DER their octets begin
 }
 
 // A Single is one SingleResponse of a Response.
@@ -66,7 +66,9 @@ type Single struct {
 	NextUpdate int64  // NoTime if absent
 	Extensions []byte // content of singleExtensions, else nil
 
-	revokedAt, thisUpdate, nextUpdate []byte // the 15 octets of each time
+	// Where in the response the octets of each begin; of no meaning for a time that
+	// is absent.
+	serial, revokedAt, thisUpdate, nextUpdate int
 }
 
 // NoTime stands for an absent optional time.
@@ -82,6 +84,9 @@ var responseStatuses = map[int64]string{
 // Parse takes apart der, one DER OCSPResponse without trailing octets, and
 // reuses the memory of r. On an error r is of no use. It checks the syntax and
 // nothing else: no signature, no time against the clock.
+//
+// Where in der a part lies follows from what is left behind it: all that encloses the
+// BasicOCSPResponse ends where der does.
 func (r *Response) Parse(der []byte) error {
 	*r = Response{DER: der, Singles: r.Singles[:0], NextUpdate: NoTime, ThisUpdate: NoTime}
 	basic, err := openOCSPResponse(der)
@@ -95,6 +100,7 @@ func (r *Response) Parse(der []byte) error {
 	if !seq.ReadASN1Element(&tbs, asn1.SEQUENCE) {
 		return errors.New("BasicOCSPResponse: tbsResponseData is not a SEQUENCE")
 	}
+	tbsEnd := len(der) - len(seq)
 	if !seq.ReadASN1Element(&sigAlg, asn1.SEQUENCE) {
 		return errors.New("BasicOCSPResponse: signatureAlgorithm is not a SEQUENCE")
 	}
@@ -102,6 +108,7 @@ func (r *Response) Parse(der []byte) error {
 		return errors.New("BasicOCSPResponse: signature is not a BIT STRING of whole octets")
 	}
 	r.TBS, r.SignatureAlgorithm, r.Signature = tbs, sigAlg, sig[1:]
+	r.signature = len(der) - len(seq) - len(r.Signature)
 	var hasCerts bool
 	if !seq.ReadOptionalASN1(&certs, &hasCerts, asn1.Tag(0).ContextSpecific().Constructed()) || !seq.Empty() {
 		return errors.New("BasicOCSPResponse: trailing octets after the signature or certs")
@@ -113,7 +120,7 @@ func (r *Response) Parse(der []byte) error {
 		}
 		r.Certificates = list
 	}
-	return r.parseTBS(tbs)
+	return r.parseTBS(tbs, tbsEnd)
 }
 
 // openOCSPResponse returns the octets of the BasicOCSPResponse inside der.
@@ -155,7 +162,9 @@ func openOCSPResponse(der []byte) (basic cryptobyte.String, err error) {
 //	    producedAt           GeneralizedTime,
 //	    responses            SEQUENCE OF SingleResponse,
 //	    responseExtensions   [1] EXPLICIT Extensions OPTIONAL }
-func (r *Response) parseTBS(element cryptobyte.String) error {
+//
+// which ends at end of the response.
+func (r *Response) parseTBS(element cryptobyte.String, end int) error {
 	var in, version, responder, list cryptobyte.String
 	element.ReadASN1(&in, asn1.SEQUENCE) // its caller read it as one
 	if !in.ReadOptionalASN1(&version, &r.ExplicitVersion, asn1.Tag(0).ContextSpecific().Constructed()) {
@@ -172,7 +181,7 @@ func (r *Response) parseTBS(element cryptobyte.String) error {
 		return err
 	}
 	var err error
-	if r.producedAt, r.ProducedAt, err = readTime(&in); err != nil {
+	if r.producedAt, r.ProducedAt, err = readTime(&in, end); err != nil {
 		return fmt.Errorf("ResponseData: producedAt: %w", err)
 	}
 	if !in.ReadASN1(&list, asn1.SEQUENCE) {
@@ -181,9 +190,9 @@ func (r *Response) parseTBS(element cryptobyte.String) error {
 	if list.Empty() {
 		return errors.New("ResponseData: no SingleResponse")
 	}
-	for !list.Empty() {
+	for listEnd := end - len(in); !list.Empty(); {
 		var s Single
-		if err := s.parse(&list); err != nil {
+		if err := s.parse(&list, listEnd); err != nil {
 			return fmt.Errorf("SingleResponse %d: %w", len(r.Singles)+1, err)
 		}
 		r.add(s)
@@ -239,19 +248,23 @@ func (r *Response) parseResponderID(content cryptobyte.String, tag asn1.Tag) err
 //	    thisUpdate         GeneralizedTime,
 //	    nextUpdate         [0] EXPLICIT GeneralizedTime OPTIONAL,
 //	    singleExtensions   [1] EXPLICIT Extensions OPTIONAL }
-func (s *Single) parse(list *cryptobyte.String) error {
+//
+// from the front of list, which ends at listEnd of the response.
+func (s *Single) parse(list *cryptobyte.String, listEnd int) error {
 	var in, next cryptobyte.String
 	if !list.ReadASN1(&in, asn1.SEQUENCE) {
 		return errors.New("not a SEQUENCE")
 	}
+	end := listEnd - len(*list)
 	if !ReadCertID(&in, &s.CertID) {
 		return errors.New("CertID is not DER, or its hashes do not have their algorithm's length")
 	}
-	if err := s.parseStatus(&in); err != nil {
+	s.serial = end - len(in) - len(s.CertID.Serial) // a CertID ends with it
+	if err := s.parseStatus(&in, end); err != nil {
 		return err
 	}
 	var err error
-	if s.thisUpdate, s.ThisUpdate, err = readTime(&in); err != nil {
+	if s.thisUpdate, s.ThisUpdate, err = readTime(&in, end); err != nil {
 		return fmt.Errorf("thisUpdate: %w", err)
 	}
 	s.NextUpdate = NoTime
@@ -260,7 +273,7 @@ func (s *Single) parse(list *cryptobyte.String) error {
 		return errors.New("nextUpdate is not DER")
 	}
 	if has {
-		if s.nextUpdate, s.NextUpdate, err = readTime(&next); err != nil {
+		if s.nextUpdate, s.NextUpdate, err = readTime(&next, end-len(in)); err != nil {
 			return fmt.Errorf("nextUpdate: %w", err)
 		}
 		if !next.Empty() {
@@ -276,7 +289,9 @@ func (s *Single) parse(list *cryptobyte.String) error {
 	return nil
 }
 
-func (s *Single) parseStatus(in *cryptobyte.String) error {
+// parseStatus reads a CertStatus from the front of in, which ends at end of the
+// response.
+func (s *Single) parseStatus(in *cryptobyte.String, end int) error {
 	var content cryptobyte.String
 	var tag asn1.Tag
 	if !in.ReadAnyASN1(&content, &tag) {
@@ -290,7 +305,7 @@ func (s *Single) parseStatus(in *cryptobyte.String) error {
 		s.Status = Unknown
 	case asn1.Tag(1).ContextSpecific().Constructed():
 		s.Status = Revoked
-		return s.parseRevokedInfo(content)
+		return s.parseRevokedInfo(content, end-len(*in))
 	default:
 		return fmt.Errorf("certStatus has tag %#x, want good [0], revoked [1] or unknown [2]", uint8(tag))
 	}
@@ -300,9 +315,9 @@ func (s *Single) parseStatus(in *cryptobyte.String) error {
 	return nil
 }
 
-func (s *Single) parseRevokedInfo(in cryptobyte.String) error {
+func (s *Single) parseRevokedInfo(in cryptobyte.String, end int) error {
 	var err error
-	if s.revokedAt, s.RevokedAt, err = readTime(&in); err != nil {
+	if s.revokedAt, s.RevokedAt, err = readTime(&in, end); err != nil {
 		return fmt.Errorf("revocationTime: %w", err)
 	}
 	var reason, enum cryptobyte.String

@@ -239,32 +239,29 @@ func (c *cutter) cut(r *Response) {
 		return
 	}
 	c.begin(r.DER)
-	c.hole(r.producedAt, hole{kind: holeProducedAt})
+	c.hole(r.producedAt, timeSize, hole{kind: holeProducedAt})
 	for i := range r.Singles {
 		s := &r.Singles[i]
 		id := c.addID(&s.CertID)
-		c.hole(s.CertID.Serial, hole{kind: holePayload, offset: id.offset, size: id.size})
-		if s.revokedAt != nil {
+		c.hole(s.serial, len(s.CertID.Serial), hole{kind: holePayload, offset: id.offset, size: id.size})
+		if s.RevokedAt != NoTime {
 			c.time(s.revokedAt, s.RevokedAt)
 		}
 		if s.ThisUpdate == r.ThisUpdate {
-			c.hole(s.thisUpdate, hole{kind: holeThisUpdate})
+			c.hole(s.thisUpdate, timeSize, hole{kind: holeThisUpdate})
 		} else {
 			c.time(s.thisUpdate, s.ThisUpdate)
 		}
 		switch {
-		case s.nextUpdate == nil:
+		case s.NextUpdate == NoTime:
 		case s.NextUpdate == r.NextUpdate:
-			c.hole(s.nextUpdate, hole{kind: holeNextUpdate})
+			c.hole(s.nextUpdate, timeSize, hole{kind: holeNextUpdate})
 		default:
 			c.time(s.nextUpdate, s.NextUpdate)
 		}
 	}
-	if a, b, ok := ecdsaNumbers(r.Signature); ok {
-		c.octets(a)
-		c.octets(b)
-	} else {
-		c.octets(r.Signature)
+	for _, p := range signatureParts(r.Signature) {
+		c.octets(r.signature+p.at, p.size)
 	}
 	c.shape.tail = r.DER[c.at:]
 	c.shape.size, c.shape.payload = len(r.DER), len(c.payload)
@@ -276,28 +273,27 @@ func (c *cutter) begin(der []byte) {
 	c.shape = shape{ids: c.shape.ids[:0], holes: c.shape.holes[:0], literal: c.shape.literal[:0]}
 }
 
-// hole cuts octets, a part of the response behind all earlier ones, out of it.
-func (c *cutter) hole(octets []byte, h hole) {
-	offset := cap(c.der) - cap(octets) // both slices reach to the end of the same memory
+// hole cuts size octets at offset, behind all earlier ones, out of the response.
+func (c *cutter) hole(offset, size int, h hole) {
 	h.literal = uint16(offset - c.at)
 	c.shape.literal = append(c.shape.literal, c.der[c.at:offset]...)
 	c.shape.holes = append(c.shape.holes, h)
-	c.at = offset + len(octets)
+	c.at = offset + size
 }
 
-// octets moves octets to the payload.
-func (c *cutter) octets(octets []byte) {
-	if len(octets) > 0 {
-		c.hole(octets, hole{kind: holePayload, offset: uint16(len(c.payload)), size: uint16(len(octets))})
-		c.payload = append(c.payload, octets...)
+// octets moves size octets at offset to the payload.
+func (c *cutter) octets(offset, size int) {
+	if size > 0 {
+		c.hole(offset, size, hole{kind: holePayload, offset: uint16(len(c.payload)), size: uint16(size)})
+		c.payload = append(c.payload, c.der[offset:offset+size]...)
 	}
 }
 
 // time moves a time of its own to the payload; one that 32 bits cannot hold
 // stays a part of the shape.
-func (c *cutter) time(octets []byte, unix int64) {
+func (c *cutter) time(offset int, unix int64) {
 	if seconds, ok := storable(unix); ok {
-		c.hole(octets, hole{kind: holeTime, offset: uint16(len(c.payload))})
+		c.hole(offset, timeSize, hole{kind: holeTime, offset: uint16(len(c.payload))})
 		c.payload = le.AppendUint32(c.payload, seconds)
 	}
 }
@@ -358,24 +354,33 @@ func (c *cutter) sum() uint64 {
 	return d.Sum64()
 }
 
-// ecdsaNumbers finds the magnitudes of r and s in
+// A part of some octets.
+type part struct{ at, size int }
+
+// signatureParts are the parts of sig that differ from one signature to the next: all
+// of it, or the magnitudes of r and s in
 //
 //	ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER }
 //
 // (RFC 3279 section 2.2.3) without the sign octet that each may have.
-func ecdsaNumbers(sig []byte) (r, s []byte, ok bool) {
+func signatureParts(sig []byte) [2]part {
 	in := cryptobyte.String(sig)
-	var seq, first, second cryptobyte.String
-	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() ||
-		!seq.ReadASN1(&first, asn1.INTEGER) || !seq.ReadASN1(&second, asn1.INTEGER) || !seq.Empty() {
-		return nil, nil, false
+	var seq, r, s cryptobyte.String
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1(&r, asn1.INTEGER) {
+		return [2]part{{0, len(sig)}}
 	}
-	return magnitude(first), magnitude(second), true
+	rEnd := len(sig) - len(seq)
+	if !seq.ReadASN1(&s, asn1.INTEGER) || !seq.Empty() {
+		return [2]part{{0, len(sig)}}
+	}
+	return [2]part{magnitude(r, rEnd), magnitude(s, len(sig))}
 }
 
-func magnitude(integer []byte) []byte {
-	if len(integer) > 1 && integer[0] == 0 {
-		return integer[1:]
+// magnitude is the part that the magnitude of an INTEGER is whose octets end at end.
+func magnitude(integer []byte, end int) part {
+	size := len(integer)
+	if size > 1 && integer[0] == 0 {
+		size--
 	}
-	return integer
+	return part{end - size, size}
 }

@@ -12,16 +12,18 @@ import (
 // YYYYMMDDHHMMSSZ (RFC 9919 section 3.2.4).
 const timeSize = 15
 
-func readTime(in *cryptobyte.String) (octets []byte, unix int64, err error) {
+// readTime reads a GeneralizedTime from the front of in, which ends at end of the
+// response: at is where there its octets begin.
+func readTime(in *cryptobyte.String, end int) (at int, unix int64, err error) {
 	var s cryptobyte.String
 	if !in.ReadASN1(&s, asn1.GeneralizedTime) {
-		return nil, 0, errors.New("not a GeneralizedTime")
+		return 0, 0, errors.New("not a GeneralizedTime")
 	}
 	unix, ok := ParseTime(s)
 	if !ok {
-		return nil, 0, fmt.Errorf("GeneralizedTime %q: want the form YYYYMMDDHHMMSSZ", []byte(s))
+		return 0, 0, fmt.Errorf("GeneralizedTime %q: want the form YYYYMMDDHHMMSSZ", []byte(s))
 	}
-	return s, unix, nil
+	return end - len(*in) - timeSize, unix, nil
 }
 
 // ParseTime reads a GeneralizedTime of the form YYYYMMDDHHMMSSZ as Unix seconds.
