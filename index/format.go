@@ -331,7 +331,7 @@ func (h *header) checkLayout() error {
 	switch {
 	case at != h.size || h.size > slotOffsetMask:
 		return fmt.Errorf("sections end at %d in a file of %d octets: %w", at, h.size, ErrCorrupt)
-	case h.slots.size%slotSize != 0 || h.homeSlots < homeSlots(h.keys) || slots <= h.homeSlots || slots <= h.keys:
+	case h.slots.size%slotSize != 0 || h.homeSlots < homeSlots(h.keys) || slots <= h.homeSlots:
 		return fmt.Errorf("%d octets of slots for %d keys: %w", h.slots.size, h.keys, ErrCorrupt)
 	case h.records > h.recs.size/recordHeadSize || h.tombstones > h.records || h.keys > h.records*MaxCertIDs:
 		return fmt.Errorf("%d records with %d keys and %d tombstones in %d octets: %w", h.records, h.keys, h.tombstones, h.recs.size, ErrCorrupt)

@@ -216,7 +216,7 @@ func (s *Segment) probe(key uint64, id *CertID, buf *[]byte) (rec Record, slots 
 		}
 		rec, ok := s.record(slot&slotOffsetMask, buf)
 		if !ok {
-			return Record{}, slots + 1, false, ErrCorrupt
+			return Record{}, 0, false, ErrCorrupt
 		}
 		if rec.has(id) {
 			return rec, slots + 1, true, nil
@@ -228,8 +228,8 @@ func (s *Segment) probe(key uint64, id *CertID, buf *[]byte) (rec Record, slots 
 // record reads and checks the record at offset or, if buf is not nil, a copy of it in
 // *buf.
 func (s *Segment) record(offset uint64, buf *[]byte) (rec Record, ok bool) {
-	sh, size := s.frame(offset)
-	if sh == nil {
+	number, size, ok := s.frame(offset)
+	if !ok {
 		return rec, false
 	}
 	octets := s.octets(offset, size)
@@ -237,40 +237,36 @@ func (s *Segment) record(offset uint64, buf *[]byte) (rec Record, ok bool) {
 		octets = append((*buf)[:0], octets...)
 		*buf = octets
 	}
-	rec = Record{segment: s, shape: sh, octets: octets, offset: offset}
-	number := rec.bits() & (maxShapes - 1) // again, for the copy may have another
-	return rec, crc32.Checksum(octets[4:], castagnoli) == le.Uint32(octets) && rec.Tombstone() == sh.tombstone() &&
-		int(number) < len(s.shapes) && &s.shapes[number] == sh
+	rec = Record{segment: s, shape: &s.shapes[number], octets: octets, offset: offset}
+	return rec, crc32.Checksum(octets[4:], castagnoli) == le.Uint32(octets) && rec.Tombstone() == rec.shape.tombstone() &&
+		rec.bits()&(maxShapes-1) == number // again, for the copy may have another
 }
 
-// frame finds out which shape and size the record at offset has, without its
-// checksum. The shape is nil if there can be no record.
-func (s *Segment) frame(offset uint64) (sh *shape, size uint64) {
-	recs := s.head.recs
-	if offset < recs.offset || offset-recs.offset >= recs.size {
-		return nil, 0
-	}
-	room := recs.size - (offset - recs.offset)
-	if room < recordHeadSize {
-		return nil, 0
+// frame finds out the number of the shape and the size of the record at offset,
+// without its checksum; ok is false if there can be no record.
+func (s *Segment) frame(offset uint64) (number uint32, size uint64, ok bool) {
+	begin, end := s.head.recs.offset, s.head.recs.offset+s.head.recs.size
+	if offset < begin || offset+recordHeadSize > end {
+		return 0, 0, false
 	}
 	bits := le.Uint32(s.octets(offset+4, 4))
-	number := bits & (maxShapes - 1)
+	number = bits & (maxShapes - 1)
 	if bits&^knownBits != 0 || bits&statusMask > uint32(Unknown)<<statusShift || int(number) >= len(s.shapes) {
-		return nil, 0
+		return 0, 0, false
 	}
-	sh = &s.shapes[number]
+	sh := &s.shapes[number]
 	size = uint64(recordHeadSize + sh.payload)
-	if room < size {
-		return nil, 0
+	if offset+size > end {
+		return 0, 0, false
 	}
 	if sh.whole {
-		size += uint64(le.Uint32(s.octets(offset+size-4, 4)))
-		if room < size || size > recordHeadSize+uint64(sh.payload)+MaxResponse {
-			return nil, 0
+		rest := uint64(le.Uint32(s.octets(offset+size-4, 4)))
+		size += rest
+		if rest > MaxResponse || offset+size > end {
+			return 0, 0, false
 		}
 	}
-	return sh, size
+	return number, size, true
 }
 
 // Records calls yield for every record in the order of the file until yield

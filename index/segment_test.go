@@ -321,31 +321,6 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 	}
 }
 
-func TestEntryRefuses(t *testing.T) {
-	noNext := simple(testID(SHA1, 1, 1))
-	noNext.singles[0].next = ""
-	early, late := simple(testID(SHA1, 1, 1)), simple(testID(SHA1, 1, 1))
-	early.produced = "19691231235959Z"
-	late.singles[0].next = "21060207062816Z"
-	long := simple(testID(SHA1, 1, bytes.Repeat([]byte{1}, 22)...))
-	many := simple(testID(SHA1, 1, 1))
-	for len(many.singles) < 17 {
-		many.singles = append(many.singles, many.singles[0])
-	}
-	huge := simple(testID(SHA1, 1, 1))
-	huge.certs = bytes.Repeat([]byte{0x30, 0x02, 0x05, 0x00}, MaxResponse/4)
-	other := simple(CertID{UnknownAlg, []byte("name"), []byte("key"), []byte{1}})
-	for want, d := range map[string]*draft{
-		"no nextUpdate": noNext, "producedAt is -1": early, "nextUpdate is 4294967296": late,
-		"22 octets": long, "17 SingleResponses": many, "a store takes 1048576": huge, "none of SHA-1": other,
-	} {
-		var e Entry
-		if err := e.Set(parse(t, d.build())); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v, want one with %q", err, want)
-		}
-	}
-}
-
 func TestAbortLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	w, err := NewWriter(dir)

@@ -165,14 +165,12 @@ func decodeShape(head, b []byte) (s shape, ok bool) {
 // findTail finds the tail of s, which comes next after the shapes in list, in the
 // shape that has it.
 func (s *shape) findTail(list []shape) bool {
-	if int(s.tailOf) == len(list) {
+	of := int(s.tailOf)
+	if of < len(list) && list[of].tailOf == s.tailOf && len(s.tail) == 0 {
+		s.tail = list[of].tail
 		return true
 	}
-	if int(s.tailOf) > len(list) || list[s.tailOf].tailOf != s.tailOf || len(s.tail) > 0 {
-		return false
-	}
-	s.tail = list[s.tailOf].tail
-	return true
+	return of == len(list)
 }
 
 // valid reports whether every offset lies inside the payload and the lengths add up.

@@ -85,15 +85,17 @@ type verifier struct {
 // a file larger than memory can be verified. The page cache may keep it.
 func (v *verifier) release(offset uint64) {
 	v.released = offset
-	if !v.mapped || v.keep {
-		return
-	}
-	page := uint64(os.Getpagesize())
-	begin := max(offset, 2*window) - 2*window // a window more, for what lay across
-	end := min(offset, uint64(len(v.data))) &^ (page - 1)
-	if begin &^= page - 1; begin < end {
+	if v.mapped && !v.keep {
+		begin, end := pagesBefore(offset, uint64(os.Getpagesize()))
 		_ = unix.Madvise(v.data[begin:end], unix.MADV_DONTNEED) // advice that is not taken costs memory only
 	}
+}
+
+// pagesBefore is where the whole pages of the window that ends at offset lie, and
+// those of the window before it, for what lay across.
+func pagesBefore(offset, page uint64) (begin, end uint64) {
+	begin = max(offset, 2*window) - 2*window
+	return begin / page * page, offset / page * page
 }
 
 func (v *verifier) fault(offset uint64, check, format string, args ...any) {

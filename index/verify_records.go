@@ -67,8 +67,8 @@ func (v *verifier) spans(at, end uint64) (bounds []uint64) {
 	begin := at
 	bounds = append(bounds, at)
 	for at < end && at-begin < window {
-		sh, size := v.frame(at)
-		if sh == nil { // as whoever verifies the span will find
+		_, size, ok := v.frame(at)
+		if !ok { // as whoever verifies the span will find
 			at = end
 			break
 		}
