@@ -53,9 +53,10 @@ func TestReadCertID(t *testing.T) {
 		{"negative serial", seq(sha1NULL + hash20 + hash20 + "0201ff"), true, SHA1, "ff"},
 		{"serial 0", seq(sha1NULL + hash20 + hash20 + "020100"), true, SHA1, "00"},
 		{"empty serial", seq(sha1NULL + hash20 + hash20 + "0200"), false, 0, ""},
-		{"padded serial", seq(sha1NULL + hash20 + hash20 + "02020012"), false, 0, ""},
-		{"padded negative serial", seq(sha1NULL + hash20 + hash20 + "0202ff81"), false, 0, ""},
-		{"sign octet", seq(sha1NULL + hash20 + hash20 + "02020081"), true, SHA1, "0081"},
+		{"padded serial", seq(sha1NULL + hash20 + hash20 + "0202007f"), false, 0, ""},
+		{"padded negative serial", seq(sha1NULL + hash20 + hash20 + "0202ff80"), false, 0, ""},
+		{"sign octet", seq(sha1NULL + hash20 + hash20 + "02020080"), true, SHA1, "0080"},
+		{"negative sign octet", seq(sha1NULL + hash20 + hash20 + "0202ff7f"), true, SHA1, "ff7f"},
 		{"trailing octets", seq(sha1NULL + hash20 + hash20 + "0201120500"), false, 0, ""},
 		{"no serial", seq(sha1NULL + hash20 + hash20), false, 0, ""},
 		{"indefinite length", "3080" + sha1NULL + hash20 + hash20 + "0201120000", false, 0, ""},
@@ -129,8 +130,10 @@ func TestHashAlg(t *testing.T) {
 			t.Errorf("%q is %s", name, alg)
 		}
 	}
-	if HashAlg(200).String() != "unknown" || HashAlg(200).Size() != 0 || UnknownAlg.Size() != 0 {
-		t.Error("an algorithm that is none has a name or a size")
+	for _, none := range []HashAlg{UnknownAlg, SHA512 + 1, 200, 255} {
+		if none.String() != "unknown" || none.Hash() != 0 || none.Size() != 0 {
+			t.Errorf("algorithm %d, which is none, has the name %s, the number %d or the size %d", none, none, none.Hash(), none.Size())
+		}
 	}
 	if SHA256.Hash() != crypto.SHA256 || SHA256.Hash().New().Size() != sha256.Size {
 		t.Error("SHA256 is not SHA-256")

@@ -109,7 +109,7 @@ func TestVerifyComparesTheParts(t *testing.T) {
 		{"a slot added", "slots are taken", func(f []byte, h *header) {
 			f[h.slots.offset+h.slots.size-2*slotSize] = 1
 		}},
-		{"longest probe", "longest probe", func(f []byte, h *header) { h.longestProbe++ }},
+		{"longer probe", "longest probe", func(f []byte, h *header) { h.longestProbe++ }},
 		{"keys", "keys", func(f []byte, h *header) { h.keys-- }},
 		{"tombstones", "tombstones", func(f []byte, h *header) { h.tombstones++ }},
 		{"records", "records", func(f []byte, h *header) { h.records-- }},

@@ -74,8 +74,12 @@ func TestParseRefuses(t *testing.T) {
 		{"no SingleResponse", "no SingleResponse", change(func(d *draft) { d.singles = nil })},
 		{"fraction of a second", `"20261101060708.5Z": want the form`, change(func(d *draft) { d.produced = "20261101060708.5Z" })},
 		{"no seconds", "producedAt", change(func(d *draft) { d.produced = "202611010607Z" })},
-		{"30th of February", "thisUpdate", change(func(d *draft) { d.singles[0].this = "20260230000000Z" })},
+		{"30th of February", "SingleResponse 1: thisUpdate", change(func(d *draft) { d.singles[0].this = "20260230000000Z" })},
 		{"offset in place of Z", "nextUpdate", change(func(d *draft) { d.singles[0].next = "20261105060000+0100" })},
+		{"the second is wrong", "SingleResponse 2: thisUpdate", change(func(d *draft) {
+			d.singles = append(d.singles, d.singles[0])
+			d.singles[1].this = "now"
+		})},
 		{"wrong hash length", "CertID", change(func(d *draft) { d.singles[0].id.KeyHash = d.singles[0].id.KeyHash[1:] })},
 		{"extension is no SEQUENCE", "singleExtensions", change(func(d *draft) { d.singles[0].extensions = []byte{4, 0} })},
 		{"extension is no SEQUENCE", "responseExtensions", change(func(d *draft) { d.extensions = []byte{4, 0} })},
