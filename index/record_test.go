@@ -43,7 +43,7 @@ func TestFrame(t *testing.T) {
 	} {
 		le.PutUint32(data[at+4:], c.bits)
 		le.PutUint32(data[at+recordHeadSize+6-4:], c.rest)
-		s := &Segment{data: data, head: &header{recs: section{offset: headerSize, size: at - headerSize + c.room}}, shapes: list}
+		s := &Segment{data: data[:at+c.room], head: &header{recs: section{offset: headerSize, size: at - headerSize + c.room}}, shapes: list}
 		number, size, ok := s.frame(at)
 		if size != c.size || ok != (c.size > 0) || ok && number != c.bits&(maxShapes-1) {
 			t.Errorf("%s: shape %d, %d octets, %t; want shape %d, %d octets", c.name, number, size, ok, c.bits&(maxShapes-1), c.size)

@@ -344,6 +344,15 @@ func TestOpenRefusesWhatIsNoSegment(t *testing.T) {
 	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "not a segment") {
 		t.Errorf("directory: %v", err)
 	}
+	for size, want := range map[int]string{0: "not a segment", headerSize - 1: "not a segment", headerSize: "another kind of file"} {
+		path := filepath.Join(dir, "zeros")
+		if err := os.WriteFile(path, make([]byte, size), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d octets: %v, want %q", size, err, want)
+		}
+	}
 }
 
 // A mapping that nobody can reach any more is unmapped without Close.

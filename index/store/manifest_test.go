@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,7 @@ func TestParseManifestRefuses(t *testing.T) {
 		{"newer format", 1, "1", "2", `line 1: format version "2", but this program reads version 1: use the release`},
 		{"version with a space after it", 1, "1", "1 ", `line 1: format version "1 "`},
 		{"carriage return", 2, "org", "org\r", `line 2: origin "ocsp.example.org\r": want visible`},
+		{"origin with a delete character", 2, "org", "org\x7f", `line 2: origin "ocsp.example.org\x7f"`},
 		{"origin empty", 2, "ocsp.example.org", "", `line 2: origin ""`},
 		{"origin of two words", 2, "ocsp.", "ocsp ", `line 2: "example.org": one field too many`},
 		{"origin missing", 2, "origin ocsp.example.org\n", "", `line 2: "generation" where "origin" must be`},
@@ -206,6 +208,36 @@ func TestParseManifestRefuses(t *testing.T) {
 	}
 }
 
+// What the grammar allows at its limits is read, and written as it was.
+func TestParseManifestAccepts(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		line     int // of sampleLines, from 1
+		old, new string
+	}{
+		{"first and last visible character", 2, "ocsp.example.org", "!~"},
+		{"last generation", 3, "7", "18446744073709551615"},
+		{"first time", 4, "2026-11-23T14:00:00Z", "1970-01-01T00:00:00Z"},
+		{"last time", 4, "2026-11-23T14:00:00Z", "9999-12-31T23:59:59Z"},
+		{"smallest shard", 5, "0/1", "2147483647/2147483648"},
+		{"empty segment object", 5, "4096", "0"},
+		{"largest segment", 5, "4096", "9223372036854775807"},
+		{"empty file", 8, "712", "0"},
+		{"largest file", 8, "712", "1073741824"},
+		{"last expires", 8, "2026-12-02T12:00:00Z", "9999-12-31T23:59:59Z"},
+	} {
+		lines := slices.Clone(sampleLines)
+		lines[test.line-1] = strings.Replace(lines[test.line-1], test.old, test.new, 1)
+		text := seal(lines...)
+		m, err := ParseManifest([]byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		} else if got := string(m.Encode()); got != text || lines[test.line-1] == sampleLines[test.line-1] {
+			t.Errorf("%s: read\n%s\nas\n%s", test.name, text, got)
+		}
+	}
+}
+
 func TestParseManifestRefusesEveryCut(t *testing.T) {
 	text := sampleManifest.Encode()
 	for n := range text {
@@ -251,6 +283,12 @@ func TestReadManifestRefuses(t *testing.T) {
 			}
 			return os.Truncate(p, maxManifestSize+1)
 		}, "manifest: more than 33554432 octets"},
+		{"as large as may be", func(p string) error {
+			if err := os.WriteFile(p, []byte("lancre store 1\n"), 0o644); err != nil {
+				return err
+			}
+			return os.Truncate(p, maxManifestSize)
+		}, "manifest: the last line is not"},
 		{"half copied", func(p string) error {
 			text := sampleManifest.Encode()
 			return os.WriteFile(p, text[:len(text)/2], 0o644)
@@ -313,6 +351,35 @@ func TestShard(t *testing.T) {
 		from, to := test.shard.span()
 		if got := from <= test.key>>32 && test.key>>32 < to; got != test.covers {
 			t.Errorf("%s spans %x to %x: has %016x %v, want %v", test.shard, from, to, test.key, got, test.covers)
+		}
+	}
+}
+
+// Two shards overlap if some key is in both, and each shard is where its keys are.
+func TestShardsOverlap(t *testing.T) {
+	const parts = 16
+	var shards []Shard
+	for of := uint32(1); of <= parts; of *= 2 {
+		for i := range of {
+			shards = append(shards, Shard{i, of})
+		}
+	}
+	for _, a := range shards {
+		for _, b := range shards {
+			shared := 0
+			for part := range uint64(parts) {
+				first := part << 60
+				last := first + 1<<60 - 1
+				if a.Covers(first) != a.Covers(last) {
+					t.Fatalf("%s ends inside 1/%d of all keys", a, parts)
+				}
+				if a.Covers(first) && b.Covers(first) {
+					shared++
+				}
+			}
+			if got := a.overlaps(b); got != (shared > 0) {
+				t.Errorf("%s overlaps %s: %t, but they have %d of %d parts in common", a, b, got, shared, parts)
+			}
 		}
 	}
 }
