@@ -3,7 +3,9 @@ package index
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -166,4 +168,106 @@ func TestPauses(t *testing.T) {
 	if pauses = 0; s.CheckSections(pause) == nil || pauses != 2+1+0+1 {
 		t.Errorf("CheckSections pauses %d times, want 4", pauses)
 	}
+}
+
+// A record that is whole in itself and contradicts its response is reported, with
+// both values.
+func TestVerifyComparesRecordsWithResponses(t *testing.T) {
+	der, id := simple(testID(SHA1, 1, 1)).build(), testID(SHA1, 1, 2)
+	r := parse(t, der)
+	for _, c := range []struct {
+		change func(e *Entry)
+		want   string
+	}{
+		{func(e *Entry) {}, ""},
+		{func(e *Entry) { e.status = Revoked }, "the record's status is revoked, its response's good"},
+		{func(e *Entry) { e.times.thisUpdate++ }, fmt.Sprintf("are %d, %d and %d, its response's %d, ", r.ThisUpdate+1, r.NextUpdate, r.ProducedAt, r.ThisUpdate)},
+		{func(e *Entry) { e.times.nextUpdate++ }, fmt.Sprintf("are %d, %d and %d, its response's %d, ", r.ThisUpdate, r.NextUpdate+1, r.ProducedAt, r.ThisUpdate)},
+		{func(e *Entry) { e.times.producedAt++ }, fmt.Sprintf("are %d, %d and %d, its response's %d, ", r.ThisUpdate, r.NextUpdate, r.ProducedAt+1, r.ThisUpdate)},
+		{func(e *Entry) { e.etag++ }, fmt.Sprintf("the record's ETag is %016x, its response's %016x", etagOf(der)+1, etagOf(der))},
+		{func(e *Entry) { e.keepWhole(der, nil, []CertID{id}); e.finish() }, "the record is for " + id.String() + ", its response for " + r.Singles[0].CertID.String()},
+		{func(e *Entry) { e.keepWhole(der, nil, []CertID{r.Singles[0].CertID, id}); e.finish() }, "the record has 2 CertIDs, its response 1"},
+		{func(e *Entry) { e.der = der[1:]; e.makeWhole(nil) }, "the record's response: not a DER SEQUENCE"},
+	} {
+		w := newWriter(t)
+		var e Entry
+		if err := e.Set(r); err != nil {
+			t.Fatal(err)
+		}
+		e.makeWhole(nil)
+		c.change(&e)
+		if err := w.Add(&e); err != nil {
+			t.Fatal(err)
+		}
+		s, err := OpenBytes(octets(t, w))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := verify(s); (got == nil) != (c.want == "") || !strings.Contains(fmt.Sprint(got), c.want) {
+			t.Errorf("Verify says %v, want %q", got, c.want)
+		}
+	}
+}
+
+// Of two records for one CertID, look-ups find the newer one, or Verify says so.
+func TestVerifyReportsThatTheOlderIsFound(t *testing.T) {
+	w := newWriter(t)
+	w.compacted = true // keep what is superseded
+	older, newer := simple(testID(SHA1, 1, 1)), simple(testID(SHA1, 1, 1))
+	newer.produced = "20261101070708Z"
+	add(t, w, older.build(), newer.build())
+	file := octets(t, w)
+	s, err := OpenBytes(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var offsets []uint64
+	if err := s.Records(func(r Record) bool { offsets = append(offsets, uint64(r.Offset())); return true }); err != nil || len(offsets) != 2 {
+		t.Fatalf("records at %d, %v; want two", offsets, err)
+	}
+	if got, want := fmt.Sprint(verify(s)), fmt.Sprintf("offset %d: no look-up finds the record", offsets[0]); !strings.HasPrefix(got, want) || strings.Contains(got, "older") {
+		t.Errorf("Verify says %s, want %s", got, want)
+	}
+	for i := range s.head.slots.size / slotSize {
+		if at := s.head.slots.offset + i*slotSize; s.slot(i) != 0 {
+			le.PutUint64(file[at:], s.slot(i)&^slotOffsetMask|offsets[0])
+		}
+	}
+	if got, want := fmt.Sprint(verify(s)), fmt.Sprintf("finds the older record at offset %d", offsets[0]); !strings.Contains(got, want) {
+		t.Errorf("Verify says %s, want %s", got, want)
+	}
+}
+
+// A page that cannot be read is a fault at the record that lies there; any other panic
+// is none.
+func TestUnreadablePages(t *testing.T) {
+	w := newWriter(t)
+	for i := range byte(100) {
+		add(t, w, simple(testID(SHA1, 1, 1, i)).build())
+	}
+	path, _, err := w.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	page := int64(os.Getpagesize())
+	if err := os.Truncate(path, page); err != nil {
+		t.Fatal(err)
+	}
+	end := s.head.recs.offset + s.head.recs.size
+	v := recordVerifier{Segment: s}
+	got := v.span(s.head.recs.offset, end)
+	if last := got.faults[len(got.faults)-1]; !got.cut || last.Check != checkUnreadable || last.Offset > page {
+		t.Errorf("cut is %t, and the last fault is %v, want the record that ends behind the first page", got.cut, last)
+	}
+	defer func() {
+		if got := recover(); got != "another" {
+			t.Errorf("panic %v, want another", got)
+		}
+	}()
+	readable(func() { panic("another") })
 }

@@ -2,6 +2,9 @@ package index
 
 import (
 	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -108,5 +111,65 @@ func TestStats(t *testing.T) {
 	}
 	if got := lookup(t, s, testID(SHA1, 1, 1)); !bytes.Equal(got, newer.build()) {
 		t.Errorf("the older response is found: %x", got)
+	}
+}
+
+// Two CertIDs with one key are two slots, and each leads to its own response.
+func TestTwoCertIDsWithOneKey(t *testing.T) {
+	const key = 0x1234567890abcdef // of all, though not by the hash
+	w := newWriter(t)
+	drafts := []*draft{simple(testID(SHA1, 1, 1)), simple(testID(SHA1, 1, 2)), simple(testID(SHA256, 1, 1))}
+	for _, d := range drafts {
+		e := entry(t, d)
+		e.keys = []uint64{key}
+		if err := w.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := OpenBytes(octets(t, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info := s.Info(); info.Keys != 3 || s.head.longestProbe != 3 {
+		t.Errorf("%d keys in probes of at most %d, want 3 and 3", info.Keys, s.head.longestProbe)
+	}
+	for _, d := range drafts {
+		rec, found, err := s.Lookup(key, &d.singles[0].id)
+		if err != nil || !found || !bytes.Equal(rec.AppendResponse(nil), d.build()) {
+			t.Errorf("%s: found %t, %v", &d.singles[0].id, found, err)
+		}
+	}
+	stranger := testID(SHA1, 1, 3)
+	if _, found, err := s.Lookup(key, &stranger); found || err != nil {
+		t.Errorf("%s: found %t, %v", &stranger, found, err)
+	}
+}
+
+// A Writer that cannot write says so and leaves nothing behind.
+func TestFinishReportsErrors(t *testing.T) {
+	for name, damage := range map[string]func(w *Writer){
+		"the file is closed":     func(w *Writer) { w.file.Close() },
+		"a run is closed":        func(w *Writer) { w.keys.runs[0].Close() },
+		"runs have no directory": func(w *Writer) { w.keys.dir = filepath.Join(w.keys.dir, "nowhere") },
+	} {
+		dir := t.TempDir()
+		w, err := NewWriter(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.keys.limit = 2
+		for i := range byte(5) {
+			add(t, w, simple(testID(SHA1, 1, i)).build())
+		}
+		damage(w)
+		if path, _, err := w.Finish(); err == nil || path != "" {
+			t.Errorf("%s: %q, %v", name, path, err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%s: %v left behind, %v", name, left, err)
+		}
+	}
+	if _, err := NewWriter(filepath.Join(t.TempDir(), "nowhere")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("in no directory: %v", err)
 	}
 }
