@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/crypto/ocsp"
 )
 
@@ -157,4 +158,57 @@ func FuzzResponse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An element more at the end of any SEQUENCE, tag or OCTET STRING is refused, but in
+// what Parse hands out unread.
+func TestParseRefusesAnElementTooMany(t *testing.T) {
+	d := simple(testID(SHA1, 1, 1))
+	d.byName, d.version, d.certs = true, true, []byte{0x30, 0}
+	d.singles[0].status, d.singles[0].revoked, d.singles[0].reason = Revoked, "20260910111213Z", 4
+	d.extensions = []byte{0x30, 0x06, 0x06, 0x01, 0x2a, 0x04, 0x01, 0x0a}
+	d.singles[0].extensions = d.extensions
+	der := d.build()
+	r := parse(t, der)
+	unread := len(r.ResponderName) + len(r.SignatureAlgorithm) + len(r.Certificates)
+	refused, accepted := 0, 0
+	for n := 0; ; n++ {
+		left := n
+		longer := withNULL(der, &left)
+		if left >= 0 {
+			break
+		}
+		var r Response
+		if err := r.Parse(longer); err != nil {
+			refused++
+		} else if accepted++; len(r.ResponderName)+len(r.SignatureAlgorithm)+len(r.Certificates) != unread+2 {
+			t.Errorf("accepted with a NULL too many:\n%x", longer)
+		}
+	}
+	if refused < 20 || accepted != 4 { // the name, the algorithm, the certs, and in them a certificate
+		t.Errorf("%d refused and %d accepted", refused, accepted)
+	}
+}
+
+// withNULL appends a NULL to the content of the n-th element of der, from 0, that has
+// elements in it. It counts n down, which is negative then.
+func withNULL(der []byte, n *int) []byte {
+	b := cryptobyte.NewBuilder(nil)
+	for in := cryptobyte.String(der); !in.Empty(); {
+		var content cryptobyte.String
+		var tag asn1.Tag
+		if !in.ReadAnyASN1(&content, &tag) {
+			panic("not DER")
+		}
+		inner := []byte(content)
+		if tag&0x20 != 0 || tag == asn1.OCTET_STRING && len(content) > 100 { // the BasicOCSPResponse
+			if *n--; *n == -1 {
+				inner = append(bytes.Clone(inner), 5, 0)
+			} else {
+				inner = withNULL(inner, n)
+			}
+		}
+		b.AddASN1(tag, func(b *cryptobyte.Builder) { b.AddBytes(inner) })
+	}
+	return b.BytesOrPanic()
 }

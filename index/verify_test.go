@@ -118,13 +118,15 @@ func TestSpans(t *testing.T) {
 			return want
 		}},
 	} {
-		recs := section{offset: headerSize, size: c.records*size + c.more}
-		end := recs.offset + recs.size
-		v := verifier{Segment: &Segment{
-			data: zeros(t, int(end)), head: &header{recs: recs}, shapes: []shape{{payload: size - recordHeadSize}},
-		}}
-		if got, want := v.spans(recs.offset, end), c.want(recs.offset, end); !slices.Equal(got, want) {
-			t.Errorf("%s: bounds %d, want %d", name, got, want)
+		for _, begin := range []uint64{headerSize, headerSize + window} { // of the file's records, and of a later window
+			end := begin + c.records*size + c.more
+			v := verifier{Segment: &Segment{
+				data: zeros(t, int(end)), head: &header{recs: section{offset: headerSize, size: end - headerSize}},
+				shapes: []shape{{payload: size - recordHeadSize}},
+			}}
+			if got, want := v.spans(begin, end), c.want(begin, end); !slices.Equal(got, want) {
+				t.Errorf("%s, from %d on: bounds %d, want %d", name, begin, got, want)
+			}
 		}
 	}
 }
