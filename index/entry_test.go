@@ -30,7 +30,7 @@ func TestLargestEntries(t *testing.T) {
 	late := simple(testID(SHA1, 1, 0x11))
 	late.produced, late.singles[0].this, late.singles[0].next = "21060207062815Z", "21060207062815Z", "21060207062815Z"
 	many := simple(testID(SHA512, 1, 0x20))
-	for i := byte(1); i < maxCertIDs; i++ {
+	for i := byte(1); i < MaxCertIDs; i++ {
 		many.singles = append(many.singles, many.singles[0])
 		many.singles[i].id = testID(SHA512, 1+i, 0x20)
 	}
@@ -76,7 +76,7 @@ func TestEntryRefuses(t *testing.T) {
 	late.singles[0].next = "21060207062816Z"
 	long := simple(testID(SHA1, 1, bytes.Repeat([]byte{1}, MaxSerial+1)...))
 	many := simple(testID(SHA1, 1, 1))
-	for len(many.singles) < maxCertIDs+1 {
+	for len(many.singles) < MaxCertIDs+1 {
 		many.singles = append(many.singles, many.singles[0])
 	}
 	other := simple(CertID{UnknownAlg, []byte("name"), []byte("key"), []byte{1}})

@@ -76,8 +76,8 @@ func TestShapeIsValid(t *testing.T) {
 	}{
 		{"as it is", aShape(), func(s *shape) {}, true},
 		{"no CertID", aShape(), func(s *shape) { s.ids = nil }, false},
-		{"16 CertIDs", aShape(), func(s *shape) { s.ids = slices.Repeat(s.ids, maxCertIDs) }, true},
-		{"17 CertIDs", aShape(), func(s *shape) { s.ids = slices.Repeat(s.ids, maxCertIDs+1) }, false},
+		{"16 CertIDs", aShape(), func(s *shape) { s.ids = slices.Repeat(s.ids, MaxCertIDs) }, true},
+		{"17 CertIDs", aShape(), func(s *shape) { s.ids = slices.Repeat(s.ids, MaxCertIDs+1) }, false},
 		{"an issuer that there is not", aShape(), func(s *shape) { s.ids[0].issuer = 2 }, false},
 		{"no serial", aShape(), func(s *shape) { s.ids[0].size = 0 }, false},
 		{"serial beyond the payload", aShape(), func(s *shape) { s.ids[0].offset++ }, false},
