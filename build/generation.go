@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"lancre/build/rule"
-	"lancre/index/store"
+	"lancre/index"
 )
 
 // rhythm is by when the status of a new certificate must be available (BR
@@ -27,7 +27,7 @@ func (b *builder) checkMoment() error {
 	if produced := b.newestProduced(); produced.After(newest) {
 		newest, what = produced, "has a response produced"
 	}
-	if !at.Add(rule.FutureSkew * time.Second).Before(newest) {
+	if !at.Add(index.MaxSkew * time.Second).Before(newest) {
 		return nil
 	}
 	return b.halt(rule.BuildClock, "it is %s by the clock of this host or --at, but the previous generation %s %s", rule.UTC(at.Unix()), what, rule.UTC(newest.Unix()))
@@ -54,23 +54,11 @@ func (b *builder) newestProduced() time.Time {
 	return time.Unix(newest, 0)
 }
 
-// checkShrunk compares the number of records with that of the previous generation.
-func (b *builder) checkShrunk() error {
-	m := b.publication.Previous()
-	if m == nil {
-		return nil
-	}
-	before, now, limit := records(m), records(b.manifest), b.config.MaxShrink
+// checkShrunk compares how many CertIDs are answered with how many were before.
+func (b *builder) checkShrunk(now, before uint64) error {
+	limit := b.config.MaxShrink
 	if now >= before || float64(before-now)*100 <= limit*float64(before) {
 		return nil
 	}
-	return b.halt(rule.BuildShrunk, "%d records, more than %v %% (--max-shrink) fewer than the %d of the previous generation: is a source cut or not named?", now, limit, before)
-}
-
-// records is how many responses and tombstones a generation has.
-func records(m *store.Manifest) (n uint64) {
-	for _, s := range m.Segments {
-		n += s.Records
-	}
-	return n
+	return b.halt(rule.BuildShrunk, "%d CertIDs are answered, more than %v %% (--max-shrink) fewer than the %d of the previous generation: is a source cut or not named?", now, limit, before)
 }

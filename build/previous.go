@@ -63,26 +63,34 @@ func (o *olderResponses) add(it *ocsp.Item) {
 	}
 }
 
-// comparePrevious looks for what the previous generation says and the finished
-// segment, nil if there is none, does not say any more, or says by an older response.
+// comparePrevious looks for what the previous generation answers and the finished
+// segment, nil if there is none, does not say any more, or says by an older response;
+// and whether it answers for fewer CertIDs.
 func (b *builder) comparePrevious(s *index.Segment, older *olderResponses) error {
 	if b.previous == nil {
 		return nil
 	}
 	before := len(b.ledger.Rejections())
 	c := comparison{segment: s, older: older, config: b.config, issuers: b.issuers, inventory: b.inventory, ledger: b.ledger}
-	for _, old := range b.previous.Segments() {
-		err := old.Records(func(rec index.Record) bool {
-			c.compare(rec)
-			return len(b.ledger.Rejections())-before < rejectionMargin
-		})
-		if err != nil {
-			if err := b.halt(rule.StorePrevious, "nothing more can be compared with the previous generation: %v", err); err != nil {
-				return err
-			}
+	var answered uint64
+	err := b.previous.Live(func(old store.LiveRecord) bool {
+		answered += uint64(len(old.CertIDs))
+		c.compare(old)
+		return len(b.ledger.Rejections())-before < rejectionMargin
+	})
+	if err != nil {
+		if err := b.halt(rule.StorePrevious, "nothing more can be compared with the previous generation: %v", err); err != nil {
+			return err
 		}
 	}
-	return b.refused(before)
+	if err := b.refused(before); err != nil {
+		return err
+	}
+	var answers uint64
+	if s != nil {
+		answers = s.Info().Keys
+	}
+	return b.checkShrunk(answers, answered)
 }
 
 // A comparison is of records of the previous generation with the finished segment.
@@ -93,18 +101,15 @@ type comparison struct {
 	issuers   *ca.Issuers
 	inventory *inventory.Inventory
 	ledger    *rule.Ledger
-
-	ids []index.CertID // scratch
 }
 
-// compare compares what the previous generation has in old.
-func (c *comparison) compare(old index.Record) {
+// compare compares what the previous generation answers by old.
+func (c *comparison) compare(old store.LiveRecord) {
 	if old.Tombstone() || old.Status() != index.Revoked && c.older.count == 0 {
 		return
 	}
-	c.ids = old.CertIDs(c.ids[:0])
-	for i := range c.ids {
-		c.compareID(old, &c.ids[i])
+	for i := range old.CertIDs {
+		c.compareID(old.Record, &old.CertIDs[i])
 	}
 }
 
@@ -116,7 +121,7 @@ func (c *comparison) compareID(old index.Record, id *index.CertID) {
 		rec, found, _ = c.segment.Lookup(id.Key(), id) // no error: the self-check has read it all
 	}
 	switch {
-	case found && rec.ThisUpdate() < old.ThisUpdate():
+	case found && old.Newer(rec):
 		c.checkOlder(old, rec, id)
 	case !found && old.StatusOf(id) == index.Revoked:
 		c.checkVanished(id)
@@ -132,8 +137,8 @@ func (c *comparison) checkOlder(old, rec index.Record, id *index.CertID) {
 	}
 	serial := fmt.Sprintf("%x", id.Serial)
 	if c.ledger.Found(rule.OCSPPreviousNewer, at, serial, rule.Because(
-		"thisUpdate %s is older than %s in the previous generation, and no newer response is among the inputs (to allow this once: --force %s)",
-		rule.UTC(rec.ThisUpdate()), rule.UTC(old.ThisUpdate()), rule.OCSPPreviousNewer)) || rec.Tombstone() {
+		"thisUpdate %s, producedAt %s is older than thisUpdate %s, producedAt %s in the previous generation, and no newer response is among the inputs (to allow this once: --force %s)",
+		rule.UTC(rec.ThisUpdate()), rule.UTC(rec.ProducedAt()), rule.UTC(old.ThisUpdate()), rule.UTC(old.ProducedAt()), rule.OCSPPreviousNewer)) || rec.Tombstone() {
 		return
 	}
 	now := rec.StatusOf(id)

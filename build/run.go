@@ -87,9 +87,6 @@ func (b *builder) build(ctx context.Context) error {
 	} else if err := b.comparePrevious(nil, &olderResponses{}); err != nil {
 		return err
 	}
-	if err := b.checkShrunk(); err != nil {
-		return err
-	}
 	if err := b.publication.Commit(b.manifest); err != nil {
 		return err
 	}
@@ -123,7 +120,7 @@ func (b *builder) origin() string {
 	}
 	origin := ""
 	for _, f := range b.manifest.Files {
-		if f.Host != static.AnyHost && (origin == "" || f.Host < origin) {
+		if f.Host != store.AnyHost && (origin == "" || f.Host < origin) {
 			origin = f.Host
 		}
 	}
@@ -152,7 +149,7 @@ func (b *builder) addResponses(ctx context.Context, listed []*crl.Listing) error
 	if err := b.checkSegment(path, stats, &p.older); err != nil {
 		return err
 	}
-	line, err := b.publication.AddSegment(path, "base", store.Shard{Index: 0, Of: 1}, stats.Info)
+	line, err := b.publication.AddSegment(path, store.RoleBase, store.Shard{Index: 0, Of: 1}, stats.Info)
 	if err != nil {
 		return err
 	}

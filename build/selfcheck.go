@@ -75,7 +75,7 @@ func (of *sample) lookUp(s *index.Segment) error {
 			if !found {
 				return fmt.Errorf("look-up of %s, which was packed, finds nothing", id)
 			}
-			if got = rec.AppendResponse(got[:0]); !bytes.Equal(got, der) && rec.ThisUpdate() < r.ThisUpdate {
+			if got = rec.AppendResponse(got[:0]); !bytes.Equal(got, der) && r.Moment().Newer(rec.Moment()) {
 				return fmt.Errorf("look-up of %s finds a response of %s, older than the one of %s that was packed", id, rule.UTC(rec.ThisUpdate()), rule.UTC(r.ThisUpdate))
 			}
 		}

@@ -25,7 +25,7 @@ func (c *Checker) checkPrevious(r *index.Response) {
 }
 
 func (c *Checker) comparePrevious(r *index.Response, s *index.Single, old index.Record) {
-	if r.ThisUpdate < old.ThisUpdate() {
+	if old.Moment().Newer(r.Moment()) {
 		// No fault if a newer one is among the inputs, which shows at the end.
 		c.item.Older = true
 		return
@@ -37,7 +37,7 @@ func (c *Checker) comparePrevious(r *index.Response, s *index.Single, old index.
 	if id := Unrevoked(old, &s.CertID, s.Status); id != rule.None {
 		c.found(id, func() string { return UnrevokedReason(id, r.ThisUpdate, s.Status, old) })
 	}
-	if r.ThisUpdate == old.ThisUpdate() && r.ProducedAt == old.ProducedAt() {
+	if r.Moment() == old.Moment() {
 		c.found(rule.OCSPPreviousConflict, func() string {
 			return fmt.Sprintf("certStatus is %s; in the previous generation, with the same thisUpdate %s and producedAt %s, it was %s: "+
 				"clients and caches cannot tell which came later. Have it signed again with a later producedAt, or publish it as it is by --force %s",

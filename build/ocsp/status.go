@@ -31,7 +31,7 @@ func (c *Checker) checkRevoked(r *index.Response, s *index.Single, is *ca.Issuer
 		}
 		return
 	}
-	if s.RevokedAt > r.ProducedAt+FutureSkew {
+	if s.RevokedAt > r.ProducedAt+index.MaxSkew {
 		c.found(rule.OCSPRevokedAt, func() string {
 			return fmt.Sprintf("revocationTime %s is after producedAt %s", rule.UTC(s.RevokedAt), rule.UTC(r.ProducedAt))
 		})

@@ -9,10 +9,6 @@ import (
 )
 
 const (
-	// FutureSkew is how far in the future, in seconds, something may be made:
-	// the clocks of the signer and of this host need not agree exactly.
-	FutureSkew = 300
-
 	// refreshMargin is how long before nextUpdate, in seconds, a response that is
 	// valid for at least twice that must have been replaced (BR section 4.9.9).
 	refreshMargin = 8 * 3600
@@ -26,7 +22,7 @@ const (
 )
 
 func (c *Checker) checkTimes(r *index.Response) {
-	if r.ProducedAt > c.at+FutureSkew {
+	if r.ProducedAt > c.at+index.MaxSkew {
 		c.found(rule.OCSPTimeProducedAt, func() string {
 			return fmt.Sprintf("producedAt %s is in the future: it is %s", rule.UTC(r.ProducedAt), rule.UTC(c.at))
 		})

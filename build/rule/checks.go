@@ -32,7 +32,7 @@ var (
 	BuildRhythm = declare("build.rhythm", never, notPrivate, "BR section 4.9.9",
 		"the previous generation is at most 15 minutes old")
 	BuildShrunk = forced("build.shrunk", always, never, "a source that was cut or forgotten looks like this",
-		"a generation has at least 95 % of the records of the previous one, or as many as --max-shrink wants")
+		"a generation has answers for at least 95 % of the CertIDs of the previous one, or as many as --max-shrink wants")
 	BuildSelfCheck = fixed("build.self-check", "nothing is published unseen",
 		"the finished segment can be read back, and answers for a sample of the responses that were packed")
 )
@@ -340,7 +340,7 @@ var (
 // allowed once, by Config.Force.
 var (
 	OCSPPreviousNewer = forced("ocsp.previous-newer", always, never, "RFC 9919 section 3.2.4",
-		"thisUpdate does not go back")
+		"thisUpdate, and of equal ones producedAt, does not go back")
 	OCSPPreviousRevoked = forced("ocsp.previous-revoked", always, never, "BR section 4.10.1",
 		"a revoked certificate stays revoked")
 	OCSPPreviousHeld = forced("ocsp.previous-held", notPrivate, never, "BR section 4.9.13",

@@ -56,7 +56,3 @@ func (p Place) String() string {
 	}
 	return fmt.Sprintf("%s offset %d", s, p.Offset)
 }
-
-// FutureSkew is how far in the future, in seconds, something may be made: the clocks
-// of the signer and of the build host need not agree exactly.
-const FutureSkew = 300

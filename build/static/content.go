@@ -15,6 +15,7 @@ import (
 
 	"lancre/build/crl"
 	"lancre/build/rule"
+	"lancre/index/store"
 )
 
 // A kind is what a static file holds.
@@ -35,9 +36,9 @@ var kinds = [...]struct {
 	contentType string
 	extensions  []string
 }{
-	kindCRL:         {"a CRL", "application/pkix-crl", []string{".crl", ".der"}},
-	kindCertificate: {"a certificate", "application/pkix-cert", []string{".cer", ".crt", ".der"}},
-	kindCMS:         {"a certs-only CMS", "application/pkcs7-mime", []string{".p7c", ".p7b"}},
+	kindCRL:         {"a CRL", store.TypeCRL, []string{".crl", ".der"}},
+	kindCertificate: {"a certificate", store.TypeCertificate, []string{".cer", ".crt", ".der"}},
+	kindCMS:         {"a certs-only CMS", store.TypeCMS, []string{".p7c", ".p7b"}},
 	kindHTML:        {"HTML", "text/html;charset=utf-8", []string{".html", ".htm"}},
 	kindText:        {"text", "text/plain;charset=utf-8", []string{".txt"}},
 }

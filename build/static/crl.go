@@ -56,7 +56,7 @@ func (t *tree) checkCRL(c *crl.CRL, f *rule.Findings) *ca.Issuer {
 }
 
 func (k *crlChecker) checkTimes() {
-	if k.ThisUpdate > k.at+rule.FutureSkew {
+	if k.ThisUpdate > k.at+index.MaxSkew {
 		k.Found(rule.CRLTimeThisUpdate, rule.Because("CRL is from the future: thisUpdate is %s, it is %s", rule.UTC(k.ThisUpdate), rule.UTC(k.at)))
 	}
 	switch {

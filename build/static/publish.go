@@ -22,10 +22,6 @@ import (
 	"lancre/index/store"
 )
 
-// AnyHost is the folder, and the host in the manifest, of files that are
-// published at every host.
-const AnyHost = "_"
-
 // wellKnown is the one name beginning with a dot that a folder may have
 // (RFC 8615 section 3).
 const wellKnown = ".well-known"
@@ -151,7 +147,7 @@ func (t *tree) hosts(ctx context.Context, dir string) error {
 // lower-cased and without port, "" if it is one.
 func badHost(name string) string {
 	const maxName, maxLabel = 253, 63 // RFC 1035 section 2.3.4
-	if name == AnyHost {
+	if name == store.AnyHost {
 		return ""
 	}
 	if lower := strings.ToLower(name); lower != name {

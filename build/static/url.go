@@ -3,6 +3,8 @@ package static
 import (
 	"encoding/base64"
 	"strings"
+
+	"lancre/index/store"
 )
 
 // A target is where a file is published.
@@ -26,7 +28,7 @@ func (t *tree) at(uri string) *file {
 	if s := t.taken[target{host, path}]; s != nil {
 		return s
 	}
-	return t.taken[target{AnyHost, path}]
+	return t.taken[target{store.AnyHost, path}]
 }
 
 // requested is where a server looks up what is asked for by the http URL uri: the
