@@ -354,32 +354,3 @@ func TestShard(t *testing.T) {
 		}
 	}
 }
-
-// Two shards overlap if some key is in both, and each shard is where its keys are.
-func TestShardsOverlap(t *testing.T) {
-	const parts = 16
-	var shards []Shard
-	for of := uint32(1); of <= parts; of *= 2 {
-		for i := range of {
-			shards = append(shards, Shard{i, of})
-		}
-	}
-	for _, a := range shards {
-		for _, b := range shards {
-			shared := 0
-			for part := range uint64(parts) {
-				first := part << 60
-				last := first + 1<<60 - 1
-				if a.Covers(first) != a.Covers(last) {
-					t.Fatalf("%s ends inside 1/%d of all keys", a, parts)
-				}
-				if a.Covers(first) && b.Covers(first) {
-					shared++
-				}
-			}
-			if got := a.overlaps(b); got != (shared > 0) {
-				t.Errorf("%s overlaps %s: %t, but they have %d of %d parts in common", a, b, got, shared, parts)
-			}
-		}
-	}
-}

@@ -29,11 +29,3 @@ func (s Shard) span() (from, to uint64) {
 	width := keySpace / uint64(s.Of)
 	return uint64(s.Index) * width, uint64(s.Index+1) * width
 }
-
-// overlaps reports whether some key is in both: one of two shards then contains
-// the other.
-func (s Shard) overlaps(t Shard) bool {
-	sFrom, sTo := s.span()
-	tFrom, tTo := t.span()
-	return sFrom < tTo && tFrom < sTo
-}
