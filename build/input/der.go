@@ -137,7 +137,9 @@ func isBasic(der []byte) bool {
 const basicType = "\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x01"
 
 // appendWrapped appends the successful OCSPResponse that holds the DER
-// BasicOCSPResponse basic.
+// BasicOCSPResponse basic. The Builder takes 0.7 µs and six small allocations, where
+// one by hand took 0.04 µs and none, but only for responses that come bare; checking one
+// and its signature takes some 75 µs.
 func appendWrapped(dst, basic []byte) []byte {
 	b := cryptobyte.NewBuilder(dst)
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
