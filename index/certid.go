@@ -167,7 +167,7 @@ func ReadCertID(in *cryptobyte.String, id *CertID) bool {
 		!seq.ReadASN1(&name, asn1.OCTET_STRING) ||
 		!seq.ReadASN1(&key, asn1.OCTET_STRING) ||
 		!seq.ReadASN1(&serial, asn1.INTEGER) ||
-		!seq.Empty() || !minimalInteger(serial) {
+		!seq.Empty() || !MinimalInteger(serial) {
 		return false
 	}
 	*id = CertID{Alg: hashAlgOf(oid), NameHash: name, KeyHash: key, Serial: serial}
@@ -178,9 +178,9 @@ func ReadCertID(in *cryptobyte.String, id *CertID) bool {
 	return nullOrAbsent && len(name) == id.Alg.Size() && len(key) == id.Alg.Size()
 }
 
-// minimalInteger reports whether b is what DER allows as the content of an
+// MinimalInteger reports whether b is what DER allows as the content of an
 // INTEGER (X.690 section 8.3.2): not empty, and the first nine bits not all alike.
-func minimalInteger(b []byte) bool {
+func MinimalInteger(b []byte) bool {
 	if len(b) == 0 {
 		return false
 	}

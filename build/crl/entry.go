@@ -45,7 +45,7 @@ type Entry struct {
 func (e *Entry) read(in *cryptobyte.String) (broken *rule.Finding) {
 	*e = Entry{Reason: ReasonAbsent, Invalidity: index.NoTime}
 	var seq, serial, list cryptobyte.String
-	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&serial, asn1.INTEGER) || !minimal(serial) {
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&serial, asn1.INTEGER) || !index.MinimalInteger(serial) {
 		return syntax("not a SEQUENCE that begins with a DER INTEGER")
 	}
 	e.Serial = serial
@@ -56,11 +56,6 @@ func (e *Entry) read(in *cryptobyte.String) (broken *rule.Finding) {
 		return syntax("revocationDate is followed by something else than Extensions")
 	}
 	return readExtensions(list, e.extension, &e.Twice)
-}
-
-// minimal reports whether b is the content of a DER INTEGER (X.690 section 8.3.2).
-func minimal(b []byte) bool {
-	return len(b) == 1 || len(b) > 1 && !(b[0] == 0 && b[1] < 0x80) && !(b[0] == 0xff && b[1] >= 0x80)
 }
 
 // OIDReasonCode is the content octets of the OID of reasonCode (RFC 5280 section 5.3.1).

@@ -48,7 +48,7 @@ func (c *Extensions) extension(x *index.Extension) *rule.Finding {
 	switch string(x.OID) {
 	case oidCRLNumber:
 		var number cryptobyte.String
-		if !value.ReadASN1(&number, asn1.INTEGER) || !value.Empty() || !minimal(number) {
+		if !value.ReadASN1(&number, asn1.INTEGER) || !value.Empty() || !index.MinimalInteger(number) {
 			return syntax("cRLNumber is not a DER INTEGER")
 		}
 		c.Number, c.CriticalNumber = number, x.Critical
