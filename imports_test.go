@@ -24,6 +24,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/index", slices.Concat(x509, http, []string{"lancre/index/store", "lancre/build", "lancre/server"})},
 		{"lancre/index/store", slices.Concat(x509, http, []string{"lancre/build", "lancre/server"})},
 		{"lancre/build", slices.Concat(http, drivers, []string{"lancre/server"})},
+		{"lancre/pages", slices.Concat(x509, http, []string{"lancre/index", "lancre/build", "lancre/server"})},
 		{"lancre/server", slices.Concat(x509, []string{"lancre/build"})},
 		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build"})},
 		{"lancre/cmd/lancre", []string{"lancre/server"}},
