@@ -1,7 +1,6 @@
 package main
 
 import (
-	_ "embed"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -16,10 +15,8 @@ import (
 	"lancre/build/demo"
 	"lancre/index"
 	"lancre/internal/durable"
+	"lancre/pages"
 )
-
-//go:embed demo.html
-var demoPage []byte
 
 // A demoJob is what lancre demo is told to make.
 type demoJob struct {
@@ -41,7 +38,7 @@ func newDemo() *cobra.Command {
   good.pem, revoked.pem  two certificates to ask about
   responses.der          OCSP responses, one after another; one in 50 is revoked
   certs.txt              a line for each certificate: serial in hex, status
-  static/                a CRL, the CA's certificate and a page, by host and path
+  static/                a CRL, the CA's certificate and pages, by host and path
   store/                 all of it, as lancre build publishes it
 
 Made again in the same DIR, it is a new CA and the next generation of the store.`,
@@ -143,7 +140,6 @@ func (j *demoJob) writeFiles(ca *demo.CA) error {
 		"issuer.pem": encodePEM(ca.Issuer.Raw),
 		filepath.Join("static", demo.CRLHost, demo.CRLPath):   crl,
 		filepath.Join("static", demo.IssuerHost, "index.der"): ca.Issuer.Raw,
-		filepath.Join("static", demo.PageHost, "index.html"):  demoPage,
 	}
 	for i, name := range []string{"good.pem", "revoked.pem"} {
 		cert, err := ca.Issue(ca.Certificate(uint64(i)))
@@ -160,7 +156,19 @@ func (j *demoJob) writeFiles(ca *demo.CA) error {
 			return err
 		}
 	}
+	if err := j.writePages(ca); err != nil {
+		return err
+	}
 	return durable.WriteFile(j.path("certs.txt"), func(w io.Writer) error { return ca.WriteList(w, j.certificates) })
+}
+
+// writePages writes the page for people in all languages.
+func (j *demoJob) writePages(ca *demo.CA) error {
+	all := pagesJob{out: j.path("static"), site: pages.Site{Domain: demo.PageHost, CA: ca.Issuer.Subject.CommonName}}
+	if err := all.complete(); err != nil {
+		return err
+	}
+	return all.write()
 }
 
 func (j *demoJob) writeResponses(cmd *cobra.Command, ca *demo.CA) error {

@@ -163,7 +163,7 @@ func (j *pagesJob) run(out io.Writer) error {
 	if j.list {
 		return listLanguages(out, j.site.Languages)
 	}
-	if err := writePages(filepath.Join(j.out, j.site.Domain), &j.site); err != nil {
+	if err := j.write(); err != nil {
 		return err
 	}
 	return j.summarise(out)
@@ -194,7 +194,7 @@ func (j *pagesJob) summarise(out io.Writer) error {
 		}
 	}
 	t := newTable(out)
-	t.row("pages", "%s", filepath.Join(j.out, j.site.Domain))
+	t.row("pages", "%s", j.folder())
 	t.row("hosts", "%s", strings.Join(hosts, " "))
 	t.row("languages", "%s", strings.Join(tags, " "))
 	if unreviewed != nil {
@@ -203,9 +203,13 @@ func (j *pagesJob) summarise(out io.Writer) error {
 	return t.Flush()
 }
 
-// writePages makes the folder dir hold the pages of the site and no others.
-func writePages(dir string, site *pages.Site) error {
-	files, err := pages.Render(site)
+// folder is where the pages go.
+func (j *pagesJob) folder() string { return filepath.Join(j.out, j.site.Domain) }
+
+// write makes the folder hold the pages of the site and no others.
+func (j *pagesJob) write() error {
+	dir := j.folder()
+	files, err := pages.Render(&j.site)
 	if err != nil {
 		return err
 	}
