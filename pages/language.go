@@ -20,7 +20,7 @@ var languageFiles embed.FS
 // A Language is what the page says in one language: a file languages/TAG.toml.
 //
 // Every string is there and none is empty; the tag "has" names the placeholders,
-// such as {domain}, that are in it and no others. See docs/PAGES.md.
+// such as {domain}, that are in it and no others. See docs/TRANSLATIONS.md.
 type Language struct {
 	Tag      string `toml:"-"`        // BCP 47, in its canonical form: the name of the file
 	Name     string `toml:"name"`     // of the language, in the language

@@ -6,7 +6,7 @@
 // script, no cookie, and nothing from elsewhere.
 //
 // The words are in languages/TAG.toml, one file a language, for translators:
-// docs/PAGES.md tells them how. The form is in page.html.
+// docs/TRANSLATIONS.md tells them how. The form is in page.html.
 package pages
 
 import (

@@ -112,7 +112,7 @@ func (j *pagesJob) chooseLanguages(all []*pages.Language) error {
 		chosen = slices.DeleteFunc(slices.Clone(chosen), func(l *pages.Language) bool { return !l.Reviewed })
 		if len(chosen) == 0 {
 			return fmt.Errorf("none of the %d languages was reviewed by a native reader, so --reviewed-only leaves nothing: "+
-				"have one reviewed (docs/PAGES.md), or leave out the option", named)
+				"have one reviewed (docs/TRANSLATIONS.md), or leave out the option", named)
 		}
 	}
 	return j.chooseDefault(chosen)

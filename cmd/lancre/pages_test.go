@@ -27,7 +27,7 @@ func TestChooseLanguages(t *testing.T) {
 		{"fr", "en", false, `default language "en" is not among those to be written: add it to --languages`},
 		{"", "en", true, `default language "en" is not among those to be written: add it to --languages`},
 		{"de en", "", true, "none of the 2 languages was reviewed by a native reader, so --reviewed-only leaves nothing: " +
-			"have one reviewed (docs/PAGES.md), or leave out the option"},
+			"have one reviewed (docs/TRANSLATIONS.md), or leave out the option"},
 	} {
 		j := pagesJob{tags: strings.Fields(tt.tags), fallback: tt.fallback, reviewedOnly: tt.reviewedOnly}
 		var got []string
