@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lancre/internal/durable"
 	"lancre/pages"
 )
 
@@ -221,7 +222,7 @@ func (j *pagesJob) write() error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := writeBytes(filepath.Join(dir, name), files[name]); err != nil {
+		if err := durable.WriteBytes(filepath.Join(dir, name), files[name]); err != nil {
 			return err
 		}
 	}
