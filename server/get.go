@@ -98,30 +98,25 @@ func (x *exchange) get() outcome {
 		return x.serveFile(file)
 	}
 	target, ok := x.srv.cfg.cutPrefix(path)
-	if !ok {
-		return x.missing(fileHost)
-	}
 	// A slash in front is never base64: a request begins 0x30, so with an M. It
 	// comes from an AIA URL that ends in one.
 	target = bytes.TrimLeft(target, "/")
-	switch {
-	case len(target) == 0:
-		return x.refuse(landing) // what load balancers probe
-	case reserved(target):
-		return x.missing(fileHost)
-	case x.read(target):
+	ok = ok && !reserved(target)
+	if ok && len(target) > 0 && x.read(target) {
 		return x.answer()
+	}
+	if o, found := x.page(path); found {
+		return o
+	}
+	switch {
+	case ok && len(target) == 0:
+		return x.refuse(landing) // what load balancers probe
 	case fileHost:
-		return x.missing(fileHost)
+		return x.refuse(noSuchFile)
+	case !ok:
+		return x.refuse(notFound)
 	}
 	return x.malformed()
-}
-
-func (x *exchange) missing(fileHost bool) outcome {
-	if fileHost {
-		return x.refuse(noSuchFile)
-	}
-	return x.refuse(notFound)
 }
 
 // reserved reports whether target is a path that browsers and crawlers ask any

@@ -13,7 +13,10 @@ var (
 	headerAllow           = []byte("Allow")
 	headerCacheControl    = []byte("Cache-Control")
 	headerContentEncoding = []byte("Content-Encoding")
+	headerContentLanguage = []byte("Content-Language")
 	headerContentRange    = []byte("Content-Range")
+	headerContentPolicy   = []byte("Content-Security-Policy")
+	headerContentOptions  = []byte("X-Content-Type-Options")
 	headerETag            = []byte("ETag")
 	headerExpect          = []byte("Expect")
 	headerExpires         = []byte("Expires")
@@ -21,8 +24,11 @@ var (
 	headerIfNoneMatch     = []byte("If-None-Match")
 	headerIfRange         = []byte("If-Range")
 	headerLastModified    = []byte("Last-Modified")
+	headerLocation        = []byte("Location")
 	headerRange           = []byte("Range")
+	headerReferrerPolicy  = []byte("Referrer-Policy")
 	headerRetryAfter      = []byte("Retry-After")
+	headerVary            = []byte("Vary")
 
 	typeOCSP = []byte("application/ocsp-response") // no parameter: clients compare the whole value
 	typeText = []byte("text/plain")

@@ -30,6 +30,7 @@ const (
 	fileNotModified
 	filePart
 	fileBadRange
+	redirected
 	noSuchFile
 	notFound
 	methodNotAllowed
@@ -102,6 +103,7 @@ var defaultOutcomes = outcomeTable{
 	fileNotModified: {name: "file_not_modified", status: 304},
 	filePart:        {name: "file_part", status: 206},
 	fileBadRange:    {name: "file_bad_range", status: 416, cache: noStore},
+	redirected:      {name: "redirect", status: 301, cache: pageCache},
 	noSuchFile:      {name: "no_such_file", status: 404, cache: "no-cache"},
 	notFound:        {name: "not_found", status: 404, cache: "max-age=60"},
 

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"time"
 
 	"lancre/index/store"
@@ -13,6 +14,17 @@ const (
 	typeCRL  = "application/pkix-crl"
 	typeCert = "application/pkix-cert"
 	typeCMS  = "application/pkcs7-mime"
+)
+
+// Content types of what people see.
+const (
+	typeHTML     = "text/html"
+	typeCSS      = "text/css"
+	typeSVG      = "image/svg+xml"
+	typePNG      = "image/png"
+	typeICO      = "image/vnd.microsoft.icon"
+	typeWOFF2    = "font/woff2"
+	typeManifest = "application/manifest+json"
 )
 
 const (
@@ -43,9 +55,14 @@ type host struct {
 // they are sent. Immutable.
 type file struct {
 	store.File
+	media       string // its Content-Type without parameters
 	contentType []byte
 	etag        []byte
 	expires     []byte // nil if it never does
+
+	page     *page  // which it is the one for everybody else of; nil for none
+	language []byte // tag of the language that it is in; nil if that is not known
+	location []byte // path that is answered in its place, and it has nothing else; nil for none
 }
 
 // anyHost is the host under which a store publishes files for any host.
@@ -59,23 +76,33 @@ func newFileSet(files []store.File, defaultHost string) fileSet {
 			h = &host{paths: make(map[string]*file)}
 			s.hosts[f.Host] = h
 		}
-		h.paths[f.Path] = newFile(f)
-		h.files = h.files || f.ContentType == typeCRL || f.ContentType == typeCert || f.ContentType == typeCMS
+		file := newFile(f)
+		h.paths[string(appendNormal(nil, []byte(f.Path)))] = file
+		h.files = h.files || file.fetched()
+	}
+	for _, h := range s.hosts {
+		h.linkPages()
 	}
 	return s
 }
 
 func newFile(f store.File) *file {
-	r := &file{File: f, contentType: []byte(f.ContentType), etag: []byte(`"` + f.SHA256 + `"`)}
+	media, _, _ := strings.Cut(f.ContentType, ";")
+	r := &file{File: f, media: media, contentType: []byte(f.ContentType), etag: []byte(`"` + f.SHA256 + `"`)}
 	if !f.Expires.IsZero() {
 		r.expires = appendDate(nil, f.Expires.Unix())
 	}
 	return r
 }
 
-// find returns the file at path on the host that hostPort names, or nil.
-// fileHost says that CRLs or certificates are published at that very host. It does not
-// allocate.
+// fetched reports whether f is for software: a CRL, or certificates.
+func (f *file) fetched() bool {
+	return f.media == typeCRL || f.media == typeCert || f.media == typeCMS
+}
+
+// find returns the file at a path in normal form on the host that hostPort names, or
+// nil. fileHost says that CRLs or certificates are published at that very host. It
+// does not allocate.
 func (s *fileSet) find(hostPort, path []byte) (f *file, fileHost bool) {
 	h := s.hosts[string(hostName(hostPort))]
 	if h == nil {
@@ -100,9 +127,22 @@ func hostName(hostPort []byte) []byte {
 	return bytes.TrimSuffix(hostPort, []byte("."))
 }
 
-// serveFile answers GET and HEAD with f, a part of it, or 304.
+// serveFile answers GET and HEAD with f, a part of it, or 304; with a variant of
+// its page; or with the place to go to.
 func (x *exchange) serveFile(f *file) outcome {
 	h := &x.ctx.Response.Header
+	if f.location != nil {
+		h.SetCanonical(headerLocation, f.location)
+		return x.refuse(redirected)
+	}
+	if f.page != nil {
+		f = f.page.choose(x.list("Accept-Language"))
+		h.SetCanonical(headerVary, []byte("Accept-Language"))
+	}
+	if f.language != nil {
+		h.SetCanonical(headerContentLanguage, f.language)
+	}
+	f.guard(h)
 	modified := appendDate(x.modified[:0], min(f.LastModified.Unix(), x.now))
 	h.SetCanonical(headerETag, f.etag)
 	h.SetCanonical(headerCacheControl, f.appendCacheControl(x.buf[:0], x.now))
@@ -127,9 +167,9 @@ func (x *exchange) serveFile(f *file) outcome {
 // served still: that of an offline root is better than none.
 func (f *file) appendCacheControl(dst []byte, now int64) []byte {
 	switch {
-	case f.ContentType == typeCert || f.ContentType == typeCMS:
+	case f.media == typeCert || f.media == typeCMS:
 		return append(dst, certificateCache...)
-	case f.ContentType != typeCRL || f.Expires.IsZero():
+	case f.media != typeCRL || f.Expires.IsZero():
 		return append(dst, pageCache...)
 	}
 	left := f.Expires.Unix() - now

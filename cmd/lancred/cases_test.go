@@ -236,7 +236,8 @@ func percent(s string) string {
 var placeholder = regexp.MustCompile(`\{(\w+) ([^{}]+)\}`)
 
 // expand replaces {form DER}, {repeat N TEXT} and, of a response's headers, {etag
-// NAME}, {modified NAME}, {before NAME} and {after NAME}.
+// NAME}, {modified NAME}, {before NAME} and {after NAME}, of a file's {filetag
+// HOST/PATH}.
 func (p *player) expand(text string) string {
 	p.t.Helper()
 	return placeholder.ReplaceAllStringFunc(text, func(s string) string {
@@ -249,6 +250,8 @@ func (p *player) expand(text string) string {
 			return strings.Repeat(unit, times)
 		case "etag":
 			return etag(p.corpus.stored[m[2]])
+		case "filetag":
+			return fileTag(p.corpus.files[m[2]])
 		case "modified":
 			return p.modified(m[2], 0)
 		case "before":

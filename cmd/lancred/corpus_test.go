@@ -33,6 +33,7 @@ type corpus struct {
 	ca           *demo.CA
 	older, newer []storetest.Entry // what goes into the two segments
 	lines        []store.FileLine
+	languages    map[string]string // of variants by host and path
 }
 
 // number is the serial most certificates of the corpus have; it is the issuer,
@@ -42,7 +43,7 @@ var number = []byte{0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0x12, 0x34, 
 // newCorpus builds one. It does without lancre build, which would refuse half of it.
 func newCorpus(t testing.TB) *corpus {
 	t.Helper()
-	c := &corpus{dir: t.TempDir(), names: map[string][]byte{"octets32": bytes.Repeat([]byte{0x5a}, 32)}, stored: map[string][]byte{}, files: map[string][]byte{}}
+	c := &corpus{dir: t.TempDir(), names: map[string][]byte{"octets32": bytes.Repeat([]byte{0x5a}, 32)}, stored: map[string][]byte{}, files: map[string][]byte{}, languages: map[string]string{}}
 	ca := newCA(t, demo.Options{Hashes: index.HashAlgs()})
 	c.ca = ca
 	c.addStatuses(t, ca)
@@ -201,6 +202,21 @@ func (c *corpus) addFiles(t testing.TB, ca *demo.CA) {
 	add("r10.i.test", "/", "application/pkix-cert", ca.Issuer.Raw, time.Time{})
 	add("r10.i.test", "/ca.p7c", "application/pkcs7-mime", []byte("certificates"), time.Time{})
 	add("test", "/", "text/html", []byte("<p>what these hosts are for"), time.Time{})
+	for _, path := range []string{"/%C3%BC~CA.crl", "/%28x%29.crl"} {
+		add("r10.c.test", path, "application/pkix-crl", crl, ca.NextUpdate)
+	}
+	for _, tag := range []string{"en", "fr", "pt", "zh-Hant"} {
+		paths := []string{"/index." + tag + ".html", "/" + tag + "/", "/" + tag + "/index.html"}
+		if tag == "en" {
+			paths = append(paths, "/", "/index.html")
+		}
+		for _, path := range paths {
+			c.languages["domain.test"+path] = tag
+			add("domain.test", path, "text/html", []byte("<html lang="+tag+">"), time.Time{})
+		}
+	}
+	add("c.domain.test", "/1.crl", "application/pkix-crl", crl, ca.NextUpdate)
+	add("i.domain.test", "/", "application/pkix-cert", ca.Issuer.Raw, time.Time{})
 }
 
 func (c *corpus) sign(t testing.TB, name string, ca *demo.CA, cert demo.Certificate, alg index.HashAlg) {

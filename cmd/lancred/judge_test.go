@@ -20,6 +20,12 @@ func etag(response []byte) string {
 	return `"` + hex.EncodeToString(sum[:8]) + `"`
 }
 
+// fileTag is the entity tag of a file.
+func fileTag(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + hex.EncodeToString(sum[:]) + `"`
+}
+
 // hasHeaders wants exactly these headers, each once, beside Date, Content-Length
 // and Connection.
 func (a *answer) hasHeaders(t *testing.T, want map[string]string) {
@@ -136,6 +142,9 @@ func judgeEmpty(t *testing.T, a *answer) {
 	switch a.StatusCode {
 	case http.StatusOK:
 		want["Cache-Control"] = "max-age=3600"
+		a.mayVary(want)
+	case http.StatusMovedPermanently:
+		want["Cache-Control"], want["Location"] = "public, max-age=3600", a.Header.Get("Location")
 	case http.StatusNotFound: // which depends on the host: see the transcript
 		want["Cache-Control"] = a.Header.Get("Cache-Control")
 	case http.StatusMethodNotAllowed:
@@ -146,6 +155,14 @@ func judgeEmpty(t *testing.T, a *answer) {
 		}
 	}
 	a.hasHeaders(t, want)
+}
+
+// mayVary leaves to the transcript whether an answer depends on what the client
+// accepts.
+func (a *answer) mayVary(want map[string]string) {
+	if vary := a.Header.Get("Vary"); vary != "" {
+		want["Vary"] = vary
+	}
 }
 
 // judgeFile wants a file or, as [FROM:TO]FILE, a part of it.
@@ -164,20 +181,33 @@ func (c *corpus) judgeFile(t *testing.T, a *answer, name string) {
 	if !ok {
 		t.Fatalf("%q is neither a kind of answer nor a file", name)
 	}
-	sum := sha256.Sum256(body)
-	want["Etag"] = `"` + hex.EncodeToString(sum[:]) + `"`
+	want["Etag"] = fileTag(body)
 	if part {
 		want["Content-Range"] = fmt.Sprintf("bytes %d-%d/%d", from, to-1, len(body))
 		body = body[from:to]
 	}
 	a.hasBody(t, body)
 	c.addFileHeaders(want, name, a.date(t))
+	if want["Content-Type"] == "text/html" {
+		c.addPageHeaders(want, name)
+		a.mayVary(want)
+	}
 	if a.StatusCode == http.StatusNotModified {
 		for _, name := range []string{"Accept-Ranges", "Content-Type", "Last-Modified"} {
 			delete(want, name)
 		}
 	}
 	a.hasHeaders(t, want)
+}
+
+func (c *corpus) addPageHeaders(want map[string]string, name string) {
+	want["Content-Security-Policy"] = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
+		"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	want["Referrer-Policy"] = "no-referrer"
+	want["X-Content-Type-Options"] = "nosniff"
+	if tag := c.languages[name]; tag != "" {
+		want["Content-Language"] = tag
+	}
 }
 
 func (c *corpus) addFileHeaders(want map[string]string, name string, now time.Time) {
