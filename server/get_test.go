@@ -190,7 +190,7 @@ func TestGetGarbage(t *testing.T) {
 		"cut":                 "/" + std[:len(std)-8],
 		"more behind":         "/" + base64.StdEncoding.EncodeToString(append(request, 0)),
 		"path":                "/index.php",
-		"dot segments":        "/../" + std,
+		"dot segments":        "/../index.php",
 		"many slashes within": "/" + strings.Repeat("M/", 1000),
 	} {
 		t.Run(name, func(t *testing.T) {

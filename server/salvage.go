@@ -25,21 +25,36 @@ func (x *exchange) salvage(target []byte) bool {
 			return true
 		}
 	}
-	return x.restoreSlash(target)
+	return x.readBelow(target) || x.restoreSlashes(target, "/") || x.restoreSlashes(target, "//")
 }
 
-// restoreSlash undoes the merging of "//" into "/", which proxies do to paths.
-// Where the lost slash was cannot be seen, so each place is tried; what comes
+// readBelow reads the request behind a path that --prefix does not name, for a POST
+// to that path is answered, too.
+func (x *exchange) readBelow(target []byte) bool {
+	for range maxSlashes {
+		_, rest, ok := bytes.Cut(target, []byte("/"))
+		if !ok {
+			return false
+		}
+		if target = rest; x.decode(target) {
+			return true
+		}
+	}
+	return false
+}
+
+// restoreSlashes undoes the merging of "//" or "///" into "/", which proxies do to
+// paths. Where the lost ones were cannot be seen, so each place is tried; what comes
 // out counts only if the store knows the certificate.
-func (x *exchange) restoreSlash(target []byte) bool {
-	if bytes.Count(target, []byte("/")) > maxSlashes || len(target) >= maxTarget {
+func (x *exchange) restoreSlashes(target []byte, lost string) bool {
+	if bytes.Count(target, []byte("/")) > maxSlashes || len(target)+len(lost) > maxTarget {
 		return false
 	}
 	for i, c := range target {
 		if c != '/' {
 			continue
 		}
-		whole := append(append(append(x.restored[:0], target[:i]...), '/'), target[i:]...)
+		whole := append(append(append(x.restored[:0], target[:i]...), lost...), target[i:]...)
 		if x.decode(whole) && x.known() {
 			return true
 		}

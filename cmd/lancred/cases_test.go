@@ -215,8 +215,10 @@ var forms = map[string]func(der []byte) string{
 	"twice":   func(der []byte) string { return strings.ReplaceAll(escaped(der), "%", "%25") },
 	"halfpad": func(der []byte) string { return strings.TrimSuffix(escaped(der), "%3D") },
 	"spaced":  func(der []byte) string { return strings.ReplaceAll(base64.StdEncoding.EncodeToString(der), "+", "%20") },
-	"merged":  func(der []byte) string { return strings.ReplaceAll(base64.StdEncoding.EncodeToString(der), "//", "/") },
-	"wholly":  func(der []byte) string { return strings.ToUpper(percent(base64.StdEncoding.EncodeToString(der))) },
+	"merged": func(der []byte) string {
+		return regexp.MustCompile("/+").ReplaceAllString(base64.StdEncoding.EncodeToString(der), "/")
+	},
+	"wholly": func(der []byte) string { return strings.ToUpper(percent(base64.StdEncoding.EncodeToString(der))) },
 	"broken": func(der []byte) string {
 		b := base64.StdEncoding.EncodeToString(der)
 		return b[:40] + "%0D%0A" + b[40:] + "%0A"

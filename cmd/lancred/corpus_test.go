@@ -100,6 +100,9 @@ func (c *corpus) addSerials(t testing.TB, ca *demo.CA) {
 	c.sign(t, "slashes", ca, findSerial(t, ca, func(b64 string) bool {
 		return strings.Count(b64, "//") == 1 && !strings.Contains(b64, "///")
 	}), index.SHA1)
+	c.sign(t, "slashes3", ca, findSerial(t, ca, func(b64 string) bool {
+		return strings.Count(b64, "///") == 1 && !strings.Contains(b64, "////") && strings.Count(b64, "//") == 1
+	}), index.SHA1)
 	c.sign(t, "plus", ca, findSerial(t, ca, func(b64 string) bool {
 		return strings.Contains(b64, "+") && strings.Contains(b64, "/") && strings.HasSuffix(b64, "==")
 	}), index.SHA1)
