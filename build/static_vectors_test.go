@@ -22,7 +22,7 @@ func staticVectors(t *testing.T) []vector {
 	root := recipe.NewCA(t, "Root", recipe.OtherP256())
 	ca := newSubCA(t, root)
 	var list []vector
-	for _, tt := range slices.Concat(fileCases(ca), certCases(t, root, ca), certSetCases(t, root, ca), namedCases(ca)) {
+	for _, tt := range slices.Concat(fileCases(ca), pageCases(), certCases(t, root, ca), certSetCases(t, root, ca), namedCases(ca)) {
 		list = append(list, tt.vector(ca))
 	}
 	large := func(name string, size int64, rejects string) vector {
@@ -110,7 +110,7 @@ func certCases(t *testing.T, root, ca recipe.Identity) []staticCase {
 func namedCases(ca recipe.Identity) []staticCase {
 	list := []staticCase{
 		{name: "its URL", inventory: "01 2027-01-01 http://i.example/ca.der"},
-		{name: "its URL, otherwise spelled", inventory: "01 2027-01-01 HTTP://I.Example.:80/ca.der?x"},
+		{name: "its URL, otherwise spelled", inventory: "01 2027-01-01 HTTP://I.Example.:80/%63a.der?x"},
 		{name: "its URL and one of LDAP", inventory: "01 2027-01-01 ldap://d.example/cn=CA http://i.example/ca.der"},
 		{name: "none", inventory: "01 2027-01-01"},
 		{name: "another of an expired certificate", inventory: "01 2026-11-20 http://i.example/old.der"},

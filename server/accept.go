@@ -1,6 +1,10 @@
 package server
 
-import "bytes"
+import (
+	"bytes"
+
+	"lancre/index/store"
+)
 
 // cutElement cuts the first element off an Accept or Accept-Language header, and its
 // weight off that, in thousandths (RFC 9110 section 12.4.2): 1000 if it has none, 0 if
@@ -53,7 +57,7 @@ func namesHTML(accepted []byte) bool {
 		var value []byte
 		var weight int
 		value, weight, accepted = cutElement(accepted)
-		if weight > 0 && bytes.EqualFold(value, []byte(typeHTML)) {
+		if weight > 0 && bytes.EqualFold(value, []byte(store.TypeHTML)) {
 			return true
 		}
 	}

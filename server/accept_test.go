@@ -73,7 +73,7 @@ func FuzzAccept(f *testing.F) {
 				t.Errorf("%q has weight %d", value, weight)
 			}
 		}
-		if namesHTML([]byte(header)) && !bytes.Contains(bytes.ToLower([]byte(header)), []byte(typeHTML)) {
+		if namesHTML([]byte(header)) && !bytes.Contains(bytes.ToLower([]byte(header)), []byte(store.TypeHTML)) {
 			t.Error("it names HTML without saying so")
 		}
 		if p.choose([]byte(header)) == nil {

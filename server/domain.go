@@ -4,6 +4,8 @@ import (
 	"bytes"
 
 	"github.com/valyala/fasthttp"
+
+	"lancre/index/store"
 )
 
 // maxHost is the longest host name, in octets (RFC 1035 section 2.3.4).
@@ -15,7 +17,7 @@ const maxHost = 253
 // responses and CRLs never names text/html, and at / is answered as if there were no
 // page; caches must keep the two apart.
 func (x *exchange) page(path []byte) (o outcome, ok bool) {
-	path = appendNormal(x.alt[:0], path)
+	path = store.AppendNormalPath(x.alt[:0], path)
 	host := x.ctx.URI().Host()
 	if f, _ := x.gen.files.find(host, path); f != nil {
 		return x.serveFile(f), true
@@ -48,7 +50,7 @@ func (s *fileSet) findAbove(hostPort, path []byte) *file {
 			return nil
 		}
 		h := s.hosts[string(domain)]
-		if h == nil || h.paths["/"] == nil || h.paths["/"].media != typeHTML {
+		if h == nil || h.paths["/"] == nil || h.paths["/"].media != store.TypeHTML {
 			name = domain
 			continue
 		}
@@ -64,7 +66,7 @@ func (s *fileSet) findAbove(hostPort, path []byte) *file {
 // his may not have proved it of names below.
 func (f *file) forPeople() bool {
 	switch f.media {
-	case typeHTML, typeCSS, typeSVG, typePNG, typeICO, typeWOFF2, typeManifest:
+	case store.TypeHTML, store.TypeCSS, store.TypeSVG, store.TypePNG, store.TypeICO, store.TypeWOFF2, store.TypeManifest:
 		return true
 	}
 	return f.location != nil
@@ -75,9 +77,9 @@ func (f *file) forPeople() bool {
 // types, and no word to other sites of where a reader came from.
 func (f *file) guard(h *fasthttp.ResponseHeader) {
 	switch f.media {
-	case typeCRL, typeCert, typeCMS:
+	case store.TypeCRL, store.TypeCertificate, store.TypeCMS:
 		return // no browser shows them
-	case typeHTML, typeSVG:
+	case store.TypeHTML, store.TypeSVG:
 		h.SetCanonical(headerContentPolicy, []byte(contentPolicy))
 		h.SetCanonical(headerReferrerPolicy, []byte("no-referrer"))
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/language"
+
+	"lancre/index/store"
 )
 
 const (
@@ -67,7 +69,7 @@ func (h *host) variant(path string) (v variant, ok bool) {
 	name, isIndex := strings.CutPrefix(path[slash:], "index.")
 	name, isHTML := strings.CutSuffix(name, ".html")
 	v = variant{file: h.paths[path], name: name, folder: path[:slash]}
-	if page := h.paths[v.folder]; !isIndex || !isHTML || page == nil || page.media != typeHTML || !h.same(v.folder+name+"/", v.file) {
+	if page := h.paths[v.folder]; !isIndex || !isHTML || page == nil || page.media != store.TypeHTML || !h.same(v.folder+name+"/", v.file) {
 		return v, false
 	}
 	var err error

@@ -44,11 +44,11 @@ func (c *content) add(host, path, contentType, body string) {
 
 // below adds files of hosts below the domain of a page.
 func (c *content) below() {
-	c.add("example", "/style.css", typeCSS, "body{}")
+	c.add("example", "/style.css", store.TypeCSS, "body{}")
 	c.add("example", "/about.txt", "text/plain", "words")
 	c.add("example", "/.well-known/security.txt", "text/plain", "Contact:")
-	c.add("c.example", "/1.crl", typeCRL, "crl one")
-	c.add("i.example", "/", typeCert, "certificate")
+	c.add("c.example", "/1.crl", store.TypeCRL, "crl one")
+	c.add("i.example", "/", store.TypeCertificate, "certificate")
 	c.add("own.example", "/", "text/html", "own")
 }
 
@@ -304,7 +304,7 @@ func TestNoPage(t *testing.T) {
 
 func TestGuards(t *testing.T) {
 	c := content{segments: [][]entry{good("05")}}
-	types := map[string]string{"html": typeHTML, "css": typeCSS, "svg": typeSVG, "png": typePNG, "txt": "text/plain", "crl": typeCRL, "der": typeCert, "p7c": typeCMS}
+	types := map[string]string{"html": store.TypeHTML, "css": store.TypeCSS, "svg": store.TypeSVG, "png": store.TypePNG, "txt": "text/plain", "crl": store.TypeCRL, "der": store.TypeCertificate, "p7c": store.TypeCMS}
 	for name, contentType := range types {
 		c.add("example", "/x."+name, contentType, name)
 	}

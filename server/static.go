@@ -9,24 +9,6 @@ import (
 	"lancre/index/store"
 )
 
-// Content types that decide how long caches keep a file.
-const (
-	typeCRL  = "application/pkix-crl"
-	typeCert = "application/pkix-cert"
-	typeCMS  = "application/pkcs7-mime"
-)
-
-// Content types of what people see.
-const (
-	typeHTML     = "text/html"
-	typeCSS      = "text/css"
-	typeSVG      = "image/svg+xml"
-	typePNG      = "image/png"
-	typeICO      = "image/vnd.microsoft.icon"
-	typeWOFF2    = "font/woff2"
-	typeManifest = "application/manifest+json"
-)
-
 const (
 	// CRL ages, in seconds. Relying parties must be able to get the current CRL
 	// every four hours (CCADB policy 6.2): an hour at the edge leaves three for the
@@ -77,7 +59,7 @@ func newFileSet(files []store.File, defaultHost string) fileSet {
 			s.hosts[f.Host] = h
 		}
 		file := newFile(f)
-		h.paths[string(appendNormal(nil, []byte(f.Path)))] = file
+		h.paths[string(store.AppendNormalPath(nil, []byte(f.Path)))] = file
 		h.files = h.files || file.fetched()
 	}
 	for _, h := range s.hosts {
@@ -97,7 +79,7 @@ func newFile(f store.File) *file {
 
 // fetched reports whether f is for software: a CRL, or certificates.
 func (f *file) fetched() bool {
-	return f.media == typeCRL || f.media == typeCert || f.media == typeCMS
+	return f.media == store.TypeCRL || f.media == store.TypeCertificate || f.media == store.TypeCMS
 }
 
 // find returns the file at a path in normal form on the host that hostPort names, or
@@ -167,9 +149,9 @@ func (x *exchange) serveFile(f *file) outcome {
 // served still: that of an offline root is better than none.
 func (f *file) appendCacheControl(dst []byte, now int64) []byte {
 	switch {
-	case f.media == typeCert || f.media == typeCMS:
+	case f.media == store.TypeCertificate || f.media == store.TypeCMS:
 		return append(dst, certificateCache...)
-	case f.media != typeCRL || f.Expires.IsZero():
+	case f.media != store.TypeCRL || f.Expires.IsZero():
 		return append(dst, pageCache...)
 	}
 	left := f.Expires.Unix() - now

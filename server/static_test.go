@@ -25,14 +25,14 @@ func files() content {
 	}
 	never := time.Time{}
 	add("_", "/about.txt", "text/plain", "any host", published, never)
-	add("c.example", "/1.crl", typeCRL, "crl one", published, start.Add(48*time.Hour))
-	add("c.example", "/2.crl", typeCRL, "crl two", published, start.Add(time.Hour+30*time.Minute))
-	add("c.example", "/3.crl", typeCRL, "crl three", published, start.Add(time.Hour+10*time.Second))
-	add("c.example", "/4.crl", typeCRL, "crl past", published, start.Add(time.Hour))
-	add("c.example", "/big.crl", typeCRL, strings.Repeat("0123456789", bigSize/10), published, start.Add(48*time.Hour))
-	add("c.example", "/early.crl", typeCRL, "from the future", start.Add(2*time.Hour), start.Add(48*time.Hour))
-	add("i.example", "/", typeCert, "certificate", published, never)
-	add("i.example", "/ca.p7c", typeCMS, "certificates", published, never)
+	add("c.example", "/1.crl", store.TypeCRL, "crl one", published, start.Add(48*time.Hour))
+	add("c.example", "/2.crl", store.TypeCRL, "crl two", published, start.Add(time.Hour+30*time.Minute))
+	add("c.example", "/3.crl", store.TypeCRL, "crl three", published, start.Add(time.Hour+10*time.Second))
+	add("c.example", "/4.crl", store.TypeCRL, "crl past", published, start.Add(time.Hour))
+	add("c.example", "/big.crl", store.TypeCRL, strings.Repeat("0123456789", bigSize/10), published, start.Add(48*time.Hour))
+	add("c.example", "/early.crl", store.TypeCRL, "from the future", start.Add(2*time.Hour), start.Add(48*time.Hour))
+	add("i.example", "/", store.TypeCertificate, "certificate", published, never)
+	add("i.example", "/ca.p7c", store.TypeCMS, "certificates", published, never)
 	add("o.example", "/", "text/html", "<p>OCSP", published, never)
 	return c
 }
@@ -46,12 +46,12 @@ func (e *edge) getAt(t testing.TB, host, target string, headers ...string) answe
 func TestFileHeaders(t *testing.T) {
 	e := newEdge(t, files()).serve(t)
 	for _, c := range []struct{ host, path, contentType, cache, body string }{
-		{"c.example", "/1.crl", typeCRL, "public, max-age=3600, no-transform, must-revalidate", "crl one"},
-		{"c.example", "/2.crl", typeCRL, "public, max-age=1800, no-transform, must-revalidate", "crl two"},
-		{"c.example", "/3.crl", typeCRL, "public, max-age=60, no-transform, must-revalidate", "crl three"},
-		{"c.example", "/4.crl", typeCRL, "max-age=60, must-revalidate", "crl past"},
-		{"i.example", "/", typeCert, "public, max-age=86400, no-transform", "certificate"},
-		{"i.example", "/ca.p7c", typeCMS, "public, max-age=86400, no-transform", "certificates"},
+		{"c.example", "/1.crl", store.TypeCRL, "public, max-age=3600, no-transform, must-revalidate", "crl one"},
+		{"c.example", "/2.crl", store.TypeCRL, "public, max-age=1800, no-transform, must-revalidate", "crl two"},
+		{"c.example", "/3.crl", store.TypeCRL, "public, max-age=60, no-transform, must-revalidate", "crl three"},
+		{"c.example", "/4.crl", store.TypeCRL, "max-age=60, must-revalidate", "crl past"},
+		{"i.example", "/", store.TypeCertificate, "public, max-age=86400, no-transform", "certificate"},
+		{"i.example", "/ca.p7c", store.TypeCMS, "public, max-age=86400, no-transform", "certificates"},
 		{"o.example", "/", "text/html", "public, max-age=3600", "<p>OCSP"},
 	} {
 		t.Run(c.host+c.path, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestFileHeaders(t *testing.T) {
 				"Etag": `"` + f.SHA256 + `"`, "Accept-Ranges": "bytes",
 				"Last-Modified": start.Add(-time.Hour).Format(http.TimeFormat),
 			}
-			if c.contentType == typeHTML {
+			if c.contentType == store.TypeHTML {
 				maps.Copy(want, guarded)
 			}
 			if !f.Expires.IsZero() {
@@ -190,4 +190,23 @@ func TestPostIsNeverAFile(t *testing.T) {
 	e := newEdge(t, files()).serve(t)
 	a, _ := e.send(t, "POST /1.crl HTTP/1.1\r\nHost: c.example\r\nContent-Length: 0\r\n\r\n")
 	a.is(t, 400, ocspMalformed)
+}
+
+// URLs that are equivalent find one file, and no others do, however it was published.
+func TestEquivalentPaths(t *testing.T) {
+	c := content{segments: [][]entry{good("05")}}
+	c.add("c.example", "/%C3%BC~CA.crl", store.TypeCRL, "umlaut")
+	c.add("c.example", "/%28x%29.crl", store.TypeCRL, "brackets")
+	c.add("c.example", "/%7eroot.crl", store.TypeCRL, "tilde")
+	e := newEdge(t, c).serve(t)
+	for _, c := range []struct{ path, body string }{
+		{"/%C3%BC~CA.crl", "umlaut"}, {"/%c3%bc%7eCA.crl", "umlaut"}, {"/%c3%bc%7e%43%41%2ecrl", "umlaut"},
+		{"/%28x%29.crl", "brackets"}, {"/%28%78%29.crl", "brackets"},
+		{"/%7eroot.crl", "tilde"}, {"/~root.crl", "tilde"}, {"/%7Eroot.crl", "tilde"},
+	} {
+		e.getAt(t, "c.example:8080", c.path).is(t, 200, []byte(c.body))
+	}
+	for _, path := range []string{"/(x).crl", "/%c3%bc%7eca.crl", "/%25C3%25BC~CA.crl", "/%C3%BC~CA.crl/"} {
+		e.getAt(t, "c.example", path).is(t, 404, nil)
+	}
 }

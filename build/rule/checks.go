@@ -395,6 +395,14 @@ var (
 		"the path of a file is not the base64 of what begins like an OCSP request")
 	StaticType = fixed("static.type", "RFC 5280 sections 4.2.1.13 and 4.2.2.1",
 		"a file holds what its name promises: DER where clients want DER")
+	StaticLanguage = fixed("static.language", "RFC 5646 section 4.5, HTML section 3.2.6.2",
+		"an index.TAG.html is named by the canonical tag of its language, and its element html says the same by lang, as that of the index.html beside it does")
+	StaticDirection = declare("static.direction", always, never, "HTML section 3.2.6.4",
+		"the element html of a page in several languages has dir=rtl where the language is written from right to left, and nowhere else")
+	StaticVariant = fixed("static.variant", "RFC 9110 section 12.1",
+		"a page in several languages has an index.html, for readers of others, and one content in each; none is larger than 1,048,576 octets")
+	StaticReference = declare("static.reference", always, never, "RFC 3986 section 5",
+		"what a page in several languages refers to at its host, by href or src, is published there")
 	StaticSize = fixed("static.size", "an edge holds files in memory",
 		"a file has at most 1,073,741,824 octets")
 )

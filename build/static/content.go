@@ -31,16 +31,19 @@ const (
 
 // kinds holds, by kind, its name, its Content-Type and the file name extensions
 // that promise it. CRL and certificate: RFC 5280 sections 4.2.1.13 and 4.2.2.1.
-var kinds = [...]struct {
-	name        string
-	contentType string
-	extensions  []string
-}{
+var kinds = append([]kindRow{
 	kindCRL:         {"a CRL", store.TypeCRL, []string{".crl", ".der"}},
 	kindCertificate: {"a certificate", store.TypeCertificate, []string{".cer", ".crt", ".der"}},
 	kindCMS:         {"a certs-only CMS", store.TypeCMS, []string{".p7c", ".p7b"}},
-	kindHTML:        {"HTML", "text/html;charset=utf-8", []string{".html", ".htm"}},
+	kindHTML:        {"HTML", store.TypeHTML + ";charset=utf-8", []string{".html", ".htm"}},
 	kindText:        {"text", "text/plain;charset=utf-8", []string{".txt"}},
+}, assetKinds()...)
+
+// A kindRow is what is known of a kind.
+type kindRow struct {
+	name        string
+	contentType string
+	extensions  []string
 }
 
 func (k kind) String() string      { return kinds[k].name }

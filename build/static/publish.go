@@ -19,6 +19,7 @@ import (
 	"lancre/build/input"
 	"lancre/build/inventory"
 	"lancre/build/rule"
+	"lancre/build/web"
 	"lancre/index/store"
 )
 
@@ -109,13 +110,16 @@ type file struct {
 	name    string // in the file system
 	targets []target
 	sha256  string
+	size    int64
 	by      *ca.Issuer // of a CRL, who signed it; nil if that issuer is not configured
 	content
+	document *web.Document // of an index.html or index.TAG.html that is no larger than web.MaxPage; else nil
 }
 
 // checkTogether checks the files against each other and against those of the
 // previous generation.
 func (t *tree) checkTogether() {
+	t.addPages()
 	t.checkCRLs()
 	t.checkCertificates()
 	t.checkNamed()
@@ -224,7 +228,7 @@ func (t *tree) file(name string, at target) error {
 	}
 	var content content
 	if broken == nil {
-		content, broken = recognise(data)
+		content, broken = recogniseFile(name, data)
 	}
 	if broken == nil {
 		broken = content.agrees(name)
@@ -238,7 +242,10 @@ func (t *tree) file(name string, at target) error {
 	if likeRequest(at.path) {
 		f.Found(rule.StaticOCSPPath, rule.Because("path %s can be taken for an OCSP request: rename the file", at.path))
 	}
-	made := &file{name: name, content: content}
+	made := &file{name: name, size: int64(len(data)), content: content}
+	if folder, _ := variantOf(at.path); folder != "" && content.kind == kindHTML {
+		made.document, _ = web.ReadDocument(data)
+	}
 	if content.crl != nil {
 		made.by = t.checkCRL(content.crl, &f)
 	}
@@ -275,28 +282,35 @@ func tooLarge(size int64) string {
 // publish makes data an object and names it at its target, and at the folder's
 // if it is an index file.
 func (t *tree) publish(s *file, at target, data []byte) error {
-	sha256, size, err := t.objects.AddObject(bytes.NewReader(data))
-	if err != nil {
+	var err error
+	if s.sha256, _, err = t.objects.AddObject(bytes.NewReader(data)); err != nil {
 		return err
 	}
-	s.sha256 = sha256
 	t.files = append(t.files, s)
-	targets := []target{at}
+	t.publishAt(s, at)
 	if folder, ok := indexFolder(at.path); ok {
-		targets = append(targets, target{at.host, folder})
-	}
-	for _, at := range targets {
-		if other := t.taken[at]; other != nil {
-			t.ledger.Found(rule.StaticDuplicate, rule.Whole(s.name), "", rule.Because("would be published at %s, where %s is: remove one", at.url(), other.name))
-			continue
-		}
-		t.taken[at] = s
-		s.targets = append(s.targets, at)
-		line := store.FileLine{Host: at.host, Path: at.path, ContentType: s.kind.contentType(), Size: size, SHA256: sha256}
-		line.LastModified, line.Expires = t.times(at, s)
-		t.lines = append(t.lines, line)
+		t.publishAt(s, target{at.host, folder})
 	}
 	return nil
+}
+
+// publishAt names an object at a target, and reports whether that was free.
+func (t *tree) publishAt(s *file, at target) bool {
+	if other := t.taken[at]; other != nil {
+		t.refuse(s, rule.StaticDuplicate, "would be published at %s, where %s is: remove one", at.url(), other.name)
+		return false
+	}
+	t.taken[at] = s
+	s.targets = append(s.targets, at)
+	line := store.FileLine{Host: at.host, Path: at.path, ContentType: s.kind.contentType(), Size: s.size, SHA256: s.sha256}
+	line.LastModified, line.Expires = t.times(at, s)
+	t.lines = append(t.lines, line)
+	return true
+}
+
+// refuse enters that a file as a whole breaks a rule.
+func (t *tree) refuse(s *file, c rule.Check, format string, args ...any) {
+	t.ledger.Found(c, rule.Whole(s.name), "", rule.Because(format, args...))
 }
 
 // indexFolder returns the path of the folder that the file at path is the index of.

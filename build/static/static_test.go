@@ -22,7 +22,7 @@ func TestRequested(t *testing.T) {
 		"http://i.example/ca.der":      "http://i.example/ca.der",
 		"http://i.example":             "http://i.example/",
 		"http://i.example/":            "http://i.example/",
-		"http://i.example//x/../y%2f":  "http://i.example//x/../y%2f",
+		"http://i.example//x/../y%2f":  "http://i.example//x/../y%2F",
 		"HTTP://I.EXAMPLE.:8080/A?b#c": "http://i.example/A",
 		"http://i.example#a":           "http://i.example/",
 		"https://i.example/ca.der":     "",

@@ -32,7 +32,7 @@ func (t *tree) at(uri string) *file {
 }
 
 // requested is where a server looks up what is asked for by the http URL uri: the
-// host in lower case, without port and trailing dot, and the path without query. It is
+// host in lower case, without port and trailing dot, and the path in normal form. It is
 // for URLs that clients fetch; those that they compare have one form alone.
 func requested(uri string) (at target, ok bool) {
 	if len(uri) < len(scheme) || !strings.EqualFold(uri[:len(scheme)], scheme) {
@@ -47,7 +47,7 @@ func requested(uri string) (at target, ok bool) {
 		host = host[:port]
 	}
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	return target{host, "/" + path}, host != ""
+	return target{host, string(store.AppendNormalPath(nil, []byte("/"+path)))}, host != ""
 }
 
 // likeRequest reports whether the path can be taken for an OCSP request: the

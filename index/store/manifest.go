@@ -58,6 +58,19 @@ const (
 	TypeCMS         = "application/pkcs7-mime" // certs-only
 )
 
+// Content types, without parameters, of what is published for people. Browsers treat
+// each in its way, and so does an edge.
+const (
+	TypeHTML     = "text/html"
+	TypeCSS      = "text/css"
+	TypeSVG      = "image/svg+xml"
+	TypePNG      = "image/png"
+	TypeICO      = "image/vnd.microsoft.icon"
+	TypeWOFF2    = "font/woff2"
+	TypeJSON     = "application/json"
+	TypeManifest = "application/manifest+json" // of a web app
+)
+
 // MaxFileSize is the largest file, in octets, that a manifest can publish: an edge
 // holds files in memory. It is some 15 times the worst case of one CRL shard of a
 // large public CA (70 MB).
