@@ -6,12 +6,14 @@
 // The life of a request:
 //
 //	fasthttp ── route (handler.go) ──┬─ a file at this host and path  static.go
+//	                                 │    └─ in one of its languages  page.go
 //	                                 ├─ GET, base64 in the target     get.go
-//	                                 └─ POST, DER in the body         request.go
-//	                                      └─ look-up and answer       answer.go
+//	                                 ├─ POST, DER in the body         request.go
+//	                                 │    └─ look-up and answer       answer.go
+//	                                 └─ else the page of the domain   domain.go
 //
 // It takes the current generation once, so it is answered from one generation; it
-// allocates nothing and takes no lock. Nothing that a client does is logged, but a
+// takes no lock and, but to choose the language of a page, allocates nothing. Nothing that a client does is logged, but a
 // store or a program that fails is: the first time, the second, the fourth and so on.
 // Mapped memory is read inside the handler only, where a page that cannot be read
 // becomes a 503.
@@ -77,7 +79,8 @@ func New(cfg Config) (*Server, error) {
 // now is the clock in the unit that HTTP and OCSP have.
 func (s *Server) now() int64 { return s.cfg.Now().Unix() }
 
-// Handle answers one request: what Serve gives to fasthttp. It does not allocate.
+// Handle answers one request: what Serve gives to fasthttp. It does not allocate, but
+// to choose the language of a page.
 func (s *Server) Handle(ctx *fasthttp.RequestCtx) {
 	s.metrics.count(ctx, s.respond(ctx))
 	if s.closing.Load() {
