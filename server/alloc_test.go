@@ -55,6 +55,7 @@ func hotPath(t testing.TB, e *edge) map[string]struct {
 		"CRL":                   {requestCtx("GET", "http://c.example/1.crl", nil), 200},
 		"part of a CRL":         {requestCtx("GET", "http://c.example/1.crl", nil, "Range", "bytes=1-2"), 206},
 		"range beyond a CRL":    {requestCtx("GET", "http://c.example/1.crl", nil, "Range", "bytes=99-"), 416},
+		"CRL with a query":      {requestCtx("GET", "http://c.example/1.crl?x=%41", nil), 200},
 		"method":                {requestCtx("PUT", "/", nil), 405},
 	}
 }

@@ -1,6 +1,10 @@
 package server
 
-import "bytes"
+import (
+	"bytes"
+
+	"lancre/index/store"
+)
 
 // maxTarget is the longest request target, in octets: 4 KiB of base64, enough
 // for 16 CertIDs under any algorithm, and room for a prefix and for the scheme
@@ -94,6 +98,9 @@ func (x *exchange) get() outcome {
 	// Not Path(), which percent-decodes and collapses "//": both are base64 here.
 	path := x.ctx.URI().PathOriginal()
 	file, fileHost := x.gen.files.find(x.ctx.URI().Host(), path)
+	if f := x.queried(path); f != nil {
+		file = f
+	}
 	if file != nil {
 		return x.serveFile(file)
 	}
@@ -117,6 +124,19 @@ func (x *exchange) get() outcome {
 		return x.refuse(notFound)
 	}
 	return x.malformed()
+}
+
+// queried returns the file that is published for path with just the query of the
+// request: the one whose name has the question mark, as search.cgi?iHash=x. Without
+// one a query says nothing.
+func (x *exchange) queried(path []byte) *file {
+	query := x.ctx.URI().QueryString()
+	if len(query) == 0 {
+		return nil
+	}
+	whole := append(append(append(x.restored[:0], path...), "%3F"...), query...)
+	f, _ := x.gen.files.find(x.ctx.URI().Host(), store.AppendNormalPath(x.alt[:0], whole))
+	return f
 }
 
 // reserved reports whether target is a path that browsers and crawlers ask any

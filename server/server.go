@@ -13,10 +13,10 @@
 //	                                 └─ else the page of the domain   domain.go
 //
 // It takes the current generation once, so it is answered from one generation; it
-// takes no lock and, but to choose the language of a page, allocates nothing. Nothing that a client does is logged, but a
-// store or a program that fails is: the first time, the second, the fourth and so on.
-// Mapped memory is read inside the handler only, where a page that cannot be read
-// becomes a 503.
+// takes no lock and, but to choose the language of a page, allocates nothing. Nothing
+// that a client does is logged, but a store or a program that fails is: the first
+// time, the second, the fourth and so on. Mapped memory is read inside the handler
+// only, where a page that cannot be read becomes a 503.
 package server
 
 import (

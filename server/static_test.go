@@ -210,3 +210,23 @@ func TestEquivalentPaths(t *testing.T) {
 		e.getAt(t, "c.example", path).is(t, 404, nil)
 	}
 }
+
+// Some CAs tell their CRLs apart by a query.
+func TestQueries(t *testing.T) {
+	c := content{segments: [][]entry{good("05")}}
+	c.add("c.example", "/search.cgi%3FiHash=AbC", store.TypeCRL, "one")
+	c.add("c.example", "/search.cgi%3FiHash=DeF", store.TypeCRL, "two")
+	c.add("c.example", "/1.crl", store.TypeCRL, "crl")
+	e := newEdge(t, c).serve(t)
+	for _, c := range []struct{ path, body string }{
+		{"/search.cgi?iHash=AbC", "one"}, {"/search.cgi?iHash=DeF", "two"}, {"/search.cgi?iHash=%41b%43", "one"},
+		{"/search.cgi?iHash=DeF#x", "two"}, {"/search.cgi%3fiHash=AbC", "one"}, {"/1.crl?iHash=AbC", "crl"}, {"/1.crl?", "crl"},
+	} {
+		e.getAt(t, "c.example", c.path).is(t, 200, []byte(c.body))
+	}
+	for _, path := range []string{"/search.cgi", "/search.cgi?", "/search.cgi?iHash=abc", "/search.cgi?iHash=AbC&x", "/search.cgi??iHash=AbC"} {
+		e.getAt(t, "c.example", path).is(t, 404, nil)
+	}
+	request := ask("05", crypto.SHA1)
+	e.getAt(t, "c.example", target(request)+"?iHash=AbC").isServed(t, respondedFor(t, e, request))
+}

@@ -205,7 +205,7 @@ func (c *corpus) addFiles(t testing.TB, ca *demo.CA) {
 	add("r10.i.test", "/", "application/pkix-cert", ca.Issuer.Raw, time.Time{})
 	add("r10.i.test", "/ca.p7c", "application/pkcs7-mime", []byte("certificates"), time.Time{})
 	add("test", "/", "text/html", []byte("<p>what these hosts are for"), time.Time{})
-	for _, path := range []string{"/%C3%BC~CA.crl", "/%28x%29.crl"} {
+	for _, path := range []string{"/%C3%BC~CA.crl", "/%28x%29.crl", "/search.cgi%3FiHash=AbC", "/search.cgi%3FiHash=DeF"} {
 		add("r10.c.test", path, "application/pkix-crl", crl, ca.NextUpdate)
 	}
 	for _, tag := range []string{"en", "fr", "pt", "zh-Hant"} {
