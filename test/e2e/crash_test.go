@@ -149,7 +149,7 @@ func killedBuild(t *testing.T, build *exec.Cmd, after time.Duration) bool {
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	newCorpora(t, dir)
-	store := mount(t, 256<<10) + "/store" // octets: room for a, and not for b of some 300 KiB
+	store := mount(t, 640<<10) + "/store" // octets: room for a, whose pages have some 400 KiB, and not for b of some 300 KiB more
 	mustBuild(t, dir, store, "a")
 	checkFailedBuild(t, dir, store, "no space left on device")
 }
