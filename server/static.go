@@ -47,9 +47,6 @@ type file struct {
 	location []byte // path that is answered in its place, and it has nothing else; nil for none
 }
 
-// anyHost is the host under which a store publishes files for any host.
-const anyHost = "_"
-
 func newFileSet(files []store.File, defaultHost string) fileSet {
 	s := fileSet{hosts: make(map[string]*host), defaultHost: defaultHost}
 	for _, f := range files {
@@ -94,7 +91,7 @@ func (s *fileSet) find(hostPort, path []byte) (f *file, fileHost bool) {
 		f, fileHost = h.paths[string(path)], h.files
 	}
 	if f == nil {
-		if h = s.hosts[anyHost]; h != nil {
+		if h = s.hosts[store.AnyHost]; h != nil {
 			f = h.paths[string(path)]
 		}
 	}

@@ -3,10 +3,7 @@ package pages_test
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -22,53 +19,34 @@ import (
 	"lancre/internal/programs"
 )
 
-// newEdge serves the pages below static as an edge does: index.html at /, and
-// index.TAG.html at /TAG/. It answers nothing else, so that a page that asks for more
-// is found out.
-//
-// It stands in for lancred, whose part is the choice by Accept-Language at /.
+// newEdge builds a store of the files below static and serves it with lancred, and
+// returns its URL. The page of example.org is that of its address, too.
 func newEdge(t *testing.T, static string) (url string) {
 	t.Helper()
-	folder := filepath.Join(static, domain)
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := "index.html"
-		if tag := strings.Trim(r.URL.Path, "/"); tag != "" {
-			name = "index." + path.Base(tag) + ".html"
-		}
-		// The policy that an edge sends with pages.
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "+
-			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-		body, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html;charset=utf-8")
-		_, _ = w.Write(body) // a client that is gone has no use for an error
-	}))
-	t.Cleanup(s.Close)
-	return s.URL
+	store := filepath.Join(t.TempDir(), "store")
+	run(t, "lancre", "build", "--out", store, "--static", static)
+	return "http://" + programs.Start(t, store, "--default-host", domain).Addr
 }
 
 // A browser is a tab of Chromium that remembers what it was asked to load and what it
 // complained of.
 type browser struct {
 	context.Context
-	edge string // the only origin that it may load from
+	edge string // what all URLs that it may load begin with
 
 	mu       sync.Mutex // events come on a goroutine of their own
 	requests []string
 	messages []string
 }
 
-func newBrowser(t *testing.T, edge string) *browser {
+func newBrowser(t *testing.T, edge string, more ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	programs.Need(t, "chromium")
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.UserDataDir(t.TempDir()))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium refuses root without it
 	}
-	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	allocator, cancel := chromedp.NewExecAllocator(t.Context(), append(options, more...)...)
 	t.Cleanup(cancel)
 	tab, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
@@ -158,7 +136,7 @@ func (b *browser) wantQuiet(t *testing.T) {
 		t.Error("the browser asked for nothing: its requests are not seen")
 	}
 	for _, url := range b.requests {
-		if !strings.HasPrefix(url, b.edge+"/") && !strings.HasPrefix(url, "data:") {
+		if !strings.HasPrefix(url, b.edge) && !strings.HasPrefix(url, "data:") {
 			t.Errorf("it asked for %s", url)
 		}
 	}
