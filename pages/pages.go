@@ -99,6 +99,9 @@ func contact(s *Site) template.HTML {
 	return template.HTML(`<a href="`+template.HTMLEscapeString(s.Contact)+`">`) + isolate(s.CA) + `</a>`
 }
 
+// unbroken keeps the number of a standard in the line of its name.
+var unbroken = strings.NewReplacer("RFC ", "RFC\u00a0")
+
 // Text is one of the strings of a language with its placeholders filled in.
 func (p *page) Text(s string) template.HTML {
 	var b strings.Builder
@@ -106,7 +109,7 @@ func (p *page) Text(s string) template.HTML {
 		if piece.placeholder {
 			b.WriteString(string(p.html[piece.text]))
 		} else {
-			b.WriteString(template.HTMLEscapeString(piece.text))
+			b.WriteString(template.HTMLEscapeString(unbroken.Replace(piece.text)))
 		}
 	}
 	return template.HTML(b.String())
