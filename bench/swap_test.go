@@ -107,7 +107,7 @@ func revocation(b *testing.B, p *store.Publication, n uint64) store.SegmentLine 
 	if err := e.Set(&r); err != nil {
 		b.Fatal(err)
 	}
-	w, err := index.NewWriter(p.TempDir())
+	w, err := index.NewWriter(p.TempDir(), index.Everything)
 	if err != nil {
 		b.Fatal(err)
 	}

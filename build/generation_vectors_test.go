@@ -76,7 +76,7 @@ func judgeSelf(list [][]byte, damage func(segment []byte)) judgement {
 // packed makes a segment of the responses, and the sample of them.
 func packed(t *testing.T, list [][]byte) (path string, info index.Info, of *sample) {
 	t.Helper()
-	w, err := index.NewWriter(t.TempDir())
+	w, err := index.NewWriter(t.TempDir(), index.Everything)
 	if err != nil {
 		t.Fatal(err)
 	}

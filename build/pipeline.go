@@ -43,7 +43,7 @@ func newPacker(b *builder, listed []*crl.Listing) *packer {
 
 // writeSegment packs the responses into a file in dir.
 func (p *packer) writeSegment(ctx context.Context, dir string) (path string, stats index.Stats, err error) {
-	if p.writer, err = index.NewWriter(dir); err != nil {
+	if p.writer, err = index.NewWriter(dir, index.Everything); err != nil {
 		return "", stats, err
 	}
 	err = p.pack(ctx)
@@ -177,7 +177,7 @@ func (p *packer) bury(it *ocsp.Item) error {
 		if p.inventory != nil && (!s.Known || s.Line.Expired(p.config.At)) {
 			continue
 		}
-		if err := it.Entry.SetTombstone(&r.Singles[i].CertID, r.ThisUpdate, r.ProducedAt); err != nil {
+		if err := it.Entry.SetTombstone(&r.Singles[i].CertID, r.CertStatus(i)); err != nil {
 			continue // a time that no record can hold: then it cannot stand above another
 		}
 		if err := p.writer.Add(&it.Entry); err != nil {

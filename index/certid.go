@@ -126,6 +126,11 @@ func (id *CertID) Equal(other *CertID) bool {
 		bytes.Equal(id.NameHash, other.NameHash)
 }
 
+// Clone is a copy of id that has its octets to itself.
+func (id *CertID) Clone() CertID {
+	return CertID{id.Alg, bytes.Clone(id.NameHash), bytes.Clone(id.KeyHash), bytes.Clone(id.Serial)}
+}
+
 // String is for messages: the algorithm, the serial and the start of both hashes.
 func (id *CertID) String() string {
 	return fmt.Sprintf("%s serial %x (issuer name hash %.8x…, key hash %.8x…)", id.Alg, id.Serial, id.NameHash, id.KeyHash)

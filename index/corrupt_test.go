@@ -115,6 +115,8 @@ func TestVerifyComparesTheParts(t *testing.T) {
 		{"records", "records", func(f []byte, h *header) { h.records-- }},
 		{"times", "earliest nextUpdate", func(f []byte, h *header) { h.times.minNextUpdate++ }},
 		{"padding", "between the sections", func(f []byte, h *header) { f[h.recs.offset+h.recs.size] = 1 }},
+		{"a shard", "the segment is for 1/2 (segment.shard)", func(f []byte, h *header) { h.shard = Shard{1, 2} }},
+		{"a serial that another record has", "a look-up of the record's sha1 serial 2002", func(f []byte, h *header) { repeatSerial(f, h) }},
 		{"an issuer", "finds nothing", func(f []byte, h *header) { f[h.issuers.offset+1] ^= 1 }},
 	} {
 		bad, head := bytes.Clone(file), *h
@@ -132,6 +134,18 @@ func TestVerifyComparesTheParts(t *testing.T) {
 			t.Errorf("%s: Verify says %v, want %q", c.name, err, c.want)
 		}
 	}
+}
+
+// repeatSerial gives the fourth record of sample the serial of the third, which has
+// the same shape.
+func repeatSerial(f []byte, h *header) {
+	s := Segment{data: f, head: h, recHead: h.recordHead()}
+	at := h.recs.offset
+	size := func(payload int) uint64 { return s.recHead + uint64(payload) }
+	whole := uint64(le.Uint32(f[at+size(2):]))
+	fourth := f[at+size(2+4)+whole+2*size(2+64):][:size(2+64)]
+	fourth[s.recHead+1] = 2
+	le.PutUint32(fourth, crc32.Checksum(fourth[4:], castagnoli))
 }
 
 func clearFirstSlot(f []byte, h *header) {
@@ -153,7 +167,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	for want, bad := range map[string][]byte{
 		"too few for a segment's header":                file[:100],
 		"another kind of file":                          change(0, 'P', 'K'),
-		"version 7, this program reads versions 1 to 2": change(8, 7),
+		"version 7, this program reads versions 1 to 3": change(8, 7),
 		"header checksum":                               change(24, 99),
 		"its header says":                               file[:len(file)-1],
 		"shapes at offset":                              change(len(file)-1, file[len(file)-1]^1),
@@ -190,6 +204,9 @@ func FuzzSegment(f *testing.F) {
 	file, responses := sample(f)
 	f.Add(file, false)
 	f.Add(file, true)
+	f.Add([]byte(golden), true)
+	f.Add([]byte(goldenOfVersion2), true)
+	f.Add(goldenOfVersion1(), true)
 	f.Add(octets(f, newWriter(f)), true)
 	all := forms(f)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -217,10 +234,18 @@ func FuzzSegment(f *testing.F) {
 		}
 		if verifyErr == nil {
 			s.Records(func(rec Record) bool {
-				for _, id := range rec.CertIDs(nil) {
+				var e Entry
+				ids := rec.CertIDs(nil)
+				for _, id := range ids {
 					if _, found, err := s.Lookup(id.Key(), &id); !found || err != nil {
 						t.Errorf("verified, but %s is not found: %v", &id, err)
 					}
+					if err := e.SetRecord(rec, []CertID{id}); err != nil {
+						t.Errorf("verified, but %s cannot be copied: %v", &id, err)
+					}
+				}
+				if err := e.SetRecord(rec, ids); err != nil {
+					t.Errorf("verified, but cannot be copied: %v", err)
 				}
 				return true
 			})
@@ -296,9 +321,9 @@ func TestVerifyReportsInTheOrderOfTheFile(t *testing.T) {
 	n := 0
 	if err := good.Records(func(rec Record) bool {
 		switch n++; n {
-		case 100, 9_000, 19_000: // a wrong ETag, in a record with a right checksum
+		case 100, 9_000, 19_000: // a wrong status, in a record with a right checksum
 			r := bad[rec.offset:][:rec.Size()]
-			r[20]++
+			r[7] = byte(Revoked)
 			le.PutUint32(r, crc32.Checksum(r[4:], castagnoli))
 			if n < 15_000 {
 				want = append(want, fmt.Sprint(rec.offset, " ", checkResponse))

@@ -1,8 +1,6 @@
 package index
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -14,12 +12,18 @@ import (
 // its own. Its memory is reused by the next Set.
 type Entry struct {
 	cutter
-	keys      []uint64 // of certIDs
+	keys      []uint64 // of certIDs, each once
+	serials   []uint64 // SerialHash of each of certIDs
 	sum       uint64   // of the shape
 	tombstone bool
+	copied    bool // from a record that shared its shape; der is nil
 	status    Status
 	times     entryTimes
-	etag      uint64
+
+	// What SetRecord needs.
+	octets   []byte // of the record
+	response []byte
+	parsed   Response
 }
 
 // entryTimes are Unix seconds; nextUpdate is 0 in a tombstone.
@@ -47,31 +51,36 @@ func (e *Entry) Set(r *Response) error {
 		return err
 	}
 	e.cut(r)
-	e.status, e.tombstone, e.etag = r.Status, false, etagOf(r.DER)
+	e.status, e.tombstone, e.copied = r.Status, false, false
 	e.finish()
 	return nil
 }
 
 // SetTombstone makes e hold the answer "ours, but no current response" for id,
-// whose octets must stay unchanged until e was added. thisUpdate and producedAt,
-// Unix seconds, decide between it and other entries for id.
-func (e *Entry) SetTombstone(id *CertID, thisUpdate, producedAt int64) error {
+// whose octets must stay unchanged until e was added, in place of an answer that
+// said hidden of it. The moment of that decides between e and other entries for id.
+// A revocationTime that a record cannot hold is as none.
+func (e *Entry) SetTombstone(id *CertID, hidden CertStatus) error {
 	if err := storableID(id); err != nil {
 		return err
 	}
+	if hidden.Status > Unknown {
+		return fmt.Errorf("certificate status %d is none of good, revoked and unknown", hidden.Status)
+	}
 	var err error
-	if e.times, err = storableTimes(thisUpdate, 0, producedAt); err != nil {
+	if e.times, err = storableTimes(hidden.ThisUpdate, 0, hidden.ProducedAt); err != nil {
 		return err
 	}
-	e.bury(id)
-	e.status, e.tombstone, e.etag = Good, true, 0
+	e.bury(id, &hidden)
+	e.status, e.tombstone, e.copied = hidden.Status, true, false
 	e.finish()
 	return nil
 }
 
 func (e *Entry) finish() {
-	e.keys = e.keys[:0]
+	e.keys, e.serials = e.keys[:0], e.serials[:0]
 	for i := range e.certIDs {
+		e.serials = append(e.serials, e.certIDs[i].SerialHash())
 		if key := e.certIDs[i].Key(); !slices.Contains(e.keys, key) {
 			e.keys = append(e.keys, key)
 		}
@@ -81,8 +90,17 @@ func (e *Entry) finish() {
 
 // makeWhole changes e to share nothing with other responses but the given tail.
 func (e *Entry) makeWhole(tail []byte) {
-	e.keepWhole(e.der, tail, e.certIDs)
+	e.keepWhole(e.whole(), tail, e.certIDs)
+	e.copied = false
 	e.sum = e.cutter.sum()
+}
+
+// whole is the response.
+func (e *Entry) whole() []byte {
+	if e.copied {
+		return e.shape.appendResponse(nil, e.appendRecord(nil, 0), e.payload)
+	}
+	return e.der
 }
 
 // appendRecord appends the record of e, whose shape has the given number.
@@ -95,16 +113,9 @@ func (e *Entry) appendRecord(b []byte, shape uint32) []byte {
 	for _, n := range [...]uint32{0, bits, e.times.thisUpdate, e.times.nextUpdate, e.times.producedAt} {
 		b = le.AppendUint32(b, n)
 	}
-	b = le.AppendUint64(b, e.etag)
 	b = append(b, e.payload...)
 	le.PutUint32(b[start:], crc32.Checksum(b[start+4:], castagnoli))
 	return b
-}
-
-// etagOf is the number whose 16 hex digits are the entity tag of a response.
-func etagOf(response []byte) uint64 {
-	sum := sha256.Sum256(response)
-	return binary.BigEndian.Uint64(sum[:])
 }
 
 func storableID(id *CertID) error {

@@ -107,7 +107,7 @@ func TestTombstoneRefuses(t *testing.T) {
 		{"producedAt is 4294967296", testID(SHA1, 1, 1), 0, math.MaxUint32 + 1},
 	} {
 		var e Entry
-		err := e.SetTombstone(&c.id, c.thisUpdate, c.produced)
+		err := e.SetTombstone(&c.id, CertStatus{Moment: Moment{c.thisUpdate, c.produced}})
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want one with %q", err, c.want)
 		}

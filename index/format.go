@@ -22,7 +22,7 @@
 // # Header
 //
 //	  0  8  magic: 89 'L' 'N' 'C' 'R' 0D 0A 1A
-//	  8  4  version: 2
+//	  8  4  version: 3
 //	 12  4  longest probe: slots that the longest successful look-up examines
 //	 16  8  size of the file
 //	 24  8  number of records
@@ -35,12 +35,17 @@
 //	 68  4  latest thisUpdate    ⎬ Unix seconds, over all records
 //	 72  4  earliest producedAt  ⎪ but tombstones; 0 if none
 //	 76  4  latest producedAt    ⎭
-//	 80 16  reserved: 0
+//	 80  4  index of the shard  ⎫ of the certificates that
+//	 84  4  number of shards    ⎭ the segment is for
+//	 88  8  reserved: 0
 //	 96 24  records: offset, size, xxhash64 of the section
 //	120 24  slots:   the same three
 //	144 24  issuers: the same three
 //	168 24  shapes:  the same three
 //	192  8  xxhash64 of octets 0 to 191
+//
+// Of N shards, a power of two, a certificate lies in the one that the first log2(N)
+// bits of the xxhash64, seed 0, of its serialNumber's content octets count.
 //
 // # Key and slots
 //
@@ -65,17 +70,28 @@
 //
 //	 0  4  CRC-32C of the rest of the record
 //	 4  4  bits 0–23 number of the shape; bits 24–25 status (0 good, 1 revoked,
-//	       2 unknown: the gravest of the response); bit 26 tombstone
+//	       2 unknown: the gravest of its CertIDs); bit 26 tombstone
 //	 8  4  thisUpdate: the latest in the response, Unix seconds
 //	12  4  nextUpdate: the earliest in the response; 0 in a tombstone
 //	16  4  producedAt
-//	20  8  ETag: the first 8 octets of SHA-256 over the response as a number, the
-//	       first the most significant; 0 in a tombstone
-//	28     payload: what this response does not share with others of its shape
+//	20     payload: what this response does not share with others of its shape
 //
-// A record is reachable under every CertID of its response. A tombstone has a
-// CertID and no response: "ours, but nothing to say at present"; it hides what
-// older segments hold.
+// A record is entered under CertIDs of its response, which its shape lists: the
+// table leads from each of them to the record, and no two records share one. They
+// all lie in the shard of the segment. It may be that not all CertIDs of a response
+// in the shard are among them: where a response is for several certificates and
+// another one answers for some of these, it is entered under the rest. So a merge
+// can decide by the position of records in a store, and not by their times, and a
+// reader need not know how it decided: of a CertID that is not listed, a record
+// answers nothing.
+//
+// A tombstone has a CertID and no response: "ours, but nothing to say at present".
+// It hides what older segments hold, and keeps the times and the status of that. Its
+// payload ends with the rest, the revocation:
+//
+//	0     serialNumber
+//	n  4  revocationTime, Unix seconds; 0 if there is none
+//	+4 1  reason (RFC 5280 section 5.3.1); FF if there is none
 //
 // # Issuers
 //
@@ -90,7 +106,7 @@
 //	0  4  size of this shape
 //	4  4  length of the response, without what a rest hole adds
 //	8  2  length of the payload, without what a rest hole adds
-//	10 1  number of CertIDs, c
+//	10 1  number of CertIDs that records of this shape are entered under, c
 //	11 1  number of holes, h
 //	12 4  number of the shape that has the tail: this one or an earlier one
 //	16    c × { issuer 4, payload offset of the serial 2, its length 2 }
@@ -117,7 +133,7 @@
 // not use are 0. An ECDSA signature is cut into its two numbers, so that its DER
 // framing is shared too. A response that shares its shape with no earlier one is stored
 // whole, or whole but for a tail that it shares: its shape has no literal octets and
-// one hole of kind rest. The shape of a tombstone has no hole.
+// one hole of kind rest. The shape of a tombstone has one CertID and no hole.
 //
 // # Example
 //
@@ -132,14 +148,22 @@
 //	{ 4, nextUpdate}           after A0 11 18 0F
 //	{10, payload, 2, 6}        after 30 05 06 03 2B 65 70 03 07 00
 //
-// and are 36 octets each in the file: 28 of head, 2 of serial, 6 of signature.
-// With a P-256 key and an 18-octet serial it is 110 in place of some 300.
+// and are 28 octets each in the file: 20 of head, 2 of serial, 6 of signature.
+// With a P-256 key and an 18-octet serial it is 102 in place of some 300.
 //
 // # Versions
 //
-// Version 1 is the same but for tails: a shape lacks the number at 12, so that its
-// CertIDs begin there, and has its own tail. It is read, for edges are upgraded
-// before what builds their stores; it is not written.
+// Versions 1 and 2 are read, for edges are upgraded before what builds their
+// stores; they are not written.
+//
+// Version 2 knows no shards: octets 80 to 87 of the header are 0. A record has all
+// CertIDs of its response, and several records may share one: the table leads to one
+// that is not older than the others. A record's head has 28 octets: 20 to 27 hold a
+// tag, which nobody needs any more and which is covered by the record's checksum
+// alone. A tombstone's payload is the serialNumber alone, and its status is good.
+//
+// Version 1 is as 2 but for tails: a shape lacks the number at 12, so that its
+// CertIDs begin there, and has its own tail.
 //
 // # Limits
 //
@@ -160,7 +184,7 @@ import (
 
 const (
 	magic      = "\x89LNCR\r\n\x1a" // as PNG's: shows a transfer that mangled line ends or the eighth bit
-	version    = 2
+	version    = 3
 	headerSize = 200
 
 	slotSize        = 8
@@ -168,7 +192,8 @@ const (
 	slotOffsetMask  = 1<<slotOffsetBits - 1
 	fingerprintMask = 1<<(64-slotOffsetBits) - 1
 
-	recordHeadSize = 28
+	recordHeadSize = 20
+	taggedHeadSize = 28 // of a record in versions 1 and 2
 	shapeBits      = 24
 	maxShapes      = 1 << shapeBits
 	statusShift    = shapeBits
@@ -231,6 +256,7 @@ type header struct {
 	homeSlots                      uint64
 	numIssuers, numShapes          uint32
 	times                          timeRange
+	shard                          Shard
 	recs, slots, issuers, shapeSec section
 }
 
@@ -251,6 +277,14 @@ func (t *timeRange) widen(thisUpdate, nextUpdate, producedAt uint32, first bool)
 	t.maxProducedAt = max(t.maxProducedAt, producedAt)
 }
 
+// recordHead is the size of a record's head.
+func (h *header) recordHead() uint64 {
+	if h.version < 3 {
+		return taggedHeadSize
+	}
+	return recordHeadSize
+}
+
 func (h *header) sections() [4]*section {
 	return [4]*section{&h.recs, &h.slots, &h.issuers, &h.shapeSec}
 }
@@ -265,7 +299,7 @@ func (h *header) encode() []byte {
 	}
 	t := h.times
 	for _, n := range [...]uint32{h.numIssuers, h.numShapes,
-		t.minNextUpdate, t.maxThisUpdate, t.minProducedAt, t.maxProducedAt, 0, 0, 0, 0} {
+		t.minNextUpdate, t.maxThisUpdate, t.minProducedAt, t.maxProducedAt, h.shard.Index, h.shard.Of, 0, 0} {
 		b = le.AppendUint32(b, n)
 	}
 	for _, s := range h.sections() {
@@ -303,6 +337,10 @@ func decodeHeader(b []byte, size uint64) (*header, error) {
 		numIssuers:   le.Uint32(b[56:]),
 		numShapes:    le.Uint32(b[60:]),
 		times:        timeRange{le.Uint32(b[64:]), le.Uint32(b[68:]), le.Uint32(b[72:]), le.Uint32(b[76:])},
+		shard:        Shard{le.Uint32(b[80:]), le.Uint32(b[84:])},
+	}
+	if h.version < 3 {
+		h.shard = Everything
 	}
 	for i, s := range h.sections() {
 		at := 96 + 24*i
@@ -329,11 +367,13 @@ func (h *header) checkLayout() error {
 	}
 	slots := h.slots.size / slotSize
 	switch {
+	case !h.shard.Valid():
+		return fmt.Errorf("shard %s: %w", h.shard, ErrCorrupt)
 	case at != h.size || h.size > slotOffsetMask:
 		return fmt.Errorf("sections end at %d in a file of %d octets: %w", at, h.size, ErrCorrupt)
 	case h.slots.size%slotSize != 0 || h.homeSlots < homeSlots(h.keys) || slots <= h.homeSlots:
 		return fmt.Errorf("%d octets of slots for %d keys: %w", h.slots.size, h.keys, ErrCorrupt)
-	case h.records > h.recs.size/recordHeadSize || h.tombstones > h.records || h.keys > h.records*MaxCertIDs:
+	case h.records > h.recs.size/h.recordHead() || h.tombstones > h.records || h.keys > h.records*MaxCertIDs:
 		return fmt.Errorf("%d records with %d keys and %d tombstones in %d octets: %w", h.records, h.keys, h.tombstones, h.recs.size, ErrCorrupt)
 	case h.numShapes > maxShapes || uint64(h.numShapes) > h.shapeSec.size/firstHeadSize || uint64(h.numIssuers) > h.issuers.size/minIssuerSize:
 		return fmt.Errorf("%d issuers in %d octets and %d shapes in %d octets: %w", h.numIssuers, h.issuers.size, h.numShapes, h.shapeSec.size, ErrCorrupt)

@@ -10,7 +10,7 @@ import (
 
 // laidOut is a header with sections of the given sizes where they must be.
 func laidOut(recs, slots, issuers, shapes uint64) header {
-	h := header{version: version, homeSlots: 1}
+	h := header{version: version, homeSlots: 1, shard: Everything}
 	at := uint64(headerSize)
 	for i, size := range []uint64{recs, slots, issuers, shapes} {
 		if i == 1 {

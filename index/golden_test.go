@@ -24,14 +24,17 @@ var (
 	name2, key2 = strings.Repeat("\x22", 32), strings.Repeat("\xdd", 32)
 )
 
+// goldenHidden is what the tombstone hides.
+var goldenHidden = CertStatus{Moment{1, 2}, Revoked, 3, 4}
+
 // golden is the segment of goldenResponses and a tombstone, as the package
 // comment describes it.
 var golden = "" +
 	// Header
 	"\x89\x4c\x4e\x43\x52\x0d\x0a\x1a" + // magic
-	"\x02\x00\x00\x00" + // version
+	"\x03\x00\x00\x00" + // version
 	"\x02\x00\x00\x00" + // longest probe
-	"\xb5\x03\x00\x00\x00\x00\x00\x00" + // size of the file
+	"\x9d\x03\x00\x00\x00\x00\x00\x00" + // size of the file
 	"\x04\x00\x00\x00\x00\x00\x00\x00" + // records
 	"\x04\x00\x00\x00\x00\x00\x00\x00" + // keys
 	"\x01\x00\x00\x00\x00\x00\x00\x00" + // tombstones
@@ -42,24 +45,25 @@ var golden = "" +
 	"\x60\xd5\xe6\x6a" + // latest thisUpdate
 	"\x04\xd7\xe6\x6a" + // earliest producedAt
 	"\x06\xd7\xe6\x6a" + // latest producedAt
-	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
-	"\xc8\x00\x00\x00\x00\x00\x00\x00\x47\x01\x00\x00\x00\x00\x00\x00" + // records: offset, size
-	"\xd3\x01\x10\x97\x6b\x66\xe7\xae" + // xxhash64
-	"\x10\x02\x00\x00\x00\x00\x00\x00\x38\x00\x00\x00\x00\x00\x00\x00" + // slots: offset, size
-	"\xe8\x64\xd2\xd9\xce\xe3\x72\x23" + // xxhash64
-	"\x48\x02\x00\x00\x00\x00\x00\x00\x6a\x00\x00\x00\x00\x00\x00\x00" + // issuers: offset, size
+	"\x00\x00\x00\x00" + // shard: index
+	"\x01\x00\x00\x00" + // number of shards
+	"\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\xc8\x00\x00\x00\x00\x00\x00\x00\x2c\x01\x00\x00\x00\x00\x00\x00" + // records: offset, size
+	"\xc5\xe0\xec\xc1\x9a\x96\x57\x2e" + // xxhash64
+	"\xf8\x01\x00\x00\x00\x00\x00\x00\x38\x00\x00\x00\x00\x00\x00\x00" + // slots: offset, size
+	"\x3f\x24\x26\xb7\xa5\xd8\x70\xae" + // xxhash64
+	"\x30\x02\x00\x00\x00\x00\x00\x00\x6a\x00\x00\x00\x00\x00\x00\x00" + // issuers: offset, size
 	"\xfe\x2e\x87\xfd\x1f\x52\x29\x54" + // xxhash64
-	"\xb2\x02\x00\x00\x00\x00\x00\x00\x03\x01\x00\x00\x00\x00\x00\x00" + // shapes: offset, size
-	"\x34\x47\xa1\x92\x40\x1c\x8d\x79" + // xxhash64
-	"\x8a\x1c\x28\x75\x8e\x7a\xb1\x60" + // header xxhash64
+	"\x9a\x02\x00\x00\x00\x00\x00\x00\x03\x01\x00\x00\x00\x00\x00\x00" + // shapes: offset, size
+	"\x30\xc2\xf6\xf7\xc4\x51\xf7\xee" + // xxhash64
+	"\xec\x2b\x70\x8b\xf5\xee\x96\x9f" + // header xxhash64
 
 	// Records: the first of a shape is stored whole.
-	"\xb1\xf4\xcf\x70" + // CRC-32C
+	"\x4d\xa1\x85\x48" + // CRC-32C
 	"\x00\x00\x00\x00" + // shape, status, tombstone
 	"\x60\xd5\xe6\x6a" + // thisUpdate
 	"\x60\x1b\xec\x6a" + // nextUpdate
 	"\x04\xd7\xe6\x6a" + // producedAt
-	"\x9f\xe2\x7e\xc9\x82\xac\x7d\x36" + // ETag
 	"\x5e\x00\xc0\x00\x00\x00\x30\x81\xbd\x0a\x01\x00\xa0\x81\xb7\x30\x81\xb4\x06\x09" + // payload
 	"\x2b\x06\x01\x05\x05\x07\x30\x01\x01\x04\x81\xa6\x30\x81\xa3\x30\x81\x90\xa2\x16" +
 	"\x04\x14" +
@@ -77,38 +81,37 @@ var golden = "" +
 	"\x30\x05\x06\x03\x2b\x65\x70\x03\x07\x00\xa0\xa0\xa0\xa0\xa0\xa0" +
 
 	// The second and third share a shape.
-	"\xca\x26\xd9\xdd" + // CRC-32C
+	"\xdc\x83\x8a\xcf" + // CRC-32C
 	"\x01\x00\x00\x00" + // shape, status, tombstone
 	"\x60\xd5\xe6\x6a" + // thisUpdate
 	"\x60\x1b\xec\x6a" + // nextUpdate
 	"\x05\xd7\xe6\x6a" + // producedAt
-	"\xfe\x0c\x00\x34\xfc\x0a\x59\xc2" + // ETag
 	"\x5e\x01\xa1\xa1\xa1\xa1\xa1\xa1" + // payload
-	"\x2b\x97\xcc\x1a" + // CRC-32C
+	"\xdd\xe3\x29\xf7" + // CRC-32C
 	"\x01\x00\x00\x00" + // shape, status, tombstone
 	"\x60\xd5\xe6\x6a" + // thisUpdate
 	"\x60\x1b\xec\x6a" + // nextUpdate
 	"\x06\xd7\xe6\x6a" + // producedAt
-	"\xca\xa4\xca\x05\xd3\x81\xf6\x38" + // ETag
 	"\x5e\x02\xa2\xa2\xa2\xa2\xa2\xa2" + // payload
 
-	// A tombstone: serial 7F under SHA-256.
-	"\x95\x81\x46\x77" + // CRC-32C
-	"\x02\x00\x00\x04" + // shape, status, tombstone
+	// A tombstone: serial 7F under SHA-256, revoked.
+	"\x45\x04\x66\x62" + // CRC-32C
+	"\x02\x00\x00\x05" + // shape, status, tombstone
 	"\x01\x00\x00\x00" + // thisUpdate
 	"\x00\x00\x00\x00" + // nextUpdate
 	"\x02\x00\x00\x00" + // producedAt
-	"\x00\x00\x00\x00\x00\x00\x00\x00" + // ETag
-	"\x7f" + // payload
+	"\x7f" + // serial
+	"\x03\x00\x00\x00" + // revocationTime
+	"\x04" + // reason
 
 	// Slots
-	"\x00" + // padding
+	"\x00\x00\x00\x00" + // padding
 	"\x00\x00\x00\x00\x00\x00\x00\x00" + // slot
 	"\xc8\x00\x00\x00\x00\x72\x5b\x25" + // slot
 	"\x00\x00\x00\x00\x00\x00\x00\x00" + // slot
-	"\xce\x01\x00\x00\x00\x99\xfe\x26" + // slot
-	"\xaa\x01\x00\x00\x00\x7c\xb1\x8e" + // slot
-	"\xf2\x01\x00\x00\x00\x7b\x6b\xa0" + // slot
+	"\xbe\x01\x00\x00\x00\x99\xfe\x26" + // slot
+	"\xa2\x01\x00\x00\x00\x7c\xb1\x8e" + // slot
+	"\xda\x01\x00\x00\x00\x7b\x6b\xa0" + // slot
 	"\x00\x00\x00\x00\x00\x00\x00\x00" + // slot
 
 	// Issuers
@@ -153,7 +156,7 @@ var golden = "" +
 	// of the tombstone.
 	"\x18\x00\x00\x00" + // size
 	"\x00\x00\x00\x00" + // response
-	"\x01\x00" + // payload
+	"\x06\x00" + // payload
 	"\x01\x00" + // CertIDs, holes
 	"\x02\x00\x00\x00" + // shape that has the tail
 	"\x01\x00\x00\x00\x00\x00\x01\x00" // issuer, offset, length
@@ -162,7 +165,7 @@ var golden = "" +
 func TestGoldenSegment(t *testing.T) {
 	w := newWriter(t)
 	add(t, w, goldenResponses()...)
-	bury(t, w, testID(SHA256, 0x22, 0x7f), 1, 2)
+	hide(t, w, testID(SHA256, 0x22, 0x7f), goldenHidden)
 	got := octets(t, w)
 	for i := 0; i < len(got) || i < len(golden); i += 16 {
 		row := func(b string) string { return b[min(i, len(b)):min(i+16, len(b))] }
@@ -172,10 +175,10 @@ func TestGoldenSegment(t *testing.T) {
 	}
 }
 
-// goldenOfVersion1 is golden as version 1 spelled it: its shapes do not say which of
-// them has the tail.
+// goldenOfVersion1 is golden as version 1 spelled it: as version 2, but its shapes do
+// not say which of them has the tail.
 func goldenOfVersion1() []byte {
-	b := []byte(golden)
+	b := []byte(goldenOfVersion2)
 	shapes := int(le.Uint64(b[168:]))
 	old := append([]byte(nil), b[:shapes]...)
 	for rest := b[shapes:]; len(rest) > 0; {
@@ -197,7 +200,9 @@ func TestGoldenSegmentIsRead(t *testing.T) {
 	if got := string(first[192:headerSize]); got != "\xef\x52\x16\x64\x46\xac\x82\x5e" {
 		t.Errorf("the header of version 1 has checksum % x, another than it had", got)
 	}
-	for version, file := range map[int][]byte{1: first, 2: []byte(golden)} {
+	unknown := CertStatus{Moment{1, 2}, Good, NoTime, -1}
+	hidden := map[int]CertStatus{1: unknown, 2: unknown, 3: goldenHidden}
+	for version, file := range map[int][]byte{1: first, 2: []byte(goldenOfVersion2), 3: []byte(golden)} {
 		s, err := OpenBytes(file)
 		if err != nil {
 			t.Fatalf("version %d: %v", version, err)
@@ -211,6 +216,8 @@ func TestGoldenSegmentIsRead(t *testing.T) {
 		buried := testID(SHA256, 0x22, 0x7f)
 		if rec, found, err := s.Lookup(buried.Key(), &buried); !found || err != nil || !rec.Tombstone() || rec.ResponseSize() != 0 {
 			t.Errorf("version %d: tombstone: found %v, %v", version, found, err)
+		} else if got, ok := rec.CertStatus(&buried); got != hidden[version] || !ok {
+			t.Errorf("version %d: tombstone hides %+v, want %+v", version, got, hidden[version])
 		}
 	}
 }

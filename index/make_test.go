@@ -244,7 +244,7 @@ func write(t testing.TB, responses ...[]byte) (*Segment, Stats) {
 
 func newWriter(t testing.TB) *Writer {
 	t.Helper()
-	w, err := NewWriter(t.TempDir())
+	w, err := NewWriter(t.TempDir(), Everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,11 +264,17 @@ func add(t testing.TB, w *Writer, responses ...[]byte) {
 	}
 }
 
-// bury adds the tombstone of id.
+// bury adds the tombstone of id in place of a good answer.
 func bury(t testing.TB, w *Writer, id CertID, thisUpdate, producedAt int64) {
 	t.Helper()
+	hide(t, w, id, CertStatus{Moment{thisUpdate, producedAt}, Good, NoTime, -1})
+}
+
+// hide adds the tombstone of id in place of an answer that said hidden.
+func hide(t testing.TB, w *Writer, id CertID, hidden CertStatus) {
+	t.Helper()
 	var e Entry
-	if err := e.SetTombstone(&id, thisUpdate, producedAt); err != nil {
+	if err := e.SetTombstone(&id, hidden); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Add(&e); err != nil {

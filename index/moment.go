@@ -1,5 +1,7 @@
 package index
 
+import "bytes"
+
 // A Moment is when what a response says was known, in Unix seconds: the latest
 // thisUpdate of its SingleResponses and its producedAt. It orders what a CA has
 // said of one certificate.
@@ -27,9 +29,26 @@ func (r Record) Moment() Moment { return Moment{r.ThisUpdate(), r.ProducedAt()} 
 // Newer reports whether r's moment comes after that of other.
 func (r Record) Newer(other Record) bool { return r.Moment().Newer(other.Moment()) }
 
-// preferred reports whether r takes the place of other in one segment, under a
-// CertID that both have: if it is newer, or, of two of one moment, by its content,
-// for the outcome not to depend on the order of input.
-func (r Record) preferred(other Record) bool {
-	return r.Newer(other) || !other.Newer(r) && r.ETag() > other.ETag()
+// compare says which of two records with a CertID in common is entered under it:
+// r if the result is above 0, other if it is below. It is the newer one or, of two
+// of one moment, the one with the later content, for the outcome not to depend on
+// the order of input. The result is 0 where both say the same.
+func (r Record) compare(other Record) int {
+	switch {
+	case r.Newer(other):
+		return 1
+	case other.Newer(r):
+		return -1
+	}
+	return bytes.Compare(r.content(), other.content())
+}
+
+// content is the octets that decide between records of one moment: the response; of
+// a tombstone, which comes before any response (an octet 30), what it hides, the
+// gravest last.
+func (r Record) content() []byte {
+	if !r.Tombstone() {
+		return r.AppendResponse(nil)
+	}
+	return append([]byte{byte(r.Status().gravity())}, r.payload()...)
 }

@@ -43,13 +43,13 @@ func TestFrame(t *testing.T) {
 	} {
 		le.PutUint32(data[at+4:], c.bits)
 		le.PutUint32(data[at+recordHeadSize+6-4:], c.rest)
-		s := &Segment{data: data[:at+c.room], head: &header{recs: section{offset: headerSize, size: at - headerSize + c.room}}, shapes: list}
+		s := &Segment{data: data[:at+c.room], head: &header{recs: section{offset: headerSize, size: at - headerSize + c.room}}, shapes: list, recHead: recordHeadSize}
 		number, size, ok := s.frame(at)
 		if size != c.size || ok != (c.size > 0) || ok && number != c.bits&(maxShapes-1) {
 			t.Errorf("%s: shape %d, %d octets, %t; want shape %d, %d octets", c.name, number, size, ok, c.bits&(maxShapes-1), c.size)
 		}
 	}
-	s := &Segment{data: make([]byte, len(data)), head: &header{recs: section{offset: at, size: 1000}}, shapes: list}
+	s := &Segment{data: make([]byte, len(data)), head: &header{recs: section{offset: at, size: 1000}}, shapes: list, recHead: recordHeadSize}
 	for offset, want := range map[uint64]bool{0: false, at - 1: false, at: true, at + 1000: false, slotOffsetMask: false} {
 		if _, _, ok := s.frame(offset); ok != want {
 			t.Errorf("a record at %d of a section from %d to %d: %t, want %t", offset, at, at+1000, ok, want)
@@ -116,7 +116,7 @@ func TestLookupKeepsToTheLongestProbe(t *testing.T) {
 	for probe := range good.head.longestProbe + 1 {
 		head := *good.head
 		head.longestProbe = probe
-		s := &Segment{data: file, head: &head, issuers: good.issuers, shapes: good.shapes}
+		s := &Segment{data: file, head: &head, issuers: good.issuers, shapes: good.shapes, recHead: good.recHead}
 		for n, der := range responses {
 			id := parse(t, der).Singles[0].CertID
 			_, slots, _, err := good.probe(id.Key(), &id, nil)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cespare/xxhash/v2"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -55,6 +56,11 @@ type Response struct {
 
 	producedAt, signature int // where in DER their octets begin
 }
+
+// ETag is the number whose 16 hex digits, as %016x prints them, are the entity tag
+// of a response: its xxhash64, seed 0. It is the same whatever segment has the
+// response, and whoever tags it.
+func ETag(response []byte) uint64 { return xxhash.Sum64(response) }
 
 // A Single is one SingleResponse of a Response.
 type Single struct {
@@ -208,9 +214,7 @@ func (r *Response) parseTBS(element cryptobyte.String, end int) error {
 
 // add appends s and folds it into what holds for the whole response.
 func (r *Response) add(s Single) {
-	if len(r.Singles) == 0 || gravity(s.Status) > gravity(r.Status) {
-		r.Status = s.Status
-	}
+	r.Status = r.Status.graver(s.Status)
 	r.ThisUpdate = max(r.ThisUpdate, s.ThisUpdate)
 	if s.NextUpdate != NoTime && (r.NextUpdate == NoTime || s.NextUpdate < r.NextUpdate) {
 		r.NextUpdate = s.NextUpdate
@@ -218,7 +222,16 @@ func (r *Response) add(s Single) {
 	r.Singles = append(r.Singles, s)
 }
 
-func gravity(s Status) int { return [...]int{Good: 0, Unknown: 1, Revoked: 2}[s] }
+// gravity orders statuses.
+func (s Status) gravity() int { return [...]int{Good: 0, Unknown: 1, Revoked: 2}[s] }
+
+// graver is the graver of two statuses.
+func (s Status) graver(other Status) Status {
+	if other.gravity() > s.gravity() {
+		return other
+	}
+	return s
+}
 
 func (r *Response) parseResponderID(content cryptobyte.String, tag asn1.Tag) error {
 	switch tag {

@@ -21,6 +21,7 @@ import (
 type Segment struct {
 	data    []byte // the file; what it holds is read through octets alone
 	head    *header
+	recHead uint64 // size of a record's head
 	issuers []issuer
 	shapes  []shape
 	cleanup runtime.Cleanup
@@ -30,9 +31,10 @@ type Segment struct {
 // Info is what a segment's header says of its content.
 type Info struct {
 	Records    uint64 // responses and tombstones
-	Keys       uint64 // CertIDs they are reachable under
+	Keys       uint64 // CertIDs they are entered under
 	Tombstones uint64
 	Shapes     int
+	Shard      Shard // of the certificates that the segment is for
 	Size       int64 // of the file, octets
 	Sections   Sections
 	// Unix seconds over all responses; 0 if there is none.
@@ -83,7 +85,7 @@ func OpenBytes(data []byte) (*Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Segment{data: data, head: head}
+	s := &Segment{data: data, head: head, recHead: head.recordHead()}
 	if last := head.slots.size/slotSize - 1; s.slot(last) != 0 {
 		return nil, fmt.Errorf("slot %d, the last, is taken: %w", last, ErrCorrupt)
 	}
@@ -163,7 +165,7 @@ func populate(pages []byte) error {
 func (s *Segment) Info() Info {
 	h := s.head
 	return Info{
-		Records: h.records, Keys: h.keys, Tombstones: h.tombstones, Shapes: int(h.numShapes), Size: int64(h.size),
+		Records: h.records, Keys: h.keys, Tombstones: h.tombstones, Shapes: int(h.numShapes), Shard: h.shard, Size: int64(h.size),
 		Sections:      Sections{int64(h.recs.size), int64(h.slots.size), int64(h.issuers.size), int64(h.shapeSec.size)},
 		MinNextUpdate: int64(h.times.minNextUpdate), MaxThisUpdate: int64(h.times.maxThisUpdate),
 		MinProducedAt: int64(h.times.minProducedAt), MaxProducedAt: int64(h.times.maxProducedAt),
@@ -187,7 +189,7 @@ func (s *Segment) slot(i uint64) uint64 {
 	return le.Uint64(s.octets(s.head.slots.offset+i*slotSize, slotSize))
 }
 
-// Lookup finds the record that is reachable under id; key must be id.Key(). The
+// Lookup finds the record that is entered under id; key must be id.Key(). The
 // error is ErrCorrupt where a record on the way fails its checks. It does not
 // allocate.
 func (s *Segment) Lookup(key uint64, id *CertID) (rec Record, found bool, err error) {
@@ -246,7 +248,7 @@ func (s *Segment) record(offset uint64, buf *[]byte) (rec Record, ok bool) {
 // without its checksum; ok is false if there can be no record.
 func (s *Segment) frame(offset uint64) (number uint32, size uint64, ok bool) {
 	begin, end := s.head.recs.offset, s.head.recs.offset+s.head.recs.size
-	if offset < begin || offset+recordHeadSize > end {
+	if offset < begin || offset+s.recHead > end {
 		return 0, 0, false
 	}
 	bits := le.Uint32(s.octets(offset+4, 4))
@@ -255,7 +257,7 @@ func (s *Segment) frame(offset uint64) (number uint32, size uint64, ok bool) {
 		return 0, 0, false
 	}
 	sh := &s.shapes[number]
-	size = uint64(recordHeadSize + sh.payload)
+	size = s.recHead + uint64(sh.payload)
 	if offset+size > end {
 		return 0, 0, false
 	}
@@ -297,11 +299,13 @@ type Record struct {
 	offset  uint64
 }
 
-// Status is the gravest certStatus of the response: revoked, unknown, good.
+// Status is the gravest certStatus that the response gives one of r's CertIDs, or that
+// a tombstone hides: revoked, unknown, good.
 func (r Record) Status() Status { return Status(r.bits() & statusMask >> statusShift) }
 
-// StatusOf is the certStatus that the response gives id, one of r's CertIDs. It
-// allocates only where r has several and not all of them are good.
+// StatusOf is the certStatus that the response gives id, one of r's CertIDs, or that
+// a tombstone hides. It allocates only where r has several and not all of them are
+// good.
 func (r Record) StatusOf(id *CertID) Status {
 	if len(r.shape.ids) > 1 && r.Status() != Good {
 		if s, ok := r.Single(id); ok {
@@ -338,10 +342,6 @@ func (r Record) NextUpdate() int64 { return int64(le.Uint32(r.octets[12:])) }
 // ProducedAt is the producedAt of the response, Unix seconds.
 func (r Record) ProducedAt() int64 { return int64(le.Uint32(r.octets[16:])) }
 
-// ETag is the first 8 octets of SHA-256 over the response, the first of them the
-// most significant: printed with %016x it is the entity tag. 0 for a tombstone.
-func (r Record) ETag() uint64 { return le.Uint64(r.octets[20:]) }
-
 // Shape is a number that r shares with responses of its segment that differ from
 // it in serial numbers, times and signatures only; ok is false where a response
 // shares nothing with others, and where there is none.
@@ -357,7 +357,7 @@ func (r Record) Size() int { return len(r.octets) }
 
 func (r Record) bits() uint32 { return le.Uint32(r.octets[4:]) }
 
-func (r Record) payload() []byte { return r.octets[recordHeadSize:] }
+func (r Record) payload() []byte { return r.octets[r.segment.recHead:] }
 
 // ResponseSize is how many octets AppendResponse appends: 0 for a tombstone.
 func (r Record) ResponseSize() int {
@@ -367,11 +367,11 @@ func (r Record) ResponseSize() int {
 // AppendResponse appends the stored OCSPResponse to dst, octet for octet as it
 // was added: nothing for a tombstone. It does not allocate if dst has room.
 func (r Record) AppendResponse(dst []byte) []byte {
-	return r.shape.appendResponse(slices.Grow(dst, r.ResponseSize()), r.octets[:recordHeadSize], r.payload())
+	return r.shape.appendResponse(slices.Grow(dst, r.ResponseSize()), r.octets, r.payload())
 }
 
-// CertIDs appends the CertIDs that the record is reachable under. The serials
-// alias the mapping: they are valid as long as r is.
+// CertIDs appends the CertIDs that the record is entered under: all or some of those
+// of its response. The serials alias the mapping: they are valid as long as r is.
 func (r Record) CertIDs(dst []CertID) []CertID {
 	for i := range r.shape.ids {
 		dst = append(dst, r.certID(&r.shape.ids[i]))
@@ -384,7 +384,7 @@ func (r Record) certID(id *shapeID) CertID {
 	return CertID{is.alg, is.nameHash, is.keyHash, r.payload()[id.offset:][:id.size:id.size]}
 }
 
-// has reports whether the record is reachable under want.
+// has reports whether the record is entered under want.
 func (r Record) has(want *CertID) bool {
 	for i := range r.shape.ids {
 		if id := r.certID(&r.shape.ids[i]); id.Equal(want) {

@@ -46,8 +46,8 @@ func (h *hole) filled() int {
 	return timeSize
 }
 
-// appendResponse appends the response that the record made of head (28 octets)
-// and payload stands for. Both were checked against s.
+// appendResponse appends the response that the record stands for whose head is at
+// the front of head, and whose payload was checked against s.
 func (s *shape) appendResponse(dst, head, payload []byte) []byte {
 	literal := s.literal
 	for i := range s.holes {
@@ -70,6 +70,11 @@ func (s *shape) appendResponse(dst, head, payload []byte) []byte {
 		}
 	}
 	return append(dst, s.tail...)
+}
+
+// sameOctets reports whether payloads stand for the same octets in both shapes.
+func (s *shape) sameOctets(other *shape) bool {
+	return slices.Equal(s.holes, other.holes) && bytes.Equal(s.literal, other.literal) && bytes.Equal(s.tail, other.tail)
 }
 
 // append appends the encoding of s, whose number is the given one.
@@ -115,7 +120,7 @@ func decodeShapes(b []byte, h *header, issuers int) ([]shape, error) {
 		if s.tailOf = uint32(len(list)); h.version > 1 {
 			s.tailOf = le.Uint32(rest[firstHeadSize:])
 		}
-		if !ok || !s.findTail(list) || !s.valid(issuers) {
+		if !ok || !s.findTail(list) || !s.valid(issuers) || s.tombstone() && h.version > 2 && !s.validTombstone() {
 			return nil, fmt.Errorf("shape %d: its parts contradict each other: %w", len(list), ErrCorrupt)
 		}
 		list = append(list, s)
@@ -207,6 +212,11 @@ func (s *shape) validHole(h *hole) bool {
 		return h.size == 0 && h.offset == 0 && len(s.holes) == 1 && len(s.literal) == 0 && s.payload >= 4
 	}
 	return false
+}
+
+// validTombstone reports whether a tombstone's payload is a serial and a revocation.
+func (s *shape) validTombstone() bool {
+	return len(s.ids) == 1 && s.ids[0].offset == 0 && s.payload == int(s.ids[0].size)+revocationSize
 }
 
 // tombstone reports whether records of this shape have no response.
@@ -325,10 +335,11 @@ func (c *cutter) keepWhole(der, tail []byte, ids []CertID) {
 	c.shape.whole, c.shape.tail, c.shape.size = true, tail, len(tail)
 }
 
-// bury makes the shape of a tombstone.
-func (c *cutter) bury(id *CertID) {
+// bury makes the shape and payload of a tombstone.
+func (c *cutter) bury(id *CertID, of *CertStatus) {
 	c.begin(nil)
 	c.addID(id)
+	c.payload = of.appendRevocation(c.payload)
 	c.shape.payload = len(c.payload)
 }
 

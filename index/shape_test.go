@@ -271,3 +271,30 @@ func TestSignatureParts(t *testing.T) {
 		}
 	}
 }
+
+// A tombstone's payload is a serial and a revocation, since version 3.
+func TestDecodeShapesOfTombstones(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		shape shape
+		want  [version + 1]bool // by version
+	}{
+		{"serial and revocation", shape{ids: []shapeID{{size: 2}}, payload: 7}, [...]bool{false, true, true, true}},
+		{"serial alone", shape{ids: []shapeID{{size: 2}}, payload: 2}, [...]bool{false, true, true, false}},
+		{"an octet too few", shape{ids: []shapeID{{size: 2}}, payload: 6}, [...]bool{false, true, true, false}},
+		{"an octet too many", shape{ids: []shapeID{{size: 2}}, payload: 8}, [...]bool{false, true, true, false}},
+		{"another place", shape{ids: []shapeID{{size: 2, offset: 5}}, payload: 7}, [...]bool{false, true, true, false}},
+		{"two CertIDs", shape{ids: []shapeID{{size: 2}, {size: 2}}, payload: 7}, [...]bool{false, true, true, false}},
+	} {
+		for version := uint32(1); version < uint32(len(c.want)); version++ {
+			b := c.shape.append(nil, 0)
+			if version == 1 { // which has no tails
+				le.PutUint32(b, uint32(len(b)-4))
+				b = slices.Delete(b, firstHeadSize, shapeHeadSize)
+			}
+			if _, err := decodeShapes(b, &header{version: version, numShapes: 1}, 1); (err == nil) != c.want[version] {
+				t.Errorf("%s in version %d: %v", c.name, version, err)
+			}
+		}
+	}
+}

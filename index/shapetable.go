@@ -32,6 +32,15 @@ func (t *shapeTable) find(sum uint64) (uint32, bool) {
 	return number, ok
 }
 
+// worth reports whether e's shape, which is new, is worth its octets and has room: a
+// second response is to have it. Where e is copied, others shared it before.
+func (t *shapeTable) worth(e *Entry) bool {
+	if e.copied {
+		return t.octets+len(e.shape.literal)+len(e.shape.tail) <= maxShapeOctets
+	}
+	return t.secondSight(e)
+}
+
 // secondSight reports whether e's shape was asked about before and has room.
 func (t *shapeTable) secondSight(e *Entry) bool {
 	if _, ok := t.seen[e.sum]; ok {

@@ -1,7 +1,6 @@
 package index
 
 import (
-	"bytes"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -51,7 +50,7 @@ func (w *Writer) writtenRecords() (*Segment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot map %d octets of %s: %w", w.at, w.file.Name(), err)
 	}
-	return &Segment{data: data, head: &w.head, issuers: w.list, shapes: w.shapes.list}, nil
+	return &Segment{data: data, head: &w.head, recHead: recordHeadSize, issuers: w.list, shapes: w.shapes.list}, nil
 }
 
 func (t *tableWriter) add(e indexEntry) error {
@@ -71,17 +70,22 @@ func (t *tableWriter) add(e indexEntry) error {
 		if !ok {
 			return t.notKept(offset)
 		}
-		if !rec.sharesCertID(other, t.key) {
+		id, ok := rec.commonCertID(other, t.key)
+		if !ok {
 			continue // two CertIDs with one key
 		}
-		if rec.ETag() == other.ETag() {
+		if t.merging {
+			return fmt.Errorf("two entries for %s, at offsets %d and %d of the segment: a merge must have decided between them", &id, offset, e.offset)
+		}
+		order := rec.compare(other)
+		if order > 0 {
+			t.group[i] = e.offset
+		}
+		if order == 0 {
 			t.identical++
 		} else {
 			t.superseded++
-			t.noteConflict(rec, other)
-		}
-		if rec.preferred(other) {
-			t.group[i] = e.offset
+			t.noteConflict(rec, other, &id)
 		}
 		return nil
 	}
@@ -94,23 +98,14 @@ func (t *tableWriter) notKept(offset uint64) error {
 	return fmt.Errorf("the record at offset %d of %s is not what was written there: does the disk fail? %w", offset, t.file.Name(), ErrCorrupt)
 }
 
-// noteConflict counts if rec and other, two responses of one moment with a CertID
-// of the key in hand, say different things of it.
-func (t *tableWriter) noteConflict(rec, other Record) {
-	switch {
-	case rec.ThisUpdate() != other.ThisUpdate(), rec.ProducedAt() != other.ProducedAt(), rec.Tombstone(), other.Tombstone():
-		return
-	case rec.Status() == Good && other.Status() == Good: // the gravest: so are all
+// noteConflict counts if rec and other, two responses of one moment, say different
+// things of id, which both have.
+func (t *tableWriter) noteConflict(rec, other Record, id *CertID) {
+	if rec.Moment() != other.Moment() || rec.Tombstone() || other.Tombstone() || rec.StatusOf(id) == other.StatusOf(id) {
 		return
 	}
-	for _, id := range rec.CertIDs(nil) {
-		if id.Key() != t.key || !other.has(&id) || rec.StatusOf(&id) == other.StatusOf(&id) {
-			continue
-		}
-		if t.conflicts++; t.conflicts == 1 {
-			t.conflict = CertID{id.Alg, bytes.Clone(id.NameHash), bytes.Clone(id.KeyHash), bytes.Clone(id.Serial)}
-		}
-		return
+	if t.conflicts++; t.conflicts == 1 {
+		t.conflict = id.Clone()
 	}
 }
 
@@ -148,13 +143,12 @@ func (t *tableWriter) writeSlot(slot uint64) error {
 	return t.write(b[:])
 }
 
-// sharesCertID reports whether both records are reachable under the same CertID
-// with the given key.
-func (r Record) sharesCertID(other Record, key uint64) bool {
+// commonCertID is a CertID with the given key that both records have.
+func (r Record) commonCertID(other Record, key uint64) (id CertID, ok bool) {
 	for i := range r.shape.ids {
 		if id := r.certID(&r.shape.ids[i]); id.Key() == key && other.has(&id) {
-			return true
+			return id, true
 		}
 	}
-	return false
+	return CertID{}, false
 }

@@ -18,8 +18,9 @@ const maxFaults = 20
 const (
 	checkSection    = "segment.section"    // a section has its checksum; octets between sections are 0
 	checkRecord     = "segment.record"     // a record has its checksum and ends where the next begins
-	checkResponse   = "segment.response"   // a record gives back a response with the CertIDs, status, times and SHA-256 it claims
-	checkLookup     = "segment.lookup"     // a look-up of each CertID of a record finds it or one that is not older
+	checkResponse   = "segment.response"   // a record gives back a response with the CertIDs, status and times it claims
+	checkLookup     = "segment.lookup"     // a look-up of each CertID of a record finds it
+	checkShard      = "segment.shard"      // a CertID of a record is in the segment's shard
 	checkSlots      = "segment.slots"      // no slot is taken but by these
 	checkHeader     = "segment.header"     // counts, times and longest probe are those of the records
 	checkUnreadable = "segment.unreadable" // every page of the file can be read
@@ -45,9 +46,10 @@ func (f *Fault) Unwrap() error { return ErrCorrupt }
 //
 //   - the checksum of each section, and that the octets between sections are 0;
 //   - every record: its checksum; that it gives back an OCSPResponse whose CertIDs,
-//     status, thisUpdate, nextUpdate, producedAt and SHA-256 are those it claims;
-//   - that a look-up of each of its CertIDs finds it or, for some but not all of
-//     them, one that is not older;
+//     status, thisUpdate, nextUpdate and producedAt are those it claims;
+//   - that each of its CertIDs is in the segment's shard, and that a look-up of it finds
+//     the record or, in versions 1 and 2, for some but not all of them, one that is
+//     not older;
 //   - that no slot is taken but by these, and that the longest probe is right;
 //   - the counts and times in the header;
 //   - that every page of the file can be read.

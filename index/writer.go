@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 )
 
 // A Writer builds one segment file, front to back, in memory that does not grow
@@ -17,13 +18,13 @@ type Writer struct {
 	issuers map[string]uint32 // encoded issuer to number
 	list    []issuer
 	shapes  shapeTable
+	merging bool   // no two entries have a CertID in common
 	record  []byte // scratch
 	check   []byte // scratch
 
 	whole, superseded, identical, conflicts uint64
 
-	conflict  CertID // of the first of conflicts
-	compacted bool   // reads a segment: nothing is to be dropped any more
+	conflict CertID // of the first of conflicts
 }
 
 // Stats counts what a Writer did.
@@ -40,9 +41,12 @@ type Stats struct {
 	Conflict  CertID
 }
 
-// NewWriter begins a segment in a temporary file in dir. Its name begins with
-// ".tmp-"; Finish and Abort decide what becomes of it.
-func NewWriter(dir string) (*Writer, error) {
+// NewWriter begins a segment of the certificates in shard, in a temporary file in
+// dir. Its name begins with ".tmp-"; Finish and Abort decide what becomes of it.
+func NewWriter(dir string, shard Shard) (*Writer, error) {
+	if !shard.Valid() {
+		return nil, fmt.Errorf("shard %s: want I/N with a power of two up to %d for N and I below it", shard, MaxShards)
+	}
 	f, err := os.CreateTemp(dir, ".tmp-segment-*")
 	if err != nil {
 		return nil, err
@@ -52,6 +56,7 @@ func NewWriter(dir string) (*Writer, error) {
 		keys:        sorter{dir: dir, limit: sortMemory},
 		issuers:     make(map[string]uint32),
 		shapes:      newShapeTable(),
+		head:        header{version: version, shard: shard},
 	}
 	if err := w.write(make([]byte, headerSize)); err != nil { // its place, for now
 		w.Abort()
@@ -61,11 +66,26 @@ func NewWriter(dir string) (*Writer, error) {
 	return w, nil
 }
 
-// Add appends one entry. The order of calls decides the octets of the file and
+// NewMergeWriter is NewWriter for entries between which was decided before: where two
+// have a CertID in common, Finish fails.
+func NewMergeWriter(dir string, shard Shard) (*Writer, error) {
+	w, err := NewWriter(dir, shard)
+	if err == nil {
+		w.merging = true
+	}
+	return w, err
+}
+
+// Add appends one entry, under those of its CertIDs that are in the shard; one that
+// has none there is an error. The order of calls decides the octets of the file and
 // nothing else: of several entries for one CertID the newest is kept, by
 // thisUpdate, then by producedAt. After an error the Writer can only be aborted.
 func (w *Writer) Add(e *Entry) error {
-	if err := w.checkSize(); err != nil {
+	e, err := e.within(w.head.shard)
+	if err == nil {
+		err = w.checkSize()
+	}
+	if err != nil {
 		return err
 	}
 	number, err := w.shapeFor(e)
@@ -99,14 +119,13 @@ func (w *Writer) Add(e *Entry) error {
 	return w.write(w.record)
 }
 
-// shapeFor returns the number of e's shape. If no response had that shape before,
-// e becomes a response stored whole: only a second one makes a shape worth its
-// octets.
+// shapeFor returns the number of e's shape. If that is not worth its octets, e becomes
+// a response stored whole.
 func (w *Writer) shapeFor(e *Entry) (uint32, error) {
 	if number, ok := w.shapes.find(e.sum); ok {
 		return number, nil
 	}
-	if !e.shape.whole && !e.tombstone && !w.shapes.secondSight(e) {
+	if !e.shape.whole && !e.tombstone && !w.shapes.worth(e) {
 		e.makeWhole(w.shapes.sharedTail(e))
 		return w.shapeFor(e)
 	}
@@ -143,8 +162,11 @@ func (w *Writer) reproduces(e *Entry, number uint32) bool {
 			return false
 		}
 	}
-	w.check = sh.appendResponse(w.check[:0], w.record[:recordHeadSize], w.record[recordHeadSize:])
-	return e.tombstone || bytes.Equal(w.check, e.der)
+	if e.tombstone || e.copied {
+		return sh.sameOctets(&e.shape)
+	}
+	w.check = sh.appendResponse(w.check[:0], w.record, w.record[recordHeadSize:])
+	return bytes.Equal(w.check, e.der)
 }
 
 // Finish writes the rest of the segment, syncs the file and returns its path in
@@ -173,7 +195,7 @@ func (w *Writer) finish() (string, Stats, error) {
 	if err := w.writeHeader(); err != nil {
 		return "", Stats{}, err
 	}
-	if w.superseded+w.identical > 0 && !w.compacted {
+	if w.superseded+w.identical > 0 {
 		return w.compact()
 	}
 	if err := w.file.Sync(); err != nil {
@@ -237,7 +259,7 @@ func (w *Writer) writeHeader() error {
 }
 
 // compact copies the records that are still reachable under some CertID into a
-// new segment. It is needed only where the input held several responses for one
+// new segment, and enters them under no other. It is needed only where the input held several responses for one
 // certificate, which keeps the usual build one sequential write.
 func (w *Writer) compact() (string, Stats, error) {
 	seg, err := Open(w.file.Name())
@@ -245,11 +267,10 @@ func (w *Writer) compact() (string, Stats, error) {
 		return "", Stats{}, err
 	}
 	defer seg.Close()
-	to, err := NewWriter(w.keys.dir)
+	to, err := NewMergeWriter(w.keys.dir, w.head.shard)
 	if err != nil {
 		return "", Stats{}, err
 	}
-	to.compacted = true
 	if err := seg.copyLive(to); err != nil {
 		to.Abort()
 		return "", Stats{}, err
@@ -265,23 +286,15 @@ func (w *Writer) compact() (string, Stats, error) {
 func (s *Segment) copyLive(w *Writer) error {
 	var (
 		e      Entry
-		parsed Response
-		der    []byte
 		ids    []CertID
 		failed error
 	)
 	err := s.Records(func(rec Record) bool {
-		ids = rec.CertIDs(ids[:0])
-		if !s.leadsTo(ids, rec) {
+		ids = slices.DeleteFunc(rec.CertIDs(ids[:0]), func(id CertID) bool { return !s.leadsTo(&id, rec) })
+		if len(ids) == 0 {
 			return true
 		}
-		if rec.Tombstone() {
-			failed = e.SetTombstone(&ids[0], rec.ThisUpdate(), rec.ProducedAt())
-		} else {
-			der = rec.AppendResponse(der[:0])
-			failed = errors.Join(parsed.Parse(der), e.Set(&parsed))
-		}
-		if failed == nil {
+		if failed = e.SetRecord(rec, ids); failed == nil {
 			failed = w.Add(&e)
 		}
 		return failed == nil
@@ -289,14 +302,10 @@ func (s *Segment) copyLive(w *Writer) error {
 	return errors.Join(err, failed)
 }
 
-// leadsTo reports whether a look-up of one of ids finds rec.
-func (s *Segment) leadsTo(ids []CertID, rec Record) bool {
-	for i := range ids {
-		if got, found, err := s.Lookup(ids[i].Key(), &ids[i]); err == nil && found && got.offset == rec.offset {
-			return true
-		}
-	}
-	return false
+// leadsTo reports whether a look-up of id finds rec.
+func (s *Segment) leadsTo(id *CertID, rec Record) bool {
+	got, found, err := s.Lookup(id.Key(), id)
+	return err == nil && found && got.offset == rec.offset
 }
 
 // Abort removes everything that the Writer has made.

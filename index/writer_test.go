@@ -53,8 +53,8 @@ func TestEqualSumsOfDifferentShapes(t *testing.T) {
 	defer w.Abort()
 	bury(t, w, testID(SHA1, 1, 1), 0, 0)
 	var one, other Entry
-	one.SetTombstone(ptr(testID(SHA1, 1, 1)), 0, 0)
-	other.SetTombstone(ptr(testID(SHA1, 2, 1)), 0, 0)
+	one.SetTombstone(ptr(testID(SHA1, 1, 1)), CertStatus{})
+	other.SetTombstone(ptr(testID(SHA1, 2, 1)), CertStatus{})
 	other.sum = one.sum
 	if err := w.Add(&other); err == nil || !strings.Contains(err.Error(), "two sets of issuers have the same checksum") {
 		t.Errorf("a tombstone with the sum of another issuer's: %v", err)
@@ -153,7 +153,7 @@ func TestFinishReportsErrors(t *testing.T) {
 		"runs have no directory": func(w *Writer) { w.keys.dir = filepath.Join(w.keys.dir, "nowhere") },
 	} {
 		dir := t.TempDir()
-		w, err := NewWriter(dir)
+		w, err := NewWriter(dir, Everything)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +169,7 @@ func TestFinishReportsErrors(t *testing.T) {
 			t.Errorf("%s: %v left behind, %v", name, left, err)
 		}
 	}
-	if _, err := NewWriter(filepath.Join(t.TempDir(), "nowhere")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := NewWriter(filepath.Join(t.TempDir(), "nowhere"), Everything); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("in no directory: %v", err)
 	}
 }

@@ -161,7 +161,7 @@ func respondedFor(t testing.TB, e *edge, der []byte) []byte {
 	if !x.req.Parse(der) {
 		t.Fatalf("%x is no request", der)
 	}
-	rec, found, err := x.find(&x.req.ids[0])
+	rec, _, found, err := x.find(&x.req.ids[0])
 	if err != nil || !found {
 		t.Fatalf("found %v, %v", found, err)
 	}

@@ -65,7 +65,7 @@ func (x *exchange) restoreSlashes(target []byte, lost string) bool {
 // known reports whether the store has a record for a certificate of x.req.
 func (x *exchange) known() bool {
 	for i := range x.req.CertIDs() {
-		if _, found, _ := x.find(&x.req.ids[i]); found {
+		if _, _, found, _ := x.find(&x.req.ids[i]); found {
 			return true
 		}
 	}

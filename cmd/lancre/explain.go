@@ -43,7 +43,7 @@ func (q *question) explain(g *store.Generation, r index.Record, id *index.CertID
 		ProducedAt: unixTime(p.ProducedAt), ThisUpdate: unixTime(p.ThisUpdate), NextUpdate: unixTime(p.NextUpdate),
 		At: q.at.UTC().Truncate(time.Second), Answer: answerAt(r, q.at),
 		Signer: newSignerID(&p).describe(issuerCerts(g.Files())[issuerID{id.Alg, string(id.NameHash), string(id.KeyHash)}]),
-		ETag:   fmt.Sprintf("\"%016x\"", r.ETag()), Size: len(der), Stored: r.Size(),
+		ETag:   fmt.Sprintf("\"%016x\"", index.ETag(der)), Size: len(der), Stored: r.Size(),
 		Segment: segmentOf(g, id), Offset: r.Offset(),
 	}
 	for i := range p.Singles {

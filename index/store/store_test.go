@@ -69,7 +69,7 @@ func responses(t testing.TB, first int64, n, day int) []record {
 // addSegment makes records an object of p and returns its manifest line.
 func addSegment(t testing.TB, p *Publication, role string, shard Shard, records []record) SegmentLine {
 	t.Helper()
-	w, err := index.NewWriter(p.TempDir())
+	w, err := index.NewWriter(p.TempDir(), index.Everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func addSegment(t testing.TB, p *Publication, role string, shard Shard, records 
 		var parsed index.Response
 		if r.tombstone {
 			at := start.AddDate(0, 0, r.day).Unix()
-			err = e.SetTombstone(&r.id, at, at)
+			err = e.SetTombstone(&r.id, index.CertStatus{Moment: index.Moment{ThisUpdate: at, ProducedAt: at}})
 		} else if err = parsed.Parse(r.der); err == nil {
 			err = e.Set(&parsed)
 		}

@@ -45,7 +45,7 @@ func Publish(t testing.TB, dir string, created time.Time, segments [][]Entry, fi
 
 func addSegment(t testing.TB, p *store.Publication, entries []Entry) store.SegmentLine {
 	t.Helper()
-	w, err := index.NewWriter(p.TempDir())
+	w, err := index.NewWriter(p.TempDir(), index.Everything)
 	check(t, err)
 	for _, e := range entries {
 		check(t, w.Add(e.parse(t)))
@@ -63,7 +63,7 @@ func (e Entry) parse(t testing.TB) *index.Entry {
 	check(t, r.Parse(e.DER))
 	parsed := new(index.Entry)
 	if e.Tombstone {
-		check(t, parsed.SetTombstone(&r.Singles[0].CertID, r.ThisUpdate, r.ProducedAt))
+		check(t, parsed.SetTombstone(&r.Singles[0].CertID, r.CertStatus(0)))
 	} else {
 		check(t, parsed.Set(&r))
 	}

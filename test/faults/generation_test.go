@@ -26,7 +26,7 @@ var damages = []damage{
 	{"octet of the slots flipped", flipSection(120), "checksum"},
 	{"octet of the issuers flipped", flipSection(144), "checksum"},
 	{"octet of the shapes flipped", flipSection(168), "checksum"},
-	{"segment of another version", func(t *testing.T, dir string) { patch(t, segment(t, dir), 8, 0x7f) }, "this program reads versions 1 to 2"},
+	{"segment of another version", func(t *testing.T, dir string) { patch(t, segment(t, dir), 8, 0x7f) }, "this program reads versions 1 to 3"},
 	{"octet of a page flipped", func(t *testing.T, dir string) { flip(t, page(t, dir), 3) }, "has sha256"},
 	{"object missing", func(t *testing.T, dir string) { check(t, os.Remove(page(t, dir))) }, "no such file"},
 	{"objects without permission", func(t *testing.T, dir string) { check(t, os.Chmod(segment(t, dir), 0)) }, "permission denied"},

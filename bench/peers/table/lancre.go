@@ -39,7 +39,7 @@ func (t *segment) Find(key []byte) (byte, bool) {
 	if !found {
 		return 0, false
 	}
-	return byte(rec.ETag()), true
+	return byte(rec.ProducedAt()), true
 }
 
 func (t *segment) AppendValue(dst, key []byte) ([]byte, bool) {
