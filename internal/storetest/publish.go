@@ -52,7 +52,7 @@ func addSegment(t testing.TB, p *store.Publication, entries []Entry) store.Segme
 	}
 	path, stats, err := w.Finish()
 	check(t, err)
-	line, err := p.AddSegment(path, "base", store.Shard{Of: 1}, stats.Info)
+	line, err := p.AddSegment(path, store.RoleBase, store.Shard{Of: 1}, stats.Info)
 	check(t, err)
 	return line
 }
