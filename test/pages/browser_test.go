@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +33,7 @@ func newEdge(t *testing.T, static string) (url string) {
 // complained of.
 type browser struct {
 	context.Context
-	edge string // what all URLs that it may load begin with
+	edge string // URL that open opens pages below
 
 	mu       sync.Mutex // events come on a goroutine of their own
 	requests []string
@@ -127,8 +128,9 @@ func (b *browser) picture(t *testing.T, name string) {
 	}
 }
 
-// wantQuiet wants that nothing was loaded from elsewhere, and nothing complained of.
-func (b *browser) wantQuiet(t *testing.T) {
+// wantQuiet wants that nothing was loaded from elsewhere than the hosts with these
+// URLs, and nothing complained of.
+func (b *browser) wantQuiet(t *testing.T, hosts ...string) {
 	t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -136,7 +138,8 @@ func (b *browser) wantQuiet(t *testing.T) {
 		t.Error("the browser asked for nothing: its requests are not seen")
 	}
 	for _, url := range b.requests {
-		if !strings.HasPrefix(url, b.edge) && !strings.HasPrefix(url, "data:") {
+		of := func(host string) bool { return strings.HasPrefix(url, host+"/") }
+		if !slices.ContainsFunc(hosts, of) && !strings.HasPrefix(url, "data:") {
 			t.Errorf("it asked for %s", url)
 		}
 	}

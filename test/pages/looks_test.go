@@ -44,7 +44,7 @@ func TestLooks(t *testing.T) {
 	}
 	t.Run("dark", func(t *testing.T) { checkDark(t, b) })
 	t.Run("print", func(t *testing.T) { checkPrint(t, b) })
-	b.wantQuiet(t)
+	b.wantQuiet(t, b.edge)
 }
 
 // checkDirection wants text to begin at the side where the language begins, and
@@ -126,5 +126,5 @@ func TestMenu(t *testing.T) {
 			t.Errorf("the link to %s leads to %s", tag, at)
 		}
 	}
-	b.wantQuiet(t)
+	b.wantQuiet(t, b.edge)
 }
