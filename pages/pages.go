@@ -75,16 +75,22 @@ func newPage(s *Site, l *Language) *page {
 		"windows":             code("svchost.exe"),
 		"macos":               code("trustd"),
 		"site":                code(exampleSite),
-		"good":                code(printsGood),
-		"revoked":             code(printsRevoked),
-		"ok":                  code(printsOK),
-		"certificate_revoked": code(printsError),
+		"good":                printed(printsGood),
+		"revoked":             printed(printsRevoked),
+		"ok":                  printed(printsOK),
+		"certificate_revoked": printed(printsError),
 	}}
 }
 
 // code is what is written from left to right in every language.
 func code(s string) template.HTML {
 	return template.HTML(`<code dir="ltr">` + template.HTMLEscapeString(s) + `</code>`)
+}
+
+// printed is a few words that a command prints: they are looked for as they stand, in
+// one line.
+func printed(s string) template.HTML {
+	return template.HTML(`<code dir="ltr" class="printed">` + template.HTMLEscapeString(s) + `</code>`)
 }
 
 // isolate is a name in a language of its own, of which no one knows the direction.
