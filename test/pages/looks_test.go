@@ -44,7 +44,7 @@ func TestLooks(t *testing.T) {
 	}
 	t.Run("dark", func(t *testing.T) { checkDark(t, b) })
 	t.Run("print", func(t *testing.T) { checkPrint(t, b) })
-	b.wantQuiet(t, b.edge)
+	b.wantQuiet(t)
 }
 
 // checkDirection wants text to begin at the side where the language begins, and
@@ -115,7 +115,7 @@ func checkPrint(t *testing.T, b *browser) {
 // TestMenu follows the menu from one language to another.
 func TestMenu(t *testing.T) {
 	b := newBrowser(t, newEdge(t, newPages(t)))
-	b.do(t, chromedp.Navigate(b.edge+"/"))
+	b.do(t, chromedp.Navigate(home+"/"))
 	if lang := evaluate[string](t, b, `document.documentElement.lang`); lang != "en" {
 		t.Errorf("the default is %s, want en", lang)
 	}
@@ -126,5 +126,5 @@ func TestMenu(t *testing.T) {
 			t.Errorf("the link to %s leads to %s", tag, at)
 		}
 	}
-	b.wantQuiet(t, b.edge)
+	b.wantQuiet(t)
 }
