@@ -22,7 +22,7 @@ var commandLine = regexp.MustCompile(`(?m)^    (lancred? (?:.*\\\n)*.*)$`)
 // that holds what those lines name.
 func TestDocumentedCommands(t *testing.T) {
 	programs.Need(t, "openssl")
-	for _, document := range []string{"README.md", "docs/BUILD.md"} {
+	for _, document := range []string{"README.md", "docs/BUILD.md", "docs/PAGES.md"} {
 		t.Run(document, func(t *testing.T) {
 			dir, serial := whatDocumentsName(t)
 			// Of the examples only what differs from machine to machine.
