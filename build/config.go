@@ -69,7 +69,8 @@ type Config struct {
 	Stdin io.Reader
 
 	// Static are directories whose DIR/<host>/<path> is published at exactly
-	// that host and path, DIR/_/<path> at that path of any host.
+	// that host and path, DIR/_/<path> at that path of any host, and whose
+	// DIR/urls.csv names further URLs of these files.
 	Static []string
 
 	// Profiles are the rule sets to check against, at least one; a check that rejects

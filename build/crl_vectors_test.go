@@ -309,6 +309,7 @@ func crlSetCases(t *testing.T, ca recipe.Identity) []staticCase {
 		return r.DER(t)
 	}
 	const one, two = "http://c.example/1.crl", "http://c.example/2.crl"
+	named := []byte("url,file\nhttp://c.example:8080/%7Ex?y=%c3%bc,c.example/x.crl\n")
 	empty := recipe.CRL{Issuer: ca, Point: &recipe.CRLPoint{NotUser: true}}.DER(t)
 	first, full := crl("\x01", one), crl("\x01\x02")
 	return []staticCase{
@@ -326,6 +327,16 @@ func crlSetCases(t *testing.T, ca recipe.Identity) []staticCase {
 			files: map[string][]byte{crlFile: full, "_/all.crl": full}},
 		{name: "two", check: "crl.full-differs", rejects: everywhere,
 			files: map[string][]byte{crlFile: full, "_/all.crl": crl("\x01\x02\x03")}},
+		{name: "a URL that was named", check: "crl.idp-url",
+			files: map[string][]byte{"urls.csv": named, "c.example/x.crl": crl("\x01", "http://c.example:8080/%7Ex?y=%c3%bc"), "c.example/2.crl": crl("\x02", two)}},
+		{name: "one that was named otherwise", check: "crl.idp-url", rejects: everywhere,
+			files: map[string][]byte{"urls.csv": named, "c.example/x.crl": crl("\x01", "http://c.example:8080/~x?y=%c3%bc"), "c.example/2.crl": crl("\x02", two)}},
+		{name: "a query in the name of the file", check: "crl.idp-url",
+			files: map[string][]byte{"c.example/search.cgi?iHash=AbC": crl("\x01", "http://c.example/search.cgi?iHash=AbC"), "c.example/2.crl": crl("\x02", two)}},
+		{name: "another query", check: "crl.idp-url", rejects: everywhere,
+			files: map[string][]byte{"c.example/search.cgi?iHash=AbC": crl("\x01", "http://c.example/search.cgi?iHash=abc"), "c.example/2.crl": crl("\x02", two)}},
+		{name: "https that was named", check: "crl.idp-scheme", rejects: "br",
+			files: map[string][]byte{"urls.csv": []byte("\ufeffurl,file\nhttps://c.example/x.crl,c.example/x.crl\n"), "c.example/x.crl": crl("\x01", "https://c.example/x.crl"), "c.example/2.crl": crl("\x02", two)}},
 		{name: "at any host", check: "crl.idp-url",
 			files: map[string][]byte{"_/1.crl": first, "c.example/2.crl": crl("\x02", two)}},
 	}

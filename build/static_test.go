@@ -43,6 +43,8 @@ func TestStaticFiles(t *testing.T) {
 		"_/plain":                              []byte("Gr\xc3\xbc\xc3\x9fe\n"),
 		"_/.well-known/security.txt":           []byte("Contact: mailto:a@example\n"),
 		"10.0.0.1/x.der":                       crl,
+		"[2001:db8::1]/x.der":                  crl,
+		"_crl.my_ca.example/x.der":             crl,
 		"xn--mnchen-3ya.example/html/x.htm":    []byte(" \n<HTML>"),
 		"a.example/!$&'()*+,;=:@-._~/file.txt": []byte("x"),
 	})
@@ -55,11 +57,13 @@ func TestStaticFiles(t *testing.T) {
 	whole := recipe.Now.Format(time.RFC3339)
 	want := []string{
 		"10.0.0.1 /x.der application/pkix-crl " + rest,
+		"[2001:db8::1] /x.der application/pkix-crl " + rest,
 		"_ / " + html + " " + whole,
 		"_ /.well-known/security.txt " + text + " " + whole,
 		"_ /index.html " + html + " " + whole,
 		"_ /plain " + text + " " + whole,
 		"_ /robots.txt " + text + " " + whole,
+		"_crl.my_ca.example /x.der application/pkix-crl " + rest,
 		"a.example /!$&'()*+,;=:@-._~/file.txt " + text + " " + whole,
 		"c.example /1.crl application/pkix-crl " + rest,
 		"c.example /early.crl application/pkix-crl " + whole + " " + recipe.Now.Add(7*recipe.Day).Format(time.RFC3339), // clamped
@@ -136,7 +140,9 @@ func TestRejectedStaticFiles(t *testing.T) {
 		{"x.crl", crl, ca, "static.name", "not in the folder of a host"},
 		{"A.example/x.crl", crl, ca, "static.name", `want it in lower case, "a.example"`},
 		{"a.example./x.crl", crl, ca, "static.name", `label ""`},
-		{"a_b.example/x.crl", crl, ca, "static.name", `label "a_b"`},
+		{"a+b.example/x.crl", crl, ca, "static.name", `label "a+b"`},
+		{"[2001:db8:0::1]/x.crl", crl, ca, "static.name", `want it as RFC 5952 spells it, "[2001:db8::1]"`},
+		{"[192.0.2.1]/x.crl", crl, ca, "static.name", "want an IPv6 address in brackets"},
 		{"-a.example/x.crl", crl, ca, "static.name", "hyphen"},
 		{"a.example:80/x.crl", crl, ca, "static.name", `label "example:80"`},
 		{strings.Repeat("a", 64) + "/x.crl", crl, ca, "static.name", "want 1 to 63 octets"},

@@ -51,6 +51,9 @@ func newSubCA(t *testing.T, root recipe.Identity, change ...func(*x509.Certifica
 
 func fileCases(ca recipe.Identity) []staticCase {
 	text := func(name string) map[string][]byte { return map[string][]byte{name: []byte("words\n")} }
+	urls := func(lines ...string) map[string][]byte {
+		return map[string][]byte{"a.example/x.txt": []byte("x"), "a.example/z.txt": []byte("z"), "urls.csv": []byte("url,file\n" + strings.Join(lines, "\n"))}
+	}
 	both := map[string][]byte{"a.example/index.html": []byte(page), "a.example/x/index.html": []byte(page)}
 	twice := map[string][]byte{"a.example/index.html": []byte(page), "a.example/index.der": ca.Cert.Raw}
 	return []staticCase{
@@ -63,6 +66,16 @@ func fileCases(ca recipe.Identity) []staticCase {
 		{name: "no base64", check: "static.ocsp-path", files: text("a.example/MBQw.txt")},
 		{name: "base64 of another octet", check: "static.ocsp-path", files: text("a.example/Many")},
 		{name: "base64 of a SEQUENCE", check: "static.ocsp-path", rejects: everywhere, files: text("a.example/MBQw")},
+		{name: "base64 below a prefix", check: "static.ocsp-path", rejects: everywhere, files: text("a.example/ocsp/v1/MBQw")},
+		{name: "base64 in the other alphabet", check: "static.ocsp-path", rejects: everywhere, files: text("a.example/MBQ_")},
+		{name: "below .well-known", check: "static.ocsp-path", files: text("a.example/.well-known/acme-challenge/MBQw")},
+		{name: "a URL of a file", check: "static.url", files: urls("http://a.example:8080/y?z,a.example/x.txt")},
+		{name: "a URL of nothing", check: "static.url", rejects: everywhere, files: urls("http://a.example:8080/y?z,a.example/y.txt")},
+		{name: "a URL of base64", check: "static.url", rejects: everywhere, files: urls("http://a.example/MBQw,a.example/x.txt")},
+		{name: "a URL of another scheme", check: "static.url", rejects: everywhere, files: urls("ldap://a.example/y,a.example/x.txt")},
+		{name: "no header", check: "static.url", rejects: everywhere, files: map[string][]byte{"a.example/x.txt": []byte("x"), "urls.csv": []byte("http://a.example/y,a.example/x.txt\n")}},
+		{name: "not CSV", check: "static.url", rejects: everywhere, files: urls("\"http://a.example/y,a.example/x.txt")},
+		{name: "a URL of two", check: "static.duplicate", rejects: everywhere, files: urls("http://a.example:1/y,a.example/x.txt", "http://a.example:2/y,a.example/z.txt")},
 		{name: "base64 in two folders", check: "static.ocsp-path", rejects: everywhere, files: text("a.example/MBQw/MBQ")},
 	}
 }

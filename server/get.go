@@ -134,8 +134,7 @@ func (x *exchange) queried(path []byte) *file {
 	if len(query) == 0 {
 		return nil
 	}
-	whole := append(append(append(x.restored[:0], path...), "%3F"...), query...)
-	f, _ := x.gen.files.find(x.ctx.URI().Host(), store.AppendNormalPath(x.alt[:0], whole))
+	f, _ := x.gen.files.find(x.ctx.URI().Host(), store.AppendQueriedPath(x.alt[:0], path, query))
 	return f
 }
 

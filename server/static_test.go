@@ -107,6 +107,24 @@ func TestHosts(t *testing.T) {
 	a.is(t, 200, []byte("crl one"))
 }
 
+// Names with underscores, which DNS allows where RFC 1123 does not, and addresses.
+func TestUnusualHosts(t *testing.T) {
+	c := content{segments: [][]entry{good("05")}}
+	c.add("_crl.my_ca.example", "/1.crl", store.TypeCRL, "underscores")
+	c.add("[2001:db8::1]", "/a//1.crl", store.TypeCRL, "address")
+	e := newEdge(t, c).serve(t)
+	for _, c := range []struct{ host, target, body string }{
+		{"_crl.my_ca.example", "/1.crl", "underscores"},
+		{"_CRL.My_CA.example.:80", "/1.crl", "underscores"},
+		{"[2001:db8::1]", "/a//1.crl", "address"},
+		{"[2001:DB8::1]:8080", "/a//1.crl", "address"},
+		{"x", "http://[2001:db8::1]:80/a//1.crl", "address"},
+	} {
+		e.getAt(t, c.host, c.target).is(t, 200, []byte(c.body))
+	}
+	e.getAt(t, "[2001:db8::1]", "/a/1.crl").is(t, 404, nil)
+}
+
 // Where CRLs or certificates are published, a path that is not is missing rather
 // than malformed OCSP.
 func TestMissingFiles(t *testing.T) {
@@ -217,10 +235,12 @@ func TestQueries(t *testing.T) {
 	c.add("c.example", "/search.cgi%3FiHash=AbC", store.TypeCRL, "one")
 	c.add("c.example", "/search.cgi%3FiHash=DeF", store.TypeCRL, "two")
 	c.add("c.example", "/1.crl", store.TypeCRL, "crl")
+	c.add("c.example", "/x%3Fa%3Fb=/c", store.TypeCRL, "three")
 	e := newEdge(t, c).serve(t)
 	for _, c := range []struct{ path, body string }{
 		{"/search.cgi?iHash=AbC", "one"}, {"/search.cgi?iHash=DeF", "two"}, {"/search.cgi?iHash=%41b%43", "one"},
 		{"/search.cgi?iHash=DeF#x", "two"}, {"/search.cgi%3fiHash=AbC", "one"}, {"/1.crl?iHash=AbC", "crl"}, {"/1.crl?", "crl"},
+		{"/x?a?b=/c", "three"}, {"/x?%61?b=/c", "three"},
 	} {
 		e.getAt(t, "c.example", c.path).is(t, 200, []byte(c.body))
 	}

@@ -37,6 +37,7 @@ func parse(data []byte) ([]*x509.Certificate, error) {
 	if len(data) == 0 {
 		return nil, errors.New("file is empty, want a certificate in PEM or DER")
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // which some editors begin a text with
 	der := data
 	if bytes.Contains(data, pemBegin) {
 		var err error

@@ -41,6 +41,7 @@ func TestReadFile(t *testing.T) {
 		"der":       {content: ca.Issuer.Raw, want: []string{"Lancre demo CA"}},
 		"two der":   {content: slices.Concat(ca.Issuer.Raw, leaf.Raw), want: []string{"Lancre demo CA", "good.demo.test"}},
 		"pem":       {content: issuerPEM, want: []string{"Lancre demo CA"}},
+		"pem BOM":   {content: slices.Concat([]byte("\ufeff"), issuerPEM), want: []string{"Lancre demo CA"}},
 		"pem chain": {content: slices.Concat([]byte("comment\n"), leafPEM, []byte("comment\n"), issuerPEM), want: []string{"good.demo.test", "Lancre demo CA"}},
 		"key":       {content: slices.Concat(issuerPEM, key), err: `PEM block of "PRIVATE KEY" among the certificates`},
 		"empty":     {content: nil, err: "file is empty"},

@@ -249,6 +249,10 @@ func (s *Scanner) stream(at rule.Place, r io.Reader, nesting int) error {
 	}
 	level.buf.Reset(r)
 	head, err := level.buf.Peek(sniffSize)
+	if bytes.HasPrefix(head, byteOrderMark) {
+		level.buf.Discard(len(byteOrderMark)) // which cannot fail: they were peeked at
+		head, err = level.buf.Peek(sniffSize)
+	}
 	if err != nil && err != io.EOF {
 		return s.broken(at, err)
 	}
@@ -270,6 +274,9 @@ func (s *Scanner) stream(at rule.Place, r io.Reader, nesting int) error {
 	}
 	return s.sink.Reject(at, rule.Broken(rule.SourceForm, "begins with the octets %x: neither DER, base64, PEM, tar, gzip nor zstd", head[:min(len(head), 8)]))
 }
+
+// byteOrderMark is what some editors begin a text in UTF-8 with. No form does.
+var byteOrderMark = []byte("\ufeff")
 
 // broken rejects the rest of a stream that cannot be decoded further.
 func (s *Scanner) broken(at rule.Place, err error) error {

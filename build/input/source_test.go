@@ -98,6 +98,8 @@ func TestForms(t *testing.T) {
 		{"base64, CRLF, blank lines, no end of line", []byte("\r\n\n" + strings.ReplaceAll(strings.TrimSpace(string(base64Lines(r0, r1))), "\n", "\r\n\r\n")), []string{"- line 3", "- line 5"}},
 		{"base64 on one line", bytes.ReplaceAll(base64Lines(r0, r1), []byte("\n"), []byte(" ")), []string{"- line 1", "- line 1"}},
 		{"PEM", pemText, []string{"- line 2", fmt.Sprintf("- line %d", 5+bytes.Count(recipe.PEM(pemType, r0), []byte("\n"))-1)}},
+		{"PEM with a byte order mark", recipe.Join(byteOrderMark, recipe.PEM(pemType, r0), recipe.PEM(pemType, r1)), []string{"- line 1", fmt.Sprintf("- line %d", 1+bytes.Count(recipe.PEM(pemType, r0), []byte("\n")))}},
+		{"base64 with a byte order mark", recipe.Join(byteOrderMark, base64Lines(r0, r1)), []string{"- line 1", "- line 2"}},
 		{"tar", tarred(r0, r1), []string{"-(m0) offset 0", "-(m1) offset 0"}},
 		{"tar of DER and base64", tarred(r0, base64Lines(r1)), []string{"-(m0) offset 0", "-(m1) line 1"}},
 		{"tar of tar", tarred(tarred(r0), r1), []string{"-(m0/m0) offset 0", "-(m1) offset 0"}},

@@ -42,6 +42,9 @@ func Load(name string, at time.Time, all *ca.Issuers) (*Inventory, error) {
 		return nil, fmt.Errorf("inventory %w", err)
 	}
 	v := &Inventory{File: name, at: at.Unix(), entries: make([]assigned, 0, lines)}
+	if err := skipMark(f); err != nil {
+		return nil, fmt.Errorf("inventory %w", err)
+	}
 	if err := v.read(f, all); err != nil {
 		return nil, fmt.Errorf("inventory %s: %w", name, err)
 	}
@@ -64,6 +67,16 @@ func countLines(f *os.File) (lines int, err error) {
 	}
 	_, err = f.Seek(0, io.SeekStart)
 	return lines, err
+}
+
+// skipMark passes over the mark by which spreadsheets say that a file is UTF-8.
+func skipMark(f io.ReadSeeker) error {
+	var head [3]byte
+	if _, err := io.ReadFull(f, head[:]); err == nil && string(head[:]) == "\ufeff" {
+		return nil
+	}
+	_, err := f.Seek(0, io.SeekStart)
+	return err
 }
 
 // read reads the CSV in r.

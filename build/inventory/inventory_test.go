@@ -30,7 +30,7 @@ func issuers(t testing.TB) *ca.Issuers {
 func TestInventory(t *testing.T) {
 	all := issuers(t)
 	second, third := all.List[1].KeyID(), all.List[2].KeyID()
-	text := "name,issuer,serial,notAfter\n" +
+	text := "\ufeff\"name\",issuer,serial,notAfter\n" +
 		"a,CN=CA,01,2027-01-01T00:00:00Z\n" +
 		"b,CN=CA,00FF,2027-01-02T01:00:00+01:00\n" +
 		"c," + second + ",1,2027-01-03T00:00:00Z\n" +

@@ -389,6 +389,8 @@ var (
 var (
 	StaticName = fixed("static.name", "RFC 3986 section 3.2.2",
 		"a file lies in the folder of a host, under a name that can be requested")
+	StaticURL = fixed("static.url", "RFC 3986 section 3",
+		"a line of urls.csv has an http or https URL and the path of a file in the folder of a host")
 	StaticDuplicate = fixed("static.duplicate", "one URL has one content",
 		"one file is published at a host and path")
 	StaticOCSPPath = declare("static.ocsp-path", always, never, "RFC 6960 appendix A.1",

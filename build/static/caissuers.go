@@ -27,14 +27,14 @@ func (t *tree) checkNamed() {
 // missing says why a client that asks for uri does not get the certificate of is, ""
 // if it does, or asks by another protocol than ours.
 func (t *tree) missing(uri string, is *ca.Issuer) string {
-	at, ok := requested(uri)
-	if !ok {
+	s, at := t.fetched(uri)
+	if at.host == "" {
 		if u, err := url.Parse(uri); err == nil && u.Scheme != "" && u.Scheme != "http" {
 			return ""
 		}
 		return "is no URL"
 	}
-	switch s := t.at(at.url()); {
+	switch {
 	case s == nil && !t.serves(at.host):
 		return "is at a host for which the build publishes nothing"
 	case s == nil:

@@ -12,9 +12,9 @@ import (
 // A crlObject is one CRL of the build, wherever it is published.
 type crlObject struct {
 	*crl.CRL
-	by       *ca.Issuer // who signed it; nil if that issuer is not configured
-	name     string     // of the first file that holds it
-	targets  []target
+	by       *ca.Issuer   // who signed it; nil if that issuer is not configured
+	name     string       // of the first file that holds it
+	urls     []string     // at which it is published
 	listing  *crl.Listing // of all CRLs of its issuer
 	findings rule.Findings
 }
@@ -65,7 +65,10 @@ func (t *tree) crlObjects() (list []*crlObject, bySHA256 map[string]*crlObject) 
 			bySHA256[s.sha256] = o
 			list = append(list, o)
 		}
-		o.targets = append(o.targets, s.targets...)
+		for _, at := range s.targets {
+			o.urls = append(o.urls, at.url())
+		}
+		o.urls = append(o.urls, s.urls...)
 	}
 	return list, bySHA256
 }
@@ -102,16 +105,9 @@ func (t *tree) checkPublished(o *crlObject) {
 	}
 	if !here {
 		o.findings.Found(rule.CRLIDPURL, rule.Because(
-			"issuingDistributionPoint has the URIs %s, but the CRL is published at %s: the two must be equal octet for octet", strings.Join(o.Point.URIs, " and "), o.urls()))
+			"issuingDistributionPoint has the URIs %s, but the CRL is published at %s: the two must be equal octet for octet; if clients find it at such a URI, name that in %s",
+			strings.Join(o.Point.URIs, " and "), strings.Join(o.urls, " and "), urlsFile))
 	}
-}
-
-func (o *crlObject) urls() string {
-	urls := make([]string, len(o.targets))
-	for i, at := range o.targets {
-		urls[i] = at.url()
-	}
-	return strings.Join(urls, " and ")
 }
 
 // checkShards compares the CRLs of one issuer. Those with an issuingDistributionPoint

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +31,8 @@ const wellKnown = ".well-known"
 // Config is what static files are published from, and checked against.
 type Config struct {
 	// Dirs are directories whose DIR/<host>/<path> is published at exactly that host
-	// and path, DIR/_/<path> at that path of any host.
+	// and path, DIR/_/<path> at that path of any host, and which may have further URLs
+	// for their files in DIR/urls.csv.
 	Dirs []string
 
 	At         time.Time // the moment of the build, in whole seconds
@@ -87,6 +89,7 @@ type tree struct {
 	lines  []store.FileLine
 	listed []*crl.Listing   // by issuer
 	taken  map[target]*file // what is published there
+	named  map[string]*file // by URL, as urls.csv spells it
 	count  int              // files read
 
 	before map[target]store.File // what the previous generation publishes
@@ -95,7 +98,7 @@ type tree struct {
 func newTree(c Config, objects Objects, ledger *rule.Ledger) *tree {
 	t := &tree{
 		config: c, objects: objects, ledger: ledger, listed: make([]*crl.Listing, len(c.Issuers.List)),
-		taken: make(map[target]*file), before: make(map[target]store.File),
+		taken: make(map[target]*file), named: make(map[string]*file), before: make(map[target]store.File),
 	}
 	if c.Previous != nil {
 		for _, f := range c.Previous.Files() {
@@ -109,6 +112,7 @@ func newTree(c Config, objects Objects, ledger *rule.Ledger) *tree {
 type file struct {
 	name    string // in the file system
 	targets []target
+	urls    []string // further ones, as urls.csv spells them
 	sha256  string
 	size    int64
 	by      *ca.Issuer // of a CRL, who signed it; nil if that issuer is not configured
@@ -134,6 +138,7 @@ func (t *tree) hosts(ctx context.Context, dir string) error {
 	for _, e := range entries {
 		name := filepath.Join(dir, e.Name())
 		switch reason := badHost(e.Name()); {
+		case e.Name() == urlsFile && e.Type().IsRegular():
 		case !e.IsDir():
 			t.ledger.Found(rule.StaticName, rule.Whole(name), "", rule.Because("not in the folder of a host: want %s", filepath.Join(dir, "HOST", e.Name())))
 		case reason != "":
@@ -144,7 +149,7 @@ func (t *tree) hosts(ctx context.Context, dir string) error {
 			}
 		}
 	}
-	return nil
+	return t.addURLs(dir)
 }
 
 // badHost says why name is no host name as requests will be looked up by,
@@ -153,6 +158,9 @@ func badHost(name string) string {
 	const maxName, maxLabel = 253, 63 // RFC 1035 section 2.3.4
 	if name == store.AnyHost {
 		return ""
+	}
+	if strings.HasPrefix(name, "[") {
+		return badAddress(name)
 	}
 	if lower := strings.ToLower(name); lower != name {
 		return fmt.Sprintf("want it in lower case, %q", lower)
@@ -164,11 +172,23 @@ func badHost(name string) string {
 		switch {
 		case label == "" || len(label) > maxLabel:
 			return fmt.Sprintf("label %q: want 1 to %d octets", label, maxLabel)
-		case strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
-			return fmt.Sprintf("label %q: want letters, digits and hyphens", label)
+		case strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "":
+			return fmt.Sprintf("label %q: want letters, digits, hyphens and underscores", label)
 		case label[0] == '-' || label[len(label)-1] == '-':
 			return fmt.Sprintf("label %q: a hyphen must not begin or end it", label)
 		}
+	}
+	return ""
+}
+
+// badAddress says why name is no IPv6 address in brackets, as RFC 5952 spells it.
+func badAddress(name string) string {
+	addr, err := netip.ParseAddr(strings.TrimSuffix(name[1:], "]"))
+	if err != nil || !addr.Is6() || addr.Zone() != "" {
+		return "want an IPv6 address in brackets"
+	}
+	if want := "[" + addr.String() + "]"; want != name {
+		return fmt.Sprintf("want it as RFC 5952 spells it, %q", want)
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package static
 
 import (
 	"encoding/base64"
+	"net/url"
 	"strings"
 
 	"lancre/index/store"
@@ -16,15 +17,19 @@ func (t target) url() string { return scheme + t.host + t.path }
 
 const scheme = "http://"
 
-// at returns the file that clients get from uri, octet for octet; nil if none is
-// published there. A file at an exact host comes before one at any host.
+// at returns the file that the operator published at uri, octet for octet; nil if none
+// is: one that urls.csv has there, or else one in the tree. A file at an exact host
+// comes before one at any host.
 func (t *tree) at(uri string) *file {
+	if s := t.named[uri]; s != nil {
+		return s
+	}
 	authority, ok := strings.CutPrefix(uri, scheme)
 	slash := strings.IndexByte(authority, '/')
 	if !ok || slash <= 0 {
 		return nil
 	}
-	host, path := authority[:slash], authority[slash:]
+	host, path := authority[:slash], strings.ReplaceAll(authority[slash:], "?", "%3F")
 	if s := t.taken[target{host, path}]; s != nil {
 		return s
 	}
@@ -32,28 +37,62 @@ func (t *tree) at(uri string) *file {
 }
 
 // requested is where a server looks up what is asked for by the http URL uri: the
-// host in lower case, without port and trailing dot, and the path in normal form. It is
-// for URLs that clients fetch; those that they compare have one form alone.
-func requested(uri string) (at target, ok bool) {
+// host in lower case, without port and trailing dot, and the path in normal form; first
+// with the query, if there is one. It is for URLs that clients fetch; those that they
+// compare have one form alone.
+func requested(uri string) (list []target) {
 	if len(uri) < len(scheme) || !strings.EqualFold(uri[:len(scheme)], scheme) {
-		return target{}, false
+		return nil
 	}
-	rest := uri[len(scheme):]
-	if end := strings.IndexAny(rest, "?#"); end >= 0 {
-		rest = rest[:end]
-	}
+	rest, _, _ := strings.Cut(uri[len(scheme):], "#")
+	rest, query, hasQuery := strings.Cut(rest, "?")
 	host, path, _ := strings.Cut(rest, "/")
-	if port := strings.LastIndexByte(host, ':'); port >= 0 {
-		host = host[:port]
+	if host = withoutPort(strings.ToLower(host)); host == "" {
+		return nil
 	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	return target{host, string(store.AppendNormalPath(nil, []byte("/"+path)))}, host != ""
+	path = "/" + path
+	if hasQuery {
+		list = append(list, target{host, string(store.AppendQueriedPath(nil, []byte(path), []byte(query)))})
+	}
+	return append(list, target{host, string(store.AppendNormalPath(nil, []byte(path)))})
 }
 
-// likeRequest reports whether the path can be taken for an OCSP request: the
-// base64 of a SEQUENCE (RFC 6960 appendix A.1). All of these begin with an M.
+// withoutPort is the host of an authority, without a dot at its end.
+func withoutPort(authority string) string {
+	if port := strings.LastIndexByte(authority, ':'); port >= 0 && !strings.Contains(authority[port:], "]") {
+		authority = authority[:port]
+	}
+	return strings.TrimSuffix(authority, ".")
+}
+
+// fetched returns what clients get who ask for uri, nil if nothing, and the place at
+// which they are told to look.
+func (t *tree) fetched(uri string) (s *file, at target) {
+	for _, at = range requested(uri) {
+		for _, host := range []string{at.host, store.AnyHost} {
+			if s := t.taken[target{host, at.path}]; s != nil {
+				return s, at
+			}
+		}
+	}
+	return nil, at
+}
+
+// likeRequest reports whether the path, or what is left of it below a prefix, can be
+// taken for an OCSP request: the base64, in either alphabet, of a SEQUENCE (RFC 6960
+// appendix A.1). Servers look for none below /.well-known.
 func likeRequest(path string) bool {
-	text := strings.TrimRight(strings.TrimLeft(path, "/"), "=")
-	der, err := base64.RawStdEncoding.DecodeString(text)
-	return err == nil && len(der) > 0 && der[0] == 0x30
+	text, err := url.PathUnescape(path)
+	if err != nil || strings.HasPrefix(path, "/"+wellKnown+"/") {
+		return false
+	}
+	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	for more := true; more; {
+		_, text, more = strings.Cut(text, "/")
+		der, err := base64.RawStdEncoding.DecodeString(text)
+		if err == nil && len(der) > 0 && der[0] == 0x30 {
+			return true
+		}
+	}
+	return false
 }

@@ -44,7 +44,8 @@ the one build in which the difference is meant.
 
 DIR/<host>/<path> is published at exactly that host and path, DIR/_/<path> at that
 path of any host. Files named index.der, index.p7c or index.html are published at
-the "/" of their folder as well.`,
+the "/" of their folder as well. DIR/urls.csv, with the header url,file, names further
+URLs of these files, with a port or https, say, as certificates spell them.`,
 		Example: `  lancre build --out store --issuer ca.pem --responses responses.der --static www
   zcat today.gz | lancre build --out store --issuer ca.pem --responses - --profile br --profile moz
   lancre build --out store --issuer ca.pem --responses old/ --at 2026-03-01T12:00:00Z

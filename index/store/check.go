@@ -103,7 +103,11 @@ func visible(s string) bool {
 func isSHA256(s string) bool { return len(s) == 2*sha256.Size && consistsOf(s, "0123456789abcdef") }
 
 func validHost(s string) bool {
-	return s == AnyHost || consistsOf(s, lowerDigits+".-") && !strings.HasSuffix(s, ".")
+	if literal, ok := strings.CutPrefix(s, "["); ok {
+		literal, ok = strings.CutSuffix(literal, "]")
+		return ok && consistsOf(literal, "0123456789abcdef:.")
+	}
+	return consistsOf(s, lowerDigits+".-_") && !strings.HasSuffix(s, ".")
 }
 
 const wantTime = "want a year from 1970 to 9999"

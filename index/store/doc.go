@@ -36,8 +36,9 @@
 //
 // A file line publishes one object at one place. File lines are sorted by HOST,
 // then PATH, in octet order, and no two name the same place. HOST is a name or an
-// IPv4 address, in lower case, without port or trailing dot; _ is every host. PATH is
-// the raw request target and is compared octet by octet. TYPE is the Content-Type,
+// address, IPv6 in brackets, in lower case, without port or trailing dot; _ is every
+// host. PATH is the raw request target; a query and its question mark are in it as %3F
+// and what follows, so that /a%3Fb is served at /a?b as well. TYPE is the Content-Type,
 // written without a space: text/html;charset=utf-8. LASTMODIFIED and EXPIRES are
 // the HTTP header fields of these names; for a CRL, thisUpdate and nextUpdate.
 //
@@ -47,7 +48,8 @@
 //	NAME, TYPE     1 or more octets of 0x21..0x7e; TYPE has a slash inside
 //	PATH           as these, begins with a slash, has no ? and no #
 //	ROLE           1 or more of a-z 0-9 -
-//	HOST           _ or 1 or more of a-z 0-9 . - that do not end with a dot
+//	HOST           1 or more of a-z 0-9 . - _ that do not end with a dot, or, in
+//	               brackets, of 0-9 a-f : .
 //	N, I, OF, RECORDS, SIZE
 //	               decimal without leading zeros; SIZE counts octets
 //	SHA256         64 of 0-9 a-f

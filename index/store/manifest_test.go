@@ -167,6 +167,8 @@ func TestParseManifestRefuses(t *testing.T) {
 		{"host in upper case", 8, "c.example", "C.example", `line 8: host "C.example.org"`},
 		{"host with a port", 8, "org", "org:80", `line 8: host "c.example.org:80"`},
 		{"host with a trailing dot", 8, "org", "org.", `line 8: host "c.example.org."`},
+		{"host that is no address", 8, "c.example.org", "[c.example.org]", `line 8: host "[c.example.org]"`},
+		{"host that begins as an address", 8, "c.example.org", "[::1", `line 8: host "[::1"`},
 		{"host empty", 8, "c.example.org", "", `line 8: host ""`},
 		{"path without slash", 8, "/1.crl", "1.crl", `line 8: path "1.crl"`},
 		{"path empty", 8, "/1.crl", "", `line 8: path ""`},

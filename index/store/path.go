@@ -1,6 +1,9 @@
 package store
 
-import "encoding/hex"
+import (
+	"bytes"
+	"encoding/hex"
+)
 
 // AppendNormalPath appends the normal form of a path (RFC 3986 section 6.2.2) to dst,
 // which must not overlap it: the hexadecimal digits of escapes are in upper case, and
@@ -19,6 +22,19 @@ func AppendNormalPath(dst, path []byte) []byte {
 		} else {
 			dst = append(dst, c)
 		}
+	}
+	return dst
+}
+
+// AppendQueriedPath appends to dst, which must not overlap them, the path at which a
+// manifest has what is published for a path with a query: both in normal form, and each
+// question mark as %3F. It allocates as AppendNormalPath does.
+func AppendQueriedPath(dst, path, query []byte) []byte {
+	dst = AppendNormalPath(dst, path)
+	for more := true; more; {
+		var part []byte
+		part, query, more = bytes.Cut(query, []byte("?"))
+		dst = AppendNormalPath(append(dst, "%3F"...), part)
 	}
 	return dst
 }
