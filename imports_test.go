@@ -50,7 +50,7 @@ var streets = map[string][]string{
 	"lancre/build/crl":       {"lancre/build/der", "lancre/build/rule", "lancre/index"},
 	"lancre/build/ca":        {"lancre/build/certs", "lancre/build/der", "lancre/index"},
 	"lancre/build/inventory": {"lancre/build/ca", "lancre/build/rule"},
-	"lancre/build/ocsp": {"lancre/build/ca", "lancre/build/crl", "lancre/build/der", "lancre/build/inventory", "lancre/build/rule",
+	"lancre/build/ocsp": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/inventory", "lancre/build/rule",
 		"lancre/index", "lancre/index/store"},
 	"lancre/build/static": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/input",
 		"lancre/build/inventory", "lancre/build/rule", "lancre/build/web", "lancre/index", "lancre/index/store"},

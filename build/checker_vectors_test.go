@@ -136,6 +136,7 @@ func timeCases(ca recipe.Identity) []checkCase {
 func signerCases(t *testing.T, ca recipe.Identity) []checkCase {
 	noUsage := recipe.NewCA(t, "CA", recipe.P256(), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
 	ed, p384 := recipe.NewCA(t, "Ed25519 CA", recipe.Ed25519()), recipe.NewCA(t, "P-384 CA", recipe.P384())
+	rsaCA := recipe.NewCA(t, "RSA CA", recipe.RSA())
 	p224, small := recipe.NewCA(t, "P-224 CA", recipe.P224()), recipe.NewCA(t, "small CA", smallRSA(t))
 	return []checkCase{
 		{"by key", recipe.Response{Issuer: ca}, "ocsp.responder-by-name", nowhere, nowhere},
@@ -154,6 +155,12 @@ func signerCases(t *testing.T, ca recipe.Identity) []checkCase {
 		{"algorithm MD5", recipe.Response{Issuer: ca, Algorithm: der.MustHex("300d06092a864886f70d0101040500")}, "ocsp.algorithm", everywhere, nowhere},
 		{"algorithm ECDSA with SHA-1", recipe.Response{Issuer: ca, Algorithm: der.MustHex("300906072a8648ce3d0401")}, "ocsp.algorithm", everywhere, nowhere},
 		{"algorithm nobody knows", recipe.Response{Issuer: ca, Algorithm: der.MustHex("300406022a03")}, "ocsp.algorithm", everywhere, nowhere},
+		{"Ed448", recipe.Response{Issuer: ca, Algorithm: der.MustHex("300506032b6571")}, "ocsp.algorithm", everywhere, nowhere},
+		{"RSA-PSS with the longest salt", recipe.Response{Issuer: rsaCA, Algorithm: recipe.PSS(index.SHA256, 222, "\x05\x00")}, "ocsp.algorithm-profile", "br ms moz cs smime", nowhere},
+		{"RSA-PSS with the usual salt", recipe.Response{Issuer: rsaCA, Algorithm: recipe.PSS(index.SHA384, 48, "\x05\x00")}, "ocsp.algorithm-profile", nowhere, nowhere},
+		{"RSA-PSS without NULL", recipe.Response{Issuer: rsaCA, Algorithm: recipe.PSS(index.SHA256, 32, "")}, "ocsp.algorithm-form", "br", nowhere},
+		{"RSA-PSS, spoilt", recipe.Response{Issuer: rsaCA, Algorithm: recipe.PSS(index.SHA512, 64, "\x05\x00"), Spoil: true}, "ocsp.signature", everywhere, nowhere},
+		{"RSA-PSS with SHA-1", recipe.Response{Issuer: rsaCA, Algorithm: recipe.PSS(index.SHA1, 20, "")}, "ocsp.algorithm", everywhere, nowhere},
 		{"algorithm of another key type", recipe.Response{Issuer: ca, Algorithm: recipe.AlgorithmID(x509.SHA256WithRSA)}, "ocsp.signature", everywhere, nowhere},
 		{"Ed25519", recipe.Response{Issuer: ed}, "ocsp.algorithm-profile", "br ms moz cs smime", nowhere},
 		{"P-384 with SHA-256", recipe.Response{Issuer: p384, Algorithm: recipe.AlgorithmID(x509.ECDSAWithSHA256)}, "ocsp.algorithm-profile", "br ms moz cs smime", nowhere},

@@ -55,6 +55,11 @@ type Config struct {
 	// response is published only if all its CertIDs name one of them.
 	Issuers []string
 
+	// IssuerNames are files of certificates, PEM or DER, one or more each, that the
+	// Issuers issued with their name in another encoding than in their own certificate:
+	// CertIDs hash it as it is there. Optional.
+	IssuerNames []string
+
 	// Responses are the sources of OCSP responses, read in this order: a
 	// directory (walked in sorted order), a file, "-" for Stdin, or a database
 	// (sqlite:FILE, postgres://… or mysql://…). What a file holds is recognised

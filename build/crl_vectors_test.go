@@ -14,6 +14,7 @@ import (
 
 	"lancre/build/der"
 	"lancre/build/internal/recipe"
+	"lancre/index"
 )
 
 // A staticCase is the recipe of a vector: files to publish, and those published before.
@@ -130,6 +131,8 @@ func crlSignerCases(t *testing.T, ca recipe.Identity) []crlCase {
 		{"another inside", "crl.algorithms-differ", everywhere, nowhere, recipe.CRL{Inner: recipe.AlgorithmID(x509.ECDSAWithSHA384)}, nil},
 		{"SHA-256", "crl.algorithm", nowhere, nowhere, recipe.CRL{Issuer: rsaCA}, nil},
 		{"SHA-1", "crl.algorithm", everywhere, nowhere, recipe.CRL{Issuer: rsaCA, Algorithm: sha1}, nil},
+		{"RSA-PSS with a long salt", "crl.algorithm-profile", public, nowhere, recipe.CRL{Issuer: rsaCA, Algorithm: recipe.PSS(index.SHA256, 200, "\x05\x00")}, nil},
+		{"RSA-PSS with parameters of its hash left out", "crl.algorithm-form", "br", nowhere, recipe.CRL{Issuer: rsaCA, Algorithm: recipe.PSS(index.SHA512, 64, "")}, nil},
 		{"P-384 with SHA-384", "crl.algorithm-profile", nowhere, nowhere, of(recipe.P384()), nil},
 		{"Ed25519", "crl.algorithm-profile", public, nowhere, of(recipe.Ed25519()), nil},
 		{"P-256 without parameters", "crl.algorithm-form", nowhere, nowhere, recipe.CRL{}, nil},

@@ -31,7 +31,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	issuers, err := ca.Load(c.Issuers)
+	issuers, err := ca.Load(c.Issuers, c.IssuerNames...)
 	if err != nil {
 		return nil, err
 	}

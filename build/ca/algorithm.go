@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -11,15 +12,16 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"lancre/build/certs"
 	"lancre/build/der"
 )
 
 // minRSA is the shortest RSA modulus, in bits, that BR section 6.1.5 allows.
 const minRSA = 2048
 
-// weakKey says why a public key must not sign responses, "" if it may.
-func weakKey(key any) string {
-	switch key := key.(type) {
+// weakKey says why the public key of cert must not sign responses, "" if it may.
+func weakKey(cert *x509.Certificate) string {
+	switch key := cert.PublicKey.(type) {
 	case *rsa.PublicKey:
 		if n := key.N.BitLen(); n < minRSA {
 			return fmt.Sprintf("RSA key of %d bits, want at least %d", n, minRSA)
@@ -30,7 +32,7 @@ func weakKey(key any) string {
 		}
 	case ed25519.PublicKey:
 	default:
-		return fmt.Sprintf("public key is a %T, want RSA, ECDSA or Ed25519", key)
+		return fmt.Sprintf("public key is %s, want RSA, ECDSA or Ed25519", certs.KeyName(cert))
 	}
 	return ""
 }
@@ -40,15 +42,42 @@ type Algorithm struct {
 	X509  x509.SignatureAlgorithm
 	Curve elliptic.Curve // the one BR section 7.1.3.2.2 pairs an ECDSA hash with
 	Exact bool           // encoded octet by octet as BR section 7.1.3.2 wants
+	Salt  int            // of RSA-PSS, in octets
 }
 
-// BR reports whether public CAs may sign with a, using key (BR section 7.1.3.2). Whether key is of
-// a's type is for the signature to show.
-func (a Algorithm) BR(key any) bool {
-	if k, ok := key.(*ecdsa.PublicKey); ok && a.Curve != nil {
+// BR reports whether public CAs may sign with a, using the key of s (BR section 7.1.3.2).
+// Whether the key is of a's type is for the signature to show.
+func (a Algorithm) BR(s *Signer) bool {
+	if k, ok := s.Cert.PublicKey.(*ecdsa.PublicKey); ok && a.Curve != nil {
 		return a.Curve == k.Curve
 	}
-	return a.X509 != x509.PureEd25519
+	if a.pss() && a.Salt != a.hash().Size() {
+		return false
+	}
+	return s.pss == nil && a.X509 != x509.PureEd25519
+}
+
+// String names a for people.
+func (a Algorithm) String() string {
+	if a.pss() && a.Salt != a.hash().Size() {
+		return fmt.Sprintf("%s with a salt of %d octets", a.X509, a.Salt)
+	}
+	return a.X509.String()
+}
+
+func (a Algorithm) pss() bool { return a.hash() != 0 }
+
+// hash is that of RSA-PSS; 0 of all others, for whom crypto/x509 knows it.
+func (a Algorithm) hash() crypto.Hash {
+	switch a.X509 {
+	case x509.SHA256WithRSAPSS:
+		return crypto.SHA256
+	case x509.SHA384WithRSAPSS:
+		return crypto.SHA384
+	case x509.SHA512WithRSAPSS:
+		return crypto.SHA512
+	}
+	return 0
 }
 
 // algorithms are the signature algorithms that responses may have, by their DER
@@ -59,13 +88,13 @@ var algorithms = map[string]Algorithm{
 	der.MustHex("300d06092a864886f70d01010d0500"): {X509: x509.SHA512WithRSA},
 	der.MustHex("304106092a864886f70d01010a3034" +
 		"a00f300d06096086480165030402010500a11c301a06092a864886f70d010108" +
-		"300d06096086480165030402010500a203020120"): {X509: x509.SHA256WithRSAPSS},
+		"300d06096086480165030402010500a203020120"): {X509: x509.SHA256WithRSAPSS, Salt: 32},
 	der.MustHex("304106092a864886f70d01010a3034" +
 		"a00f300d06096086480165030402020500a11c301a06092a864886f70d010108" +
-		"300d06096086480165030402020500a203020130"): {X509: x509.SHA384WithRSAPSS},
+		"300d06096086480165030402020500a203020130"): {X509: x509.SHA384WithRSAPSS, Salt: 48},
 	der.MustHex("304106092a864886f70d01010a3034" +
 		"a00f300d06096086480165030402030500a11c301a06092a864886f70d010108" +
-		"300d06096086480165030402030500a203020140"): {X509: x509.SHA512WithRSAPSS},
+		"300d06096086480165030402030500a203020140"): {X509: x509.SHA512WithRSAPSS, Salt: 64},
 	der.MustHex("300a06082a8648ce3d040302"): {X509: x509.ECDSAWithSHA256, Curve: elliptic.P256()},
 	der.MustHex("300a06082a8648ce3d040303"): {X509: x509.ECDSAWithSHA384, Curve: elliptic.P384()},
 	der.MustHex("300a06082a8648ce3d040304"): {X509: x509.ECDSAWithSHA512, Curve: elliptic.P521()},
@@ -96,6 +125,9 @@ func ParseAlgorithm(id []byte) (Algorithm, error) {
 	if name, ok := retired[string(oid)]; ok {
 		return Algorithm{}, fmt.Errorf("signature is %s, which is not secure", name)
 	}
+	if string(oid) == oidPSS {
+		return parsePSS(seq)
+	}
 	// The other forms of "no parameters": NULL where there should be nothing,
 	// nothing where there should be NULL.
 	for _, parameters := range []string{"", "\x05\x00"} {
@@ -106,7 +138,7 @@ func ParseAlgorithm(id []byte) (Algorithm, error) {
 			return a, nil
 		}
 	}
-	return Algorithm{}, fmt.Errorf("signature algorithm %x is not supported", id)
+	return Algorithm{}, fmt.Errorf("signature is %s, which cannot be verified here: want RSA, ECDSA or Ed25519, with SHA-256, SHA-384 or SHA-512", oidText(string(oid)))
 }
 
 // identifier is the DER AlgorithmIdentifier of an OID, by its content octets, and of

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"lancre/build/certs"
 	"lancre/index"
@@ -18,6 +19,7 @@ type Issuer struct {
 	Signer
 	Number int                 // position among the issuers of the build
 	Certs  []*x509.Certificate // at least one; the signer's is the first
+	names  [][]byte            // DER, further encodings of the name in Certs
 
 	NotBefore, NotAfter int64           // Unix seconds: the earliest and the latest of Certs
 	subordinates        map[string]bool // serials, as content octets, of the CA certificates it issued, as far as known
@@ -30,8 +32,9 @@ type Issuers struct {
 	byHash map[string]*Issuer // by appendHashes
 }
 
-// Load reads the CA certificates in the files, PEM or DER.
-func Load(files []string) (*Issuers, error) {
+// Load reads the CA certificates in the files, PEM or DER, and from the certificates in
+// the files nameFiles, which they issued, further encodings of their names.
+func Load(files []string, nameFiles ...string) (*Issuers, error) {
 	all := &Issuers{byHash: make(map[string]*Issuer)}
 	for _, name := range files {
 		list, err := certs.ReadFile(name)
@@ -44,8 +47,53 @@ func Load(files []string) (*Issuers, error) {
 			}
 		}
 	}
+	for _, name := range nameFiles {
+		list, err := certs.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("issuer name %w", err)
+		}
+		for _, cert := range list {
+			if err := all.addName(cert); err != nil {
+				return nil, fmt.Errorf("issuer name %s: %w", name, err)
+			}
+		}
+	}
 	all.findSubordinates()
 	return all, nil
+}
+
+// addName has the issuer of cert be found by its name as cert spells it, too: that is
+// what CertIDs hash (RFC 6960 section 4.1.1), and CAs have been known to encode their
+// name otherwise in what they issue than it is in their own certificate.
+func (all *Issuers) addName(cert *x509.Certificate) error {
+	failed := fmt.Errorf("its issuer is %s, which is the name of no --issuer", cert.Issuer)
+	for _, is := range all.List {
+		if !certs.SameName(is.Cert.RawSubject, cert.RawIssuer) {
+			continue
+		}
+		if err := is.Issued(cert); err != nil {
+			failed = fmt.Errorf("it is not signed by the key of %s: %w", is.Cert.Subject, err)
+			continue
+		}
+		if is.Named(cert.RawIssuer) {
+			return nil
+		}
+		is.names = append(is.names, cert.RawIssuer)
+		return all.enter(is, cert.RawIssuer)
+	}
+	return failed
+}
+
+// enter has is be found by CertIDs with that name, in DER.
+func (all *Issuers) enter(is *Issuer, name []byte) error {
+	for _, alg := range index.HashAlgs() {
+		id, err := certs.NamedID(name, is.Cert, alg, nil)
+		if err != nil {
+			return err
+		}
+		all.byHash[string(appendHashes(nil, &id))] = is
+	}
+	return nil
 }
 
 // findSubordinates tells, among the certificates of the CAs, whose were issued by
@@ -85,14 +133,7 @@ func (all *Issuers) add(cert *x509.Certificate) error {
 		NotBefore: cert.NotBefore.Unix(), NotAfter: cert.NotAfter.Unix(),
 	}
 	all.List = append(all.List, is)
-	for _, alg := range index.HashAlgs() {
-		id, err := certs.ID(cert, alg, nil)
-		if err != nil {
-			return err
-		}
-		all.byHash[string(appendHashes(nil, &id))] = is
-	}
-	return nil
+	return all.enter(is, cert.RawSubject)
 }
 
 // Find returns the issuer that both hashes of id name, nil if there is none. It
@@ -100,6 +141,17 @@ func (all *Issuers) add(cert *x509.Certificate) error {
 func (all *Issuers) Find(id *index.CertID) *Issuer {
 	var buf [1 + 2*64]byte
 	return all.byHash[string(appendHashes(buf[:0], id))]
+}
+
+// WithKey returns an issuer with the key that id names, whatever name it names; nil if
+// there is none.
+func (all *Issuers) WithKey(id *index.CertID) *Issuer {
+	for _, is := range all.List {
+		if own, err := certs.ID(is.Cert, id.Alg, nil); err == nil && bytes.Equal(own.KeyHash, id.KeyHash) {
+			return is
+		}
+	}
+	return nil
 }
 
 // appendHashes appends what a CertID says of the issuer.
@@ -112,7 +164,7 @@ func appendHashes(dst []byte, id *index.CertID) []byte {
 // Named returns the issuers with the DER subject name, several if a CA changed its key.
 func (all *Issuers) Named(subject []byte) (found []*Issuer) {
 	for _, is := range all.List {
-		if bytes.Equal(is.Cert.RawSubject, subject) {
+		if is.Named(subject) {
 			found = append(found, is)
 		}
 	}
@@ -133,6 +185,21 @@ func (all *Issuers) Holding(cert *x509.Certificate) *Issuer {
 // hex.
 func (is *Issuer) KeyID() string { return hex.EncodeToString(is.keyHash[:]) }
 
+// Named reports whether name, in DER, is the issuer's, in one of the encodings that are
+// known.
+func (is *Issuer) Named(name []byte) bool {
+	return bytes.Equal(is.Cert.RawSubject, name) ||
+		slices.ContainsFunc(is.names, func(other []byte) bool { return bytes.Equal(other, name) })
+}
+
+// Is reports whether the ResponderID of r names the issuer.
+func (is *Issuer) Is(r *index.Response) bool {
+	if r.ResponderName != nil {
+		return is.Named(r.ResponderName)
+	}
+	return is.Signer.Is(r)
+}
+
 // Subordinate reports whether the serial number, in content octets, is known as that
 // of a CA certificate that is issued.
 func (is *Issuer) Subordinate(serial []byte) bool { return is.subordinates[string(serial)] }
@@ -152,6 +219,7 @@ func (is *Issuer) Allows(usage x509.KeyUsage) bool {
 type Signer struct {
 	Cert    *x509.Certificate
 	Weak    string          // why the key must not sign responses, "" if it may
+	pss     *Algorithm      // what the key is for, if it is for RSA-PSS alone
 	keyHash [sha1.Size]byte // of subjectPublicKey: what a byKey ResponderID holds (RFC 6960 section 4.2.1)
 }
 
@@ -162,7 +230,10 @@ func NewSigner(cert *x509.Certificate) (*Signer, error) {
 		return nil, err
 	}
 	s := &Signer{Cert: cert, keyHash: sha1.Sum(bits)}
-	if reason := weakKey(cert.PublicKey); reason != "" {
+	if s.pss, err = pssKey(cert); err != nil {
+		return nil, err
+	}
+	if reason := weakKey(cert); reason != "" {
 		s.Weak = fmt.Sprintf("%s: %s", cert.Subject, reason)
 	}
 	return s, nil

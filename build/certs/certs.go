@@ -45,7 +45,7 @@ func parse(data []byte) ([]*x509.Certificate, error) {
 			return nil, err
 		}
 	}
-	certs, err := x509.ParseCertificates(der)
+	certs, err := ParseAll(der)
 	if err != nil {
 		return nil, fmt.Errorf("not a certificate in PEM or DER: %w", err)
 	}
@@ -82,11 +82,16 @@ func KeyBits(cert *x509.Certificate) ([]byte, error) {
 // ID is the CertID under alg of the certificate with that serial, the content
 // octets of a DER INTEGER, that issuer issued. It aliases serial.
 func ID(issuer *x509.Certificate, alg index.HashAlg, serial []byte) (index.CertID, error) {
+	return NamedID(issuer.RawSubject, issuer, alg, serial)
+}
+
+// NamedID is ID where certificates spell the issuer's name as name, in DER.
+func NamedID(name []byte, issuer *x509.Certificate, alg index.HashAlg, serial []byte) (index.CertID, error) {
 	bits, err := KeyBits(issuer)
 	if err != nil {
 		return index.CertID{}, err
 	}
-	return index.CertID{Alg: alg, NameHash: digest(alg, issuer.RawSubject), KeyHash: digest(alg, bits), Serial: serial}, nil
+	return index.CertID{Alg: alg, NameHash: digest(alg, name), KeyHash: digest(alg, bits), Serial: serial}, nil
 }
 
 func digest(alg index.HashAlg, data []byte) []byte {

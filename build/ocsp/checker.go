@@ -204,6 +204,9 @@ func (c *Checker) checkIssuer(s *index.Single) *ca.Issuer {
 	is := c.config.Issuers.Find(id)
 	if is == nil {
 		c.found(rule.OCSPIssuer, func() string {
+			if named := c.config.Issuers.WithKey(id); named != nil {
+				return fmt.Sprintf("the %s key hash is that of %s, but the name hash %x is not: if certificates spell its name in another encoding, show one (--issuer-name)", id.Alg, named.Cert.Subject, id.NameHash)
+			}
 			return fmt.Sprintf("no --issuer has the %s name hash %x and key hash %x", id.Alg, id.NameHash, id.KeyHash)
 		})
 	}

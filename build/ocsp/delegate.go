@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"lancre/build/ca"
+	"lancre/build/certs"
 	"lancre/build/rule"
 )
 
@@ -54,7 +55,7 @@ func newDelegate(is *ca.Issuer, der []byte) (*delegate, error) {
 	if der == nil {
 		return nil, errors.New("not a DER SEQUENCE")
 	}
-	cert, err := x509.ParseCertificate(bytes.Clone(der)) // der is the batch's
+	cert, err := certs.Parse(bytes.Clone(der)) // der is the batch's
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +76,11 @@ func (d *delegate) found(id rule.Check, format string, args ...any) {
 }
 
 func (d *delegate) checkIssued(is *ca.Issuer) {
-	if !bytes.Equal(d.Cert.RawIssuer, is.Cert.RawSubject) {
+	if !is.Named(d.Cert.RawIssuer) {
 		d.found(rule.OCSPDelegateIssued, "was issued by %s, the certificates it speaks for by %s", d.Cert.Issuer, is.Cert.Subject)
 		return
 	}
-	if err := is.Cert.CheckSignature(d.Cert.SignatureAlgorithm, d.Cert.RawTBSCertificate, d.Cert.Signature); err != nil {
+	if err := is.Issued(d.Cert); err != nil {
 		d.found(rule.OCSPDelegateIssued, "is not signed by the key of %s: %v", is.Cert.Subject, err)
 	}
 }

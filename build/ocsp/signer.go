@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"lancre/build/ca"
+	"lancre/build/certs"
 	"lancre/build/rule"
 	"lancre/index"
 )
@@ -42,7 +43,7 @@ func (c *Checker) checkSigner(r *index.Response) {
 	if c.rejected() || c.config.SkipSignatures {
 		return
 	}
-	if err := s.Cert.CheckSignature(alg.X509, r.TBS, r.Signature); err != nil {
+	if err := s.Verify(alg, r.TBS, r.Signature); err != nil {
 		c.found(rule.OCSPSignature, func() string {
 			return fmt.Sprintf("signature is not by the key of %s: %v", s.Cert.Subject, err)
 		})
@@ -51,14 +52,14 @@ func (c *Checker) checkSigner(r *index.Response) {
 
 // checkAlgorithm checks what only public CAs are held to.
 func (c *Checker) checkAlgorithm(alg ca.Algorithm, s *ca.Signer) {
-	if !alg.BR(s.Cert.PublicKey) {
+	switch {
+	case !alg.BR(s):
 		c.found(rule.OCSPAlgorithmProfile, func() string {
-			return fmt.Sprintf("signature is %s with a key of %s, which public CAs must not use", alg.X509, s.Cert.PublicKeyAlgorithm)
+			return fmt.Sprintf("signature is %s with a key of %s, which public CAs must not use", alg, certs.KeyName(s.Cert))
 		})
-	}
-	if !alg.Exact {
+	case !alg.Exact:
 		c.found(rule.OCSPAlgorithmForm, func() string {
-			return fmt.Sprintf("AlgorithmIdentifier of %s is not encoded as the Baseline Requirements spell it", alg.X509)
+			return fmt.Sprintf("AlgorithmIdentifier of %s is not encoded as the Baseline Requirements spell it", alg)
 		})
 	}
 }

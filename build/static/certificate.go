@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"lancre/build/ca"
 	"lancre/build/certs"
 	"lancre/build/rule"
 )
@@ -44,8 +45,11 @@ func checkCA(cert *x509.Certificate, f *rule.Findings) {
 }
 
 func selfSigned(cert *x509.Certificate) bool {
-	return bytes.Equal(cert.RawSubject, cert.RawIssuer) &&
-		cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
+	if !bytes.Equal(cert.RawSubject, cert.RawIssuer) {
+		return false
+	}
+	s, err := ca.NewSigner(cert)
+	return err == nil && s.Issued(cert) == nil
 }
 
 // checkURLs checks the URLs that a certificate names.

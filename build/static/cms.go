@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"lancre/build/certs"
 	"lancre/build/der"
 )
 
@@ -39,18 +40,18 @@ func parseCertsOnly(data []byte) ([]*x509.Certificate, error) {
 	if !info.ReadASN1(&explicit, der.Tag0) || !info.Empty() || !explicit.ReadASN1(&signed, asn1.SEQUENCE) || !explicit.Empty() {
 		return nil, errors.New("content is not one DER SignedData")
 	}
-	var encap, certs, crls, signers cryptobyte.String
+	var encap, set, crls, signers cryptobyte.String
 	var hasCerts, hasCRLs bool
 	if !signed.SkipASN1(asn1.INTEGER) || !signed.SkipASN1(asn1.SET) || !signed.ReadASN1(&encap, asn1.SEQUENCE) ||
 		!encap.SkipASN1(asn1.OBJECT_IDENTIFIER) ||
-		!signed.ReadOptionalASN1(&certs, &hasCerts, der.Tag0) || !signed.ReadOptionalASN1(&crls, &hasCRLs, der.Tag1) ||
+		!signed.ReadOptionalASN1(&set, &hasCerts, der.Tag0) || !signed.ReadOptionalASN1(&crls, &hasCRLs, der.Tag1) ||
 		!signed.ReadASN1(&signers, asn1.SET) || !signed.Empty() {
 		return nil, errors.New("SignedData is not DER")
 	}
 	if !encap.Empty() || hasCRLs || !signers.Empty() {
 		return nil, errors.New("holds content, CRLs or signatures: want certificates alone")
 	}
-	list, err := x509.ParseCertificates(certs)
+	list, err := certs.ParseAll(set)
 	if err != nil {
 		return nil, err
 	}

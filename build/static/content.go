@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"lancre/build/certs"
 	"lancre/build/crl"
 	"lancre/build/rule"
 	"lancre/index/store"
@@ -141,7 +142,7 @@ func recogniseDER(data []byte) (content, *rule.Finding) {
 		return content{}, rule.Broken(rule.StaticType, "DER, but neither a CRL, a certificate nor a CMS")
 	}
 	if isTBSCertificate(tbs) {
-		cert, err := x509.ParseCertificate(data)
+		cert, err := certs.Parse(data)
 		if err != nil {
 			return content{}, rule.Broken(rule.CertDER, "certificate: %v", err)
 		}

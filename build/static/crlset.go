@@ -34,6 +34,9 @@ func (t *tree) checkCRLs() {
 	scopes := make(map[crlScope][]*crlObject)
 	for _, o := range objects {
 		scope := crlScope{string(o.Issuer), o.by}
+		if o.by != nil {
+			scope.name = string(o.by.Cert.RawSubject) // of all its encodings the one
+		}
 		scopes[scope] = append(scopes[scope], o)
 	}
 	for scope, group := range scopes {

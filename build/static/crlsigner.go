@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"lancre/build/ca"
+	"lancre/build/certs"
 	"lancre/build/rule"
 )
 
@@ -28,7 +29,7 @@ func (k *crlChecker) checkSigner(all *ca.Issuers) {
 		return
 	}
 	for _, is := range candidates {
-		if err = is.Cert.CheckSignature(alg.X509, k.TBS, k.Signature); err == nil {
+		if err = is.Verify(alg, k.TBS, k.Signature); err == nil {
 			k.by = is
 			k.checkIssuer(alg)
 			return
@@ -46,11 +47,11 @@ func (k *crlChecker) checkIssuer(alg ca.Algorithm) {
 	if is.Weak != "" {
 		k.Found(rule.CRLKey, rule.Because("%s", is.Weak))
 	}
-	if !alg.BR(is.Cert.PublicKey) {
-		k.Found(rule.CRLAlgorithmProfile, rule.Because("signature is %s with a key of %s, which public CAs must not use", alg.X509, is.Cert.PublicKeyAlgorithm))
-	}
-	if !alg.Exact {
-		k.Found(rule.CRLAlgorithmForm, rule.Because("AlgorithmIdentifier of %s is not encoded as the Baseline Requirements spell it", alg.X509))
+	switch {
+	case !alg.BR(&is.Signer):
+		k.Found(rule.CRLAlgorithmProfile, rule.Because("signature is %s with a key of %s, which public CAs must not use", alg, certs.KeyName(is.Cert)))
+	case !alg.Exact:
+		k.Found(rule.CRLAlgorithmForm, rule.Because("AlgorithmIdentifier of %s is not encoded as the Baseline Requirements spell it", alg))
 	}
 }
 

@@ -67,6 +67,7 @@ URLs of these files, with a port or https, say, as certificates spell them.`,
 	f.StringVar(&c.Out, "out", "", "publish to `STORE`, which is made if absent")
 	f.StringVar(&c.Origin, "origin", "", "`NAME` of the publisher in the manifest (default the first host of --static)")
 	f.StringArrayVar(&c.Issuers, "issuer", nil, "`FILE` of CA certificates, PEM or DER (repeatable)")
+	f.StringArrayVar(&c.IssuerNames, "issuer-name", nil, "`FILE` of a certificate that spells the name of its --issuer otherwise than that does (repeatable)")
 	f.StringArrayVar(&c.Responses, "responses", nil, "`SRC` of OCSP responses (repeatable)")
 	f.StringVar(&c.Query, "query", c.Query, "`SQL` that selects the responses of a database (default those of cfssl's table that hold)")
 	f.Lookup("query").DefValue = "" // for the help, which says it in words
@@ -86,6 +87,7 @@ URLs of these files, with a port or https, say, as certificates spell them.`,
 	must(cmd.MarkFlagDirname("out"))
 	must(cmd.MarkFlagDirname("static"))
 	must(cmd.MarkFlagFilename("issuer"))
+	must(cmd.MarkFlagFilename("issuer-name"))
 	must(cmd.MarkFlagFilename("inventory", "csv"))
 	cmd.MarkFlagsOneRequired("responses", "static")
 	completeFlag(cmd, "warn", checkIDs("warn")...)

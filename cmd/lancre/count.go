@@ -174,7 +174,7 @@ func (i *issuerCount) sort() {
 func issuerCerts(files []store.File) map[issuerID]*x509.Certificate {
 	known := make(map[issuerID]*x509.Certificate)
 	for _, f := range files {
-		cert, err := x509.ParseCertificate(f.Body)
+		cert, err := certs.Parse(f.Body)
 		if err != nil {
 			continue // another kind of file
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -73,16 +72,19 @@ func (q *question) certIDs() ([]index.CertID, error) {
 	if err != nil {
 		return nil, err
 	}
-	serial := q.serial
+	serial, name := q.serial, []byte(nil)
 	if q.certFile != "" {
-		if issuers, serial, err = q.readCert(issuers); err != nil {
+		if issuers, name, serial, err = q.readCert(issuers); err != nil {
 			return nil, err
 		}
 	}
 	var ids []index.CertID
 	for _, alg := range q.algs {
 		for _, issuer := range issuers {
-			id, err := certs.ID(issuer, alg, serial)
+			if q.certFile == "" {
+				name = issuer.RawSubject
+			}
+			id, err := certs.NamedID(name, issuer, alg, serial)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", q.issuerFile, err)
 			}
@@ -92,23 +94,23 @@ func (q *question) certIDs() ([]index.CertID, error) {
 	return ids, nil
 }
 
-// readCert reads the first certificate of q.certFile and returns its serial and
-// those of the issuers that have the name of its issuer.
-func (q *question) readCert(issuers []*x509.Certificate) (by []*x509.Certificate, serial []byte, err error) {
+// readCert reads the first certificate of q.certFile and returns its serial, the name
+// of its issuer as it spells it, and those of the issuers that have this name.
+func (q *question) readCert(issuers []*x509.Certificate) (by []*x509.Certificate, name, serial []byte, err error) {
 	subject, err := certs.ReadFile(q.certFile)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for _, issuer := range issuers {
-		if bytes.Equal(subject[0].RawIssuer, issuer.RawSubject) {
+		if certs.SameName(subject[0].RawIssuer, issuer.RawSubject) {
 			by = append(by, issuer)
 		}
 	}
 	if by == nil {
-		return nil, nil, fmt.Errorf("%s: its issuer is %q, but %s holds the certificate of %q",
+		return nil, nil, nil, fmt.Errorf("%s: its issuer is %q, but %s holds the certificate of %q",
 			q.certFile, subject[0].Issuer, q.issuerFile, issuers[0].Subject)
 	}
-	return by, certs.Serial(subject[0].SerialNumber), nil
+	return by, subject[0].RawIssuer, certs.Serial(subject[0].SerialNumber), nil
 }
 
 // answer finds the response in g, opened from dir, and writes it to q.out or, in

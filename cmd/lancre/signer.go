@@ -36,7 +36,7 @@ type signer struct {
 // describe makes a signer of s. issuer is whose status it signs, nil if not known.
 func (s signerID) describe(issuer *x509.Certificate) signer {
 	described := signer{Responder: s.responder()}
-	if chain, err := x509.ParseCertificates([]byte(s.cert)); err == nil && len(chain) > 0 {
+	if chain, err := certs.ParseAll([]byte(s.cert)); err == nil && len(chain) > 0 {
 		described.Cert, described.Key = chain[0].Subject.String(), keyType(chain[0].PublicKey)
 		described.NotAfter = formatTime(chain[0].NotAfter)
 	} else if issuer != nil && s.names(issuer) {

@@ -225,7 +225,7 @@ func (r Response) sign(t testing.TB, tbs []byte) (algorithm string, signature []
 	}
 	hash, opts := hashes[a.X509], crypto.SignerOpts(hashes[a.X509])
 	if a.X509 >= x509.SHA256WithRSAPSS && a.X509 <= x509.SHA512WithRSAPSS {
-		opts = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}
+		opts = &rsa.PSSOptions{SaltLength: a.Salt, Hash: hash}
 	}
 	digest := tbs
 	if hash != 0 {
@@ -282,6 +282,32 @@ func AlgorithmID(alg x509.SignatureAlgorithm) string {
 		panic("no AlgorithmIdentifier in a certificate")
 	}
 	return string(id)
+}
+
+// PSS is the DER AlgorithmIdentifier of RSA-PSS with a hash, in it and in its mask, and
+// a salt of so many octets. parameters follow the OID of the hash.
+func PSS(hash index.HashAlg, salt int, parameters string) string {
+	id := func(b *cryptobyte.Builder) {
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(hash.OID()) })
+			b.AddBytes([]byte(parameters))
+		})
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1ObjectIdentifier(stdasn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10})
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(der.Tag0, id)
+			b.AddASN1(der.Tag1, func(b *cryptobyte.Builder) {
+				b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1ObjectIdentifier(stdasn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8})
+					id(b)
+				})
+			})
+			b.AddASN1(asn1.Tag(2).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(salt)) })
+		})
+	})
+	return string(b.BytesOrPanic())
 }
 
 // keyBits are the subjectPublicKey bits, read otherwise than newSigner does.
