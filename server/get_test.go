@@ -139,18 +139,78 @@ func TestGetSpellings(t *testing.T) {
 }
 
 // doubleSlashed is a serial whose request has one double slash in base64 that is
-// not a triple one. The issuer's hashes are other ones in each run, so it is searched.
+// not a triple one.
 func doubleSlashed(t testing.TB) string {
+	return serialWhere(t, "12%04x0fff%04x", func(std string) bool {
+		return strings.Count(std, "//") == 1 && !strings.Contains(std, "///")
+	})
+}
+
+// serialWhere is a serial of that form, with two numbers in it, whose request has base64
+// like this. The issuer's hashes are other ones in each run, so it is searched.
+func serialWhere(t testing.TB, form string, like func(std string) bool) string {
 	t.Helper()
-	for i := range 1000 {
-		serial := fmt.Sprintf("12%04x0fff%04x", 0x1000+i, 0x7fff-i)
-		std := base64.StdEncoding.EncodeToString(ask(serial, crypto.SHA1))
-		if strings.Count(std, "//") == 1 && !strings.Contains(std, "///") {
+	for i := range 4000 {
+		serial := fmt.Sprintf(form, 0x1000+i, 0x7fff-i)
+		if like(base64.StdEncoding.EncodeToString(ask(serial, crypto.SHA1))) {
 			return serial
 		}
 	}
 	t.Fatal("no serial found")
 	return ""
+}
+
+// Proxies that clean paths make one slash of any number of them.
+func TestMergedSlashes(t *testing.T) {
+	merge := func(s string) string {
+		for strings.Contains(s, "//") {
+			s = strings.ReplaceAll(s, "//", "/")
+		}
+		return s
+	}
+	lost := func(std string) int { return len(std) - len(merge(std)) }
+	three := serialWhere(t, "12%04xffffff%04x", func(std string) bool { return strings.Contains(std, "///") && lost(std) == 2 })
+	apart := serialWhere(t, "12%04x0fff1233330fff%04x", func(std string) bool { return !strings.Contains(std, "///") && lost(std) == 2 })
+	e := newEdge(t, content{segments: [][]entry{good(three, apart)}}).serve(t)
+	for _, serial := range []string{three, apart} {
+		der := ask(serial, crypto.SHA1)
+		std := base64.StdEncoding.EncodeToString(der)
+		for _, path := range []string{"/", "/ocsp/", "/a/b/c/d/e/f/g/h/i/j/"} {
+			e.get(t, merge(path+std)).isServed(t, respondedFor(t, e, der))
+		}
+	}
+}
+
+// What is nothing, but could be in many ways, is given up.
+func TestSalvageIsBounded(t *testing.T) {
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
+	for _, target := range []string{
+		strings.Repeat("M/", 100), strings.Repeat("M/", 2000), strings.Repeat("M", 200) + strings.Repeat("/M", maxSlashes), strings.Repeat("%/", 200),
+	} {
+		x := exchange{srv: e.Server, gen: e.current.Load()}
+		if x.salvage([]byte(target)) || x.tries != 0 {
+			t.Errorf("%.20s… is salvaged, or would be tried in %d more ways", target, x.tries)
+		}
+	}
+}
+
+// GET and POST are answered below the same paths.
+func TestPrefixesOfBothMethods(t *testing.T) {
+	der := ask("05", crypto.SHA1)
+	for _, prefixes := range [][]string{nil, {"/"}, {"/", "/ocsp"}, {"/ocsp", "/"}, {"/ocsp/"}, {"/ocsp", "/v1/ocsp"}} {
+		e := newEdge(t, content{segments: [][]entry{good("05")}}, func(c *Config) { c.Prefixes = prefixes }).serve(t)
+		stored := respondedFor(t, e, der)
+		for _, path := range []string{"", "/", "/ocsp", "/ocsp/", "//ocsp", "/ocsp/deep", "/ocspx", "/v1/ocsp", "/v1", "/a/b/c/d/e/f/g/h/i/j/k"} {
+			posted, _ := e.send(t, postRequest(path+"/", der))
+			got := e.get(t, path+target(der))
+			if got.StatusCode != posted.StatusCode {
+				t.Errorf("prefixes %q, %q: GET is answered %d, POST %d", prefixes, path, got.StatusCode, posted.StatusCode)
+			}
+			if posted.StatusCode == 200 {
+				got.isServed(t, stored)
+			}
+		}
+	}
 }
 
 // respondedFor is the stored response for a request.

@@ -45,6 +45,7 @@ type exchange struct {
 	req    Request
 	record []byte      // the octets of the one that answers
 	seen   observation // but for the outcome
+	tries  int         // that salvage has left
 
 	der      [maxTarget]byte // what a GET target decodes to
 	alt      [maxTarget]byte // a target decoded once more
