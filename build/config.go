@@ -86,8 +86,9 @@ type Config struct {
 	// serial number to. Each that has not expired must have a response, and none
 	// that is not there a good one. Its first line names the columns serial (hex),
 	// notAfter (RFC 3339) and issuer (key_id or subject as in a Report), and may name
-	// caIssuers: URLs, separated by spaces, at which the certificate says that its
-	// issuer's is to be had. If empty, there is none.
+	// caIssuers and cRLDistributionPoints: URLs, separated by spaces, at which the
+	// certificate says that its issuer's, and its CRL, are to be had. If empty, there
+	// is none.
 	Inventory string
 
 	// Warn and Error name checks, by id, that only warn or that reject, whatever

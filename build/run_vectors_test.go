@@ -77,13 +77,14 @@ func (tt runCase) judgement(ca recipe.Identity) judgement {
 }
 
 // inventoryFile writes an inventory of certificates of the form "01 2026-11-30", with
-// caIssuers URLs behind that if there are any.
+// caIssuers URLs behind that if there are any, and distribution points behind a bar.
 func inventoryFile(t testing.TB, certs []string) string {
-	text := "serial,notAfter,issuer,caIssuers\n"
+	text := "serial,notAfter,issuer,caIssuers,cRLDistributionPoints\n"
 	for _, c := range certs {
 		serial, rest, _ := strings.Cut(c, " ")
 		date, urls, _ := strings.Cut(rest, " ")
-		text += fmt.Sprintf("%s,%sT12:00:00Z,CN=CA,%s\n", serial, date, urls)
+		urls, points, _ := strings.Cut(urls, "|")
+		text += fmt.Sprintf("%s,%sT12:00:00Z,CN=CA,%s,%s\n", serial, date, urls, points)
 	}
 	return recipe.File(t, "inventory.csv", []byte(text))
 }
@@ -99,6 +100,12 @@ var (
 // since is r with another thisUpdate, and producedAt as late.
 func since(r recipe.Response, at time.Duration) recipe.Response {
 	r.ThisUpdate, r.ProducedAt = recipe.Now.Add(at), recipe.Now.Add(at)
+	return r
+}
+
+// until is r with another nextUpdate.
+func until(r recipe.Response, at time.Duration) recipe.Response {
+	r.NextUpdate = recipe.Now.Add(at)
 	return r
 }
 
@@ -137,6 +144,9 @@ func inventoryCases() []runCase {
 		{"good and assigned", "inventory.unassigned", nowhere, nowhere, nil, []recipe.Response{good}, "01 2027-01-01", nil},
 		{"revoked and not assigned", "inventory.unassigned", nowhere, nowhere, nil, []recipe.Response{revoked, other}, "02 2027-01-01", nil},
 		{"good and not assigned", "inventory.unassigned", everywhere, nowhere, nil, []recipe.Response{good, other}, "02 2027-01-01", nil},
+		{"nextUpdate is notAfter", "inventory.expires", nowhere, nowhere, nil, []recipe.Response{until(good, 4*recipe.Day)}, "01 2026-11-24", nil},
+		{"nextUpdate after notAfter", "inventory.expires", nowhere, everywhere, nil, []recipe.Response{until(good, 4*recipe.Day+time.Second)}, "01 2026-11-24", nil},
+		{"expired already", "inventory.expires", nowhere, nowhere, nil, []recipe.Response{good}, "01 2026-11-20", nil},
 		{"no response but expired", "inventory.coverage", nowhere, nowhere, nil, []recipe.Response{good}, "01 2027-01-01, 02 2026-11-20", nil},
 		{"no response and not expired", "inventory.coverage", everywhere, nowhere, nil, []recipe.Response{good}, "01 2027-01-01, 02 2026-11-21", nil},
 		{"no response by SHA-512", "inventory.coverage", everywhere, nowhere, nil, []recipe.Response{good, other, {Algs: []index.HashAlg{index.SHA512}}}, "01 2027-01-01, 02 2027-01-01", nil},

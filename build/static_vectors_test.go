@@ -22,7 +22,7 @@ func staticVectors(t *testing.T) []vector {
 	root := recipe.NewCA(t, "Root", recipe.OtherP256())
 	ca := newSubCA(t, root)
 	var list []vector
-	for _, tt := range slices.Concat(fileCases(ca), pageCases(), certCases(t, root, ca), certSetCases(t, root, ca), namedCases(ca)) {
+	for _, tt := range slices.Concat(fileCases(ca), pageCases(), certCases(t, root, ca), certSetCases(t, root, ca), namedCases(ca), pointCases(t, ca)) {
 		list = append(list, tt.vector(ca))
 	}
 	large := func(name string, size int64, rejects string) vector {
@@ -136,6 +136,28 @@ func namedCases(ca recipe.Identity) []staticCase {
 	for i := range list {
 		list[i].check = "inventory.ca-issuers"
 		list[i].files = map[string][]byte{"i.example/ca.der": ca.Cert.Raw, "i.example/x.txt": []byte("x")}
+	}
+	return list
+}
+
+// pointCases are of certificates that name the distribution point of a CRL.
+func pointCases(t *testing.T, ca recipe.Identity) []staticCase {
+	list := []staticCase{
+		{name: "its URL", inventory: "01 2027-01-01 |http://c.example/1.crl"},
+		{name: "two URLs of one", inventory: "01 2027-01-01 |http://c.example/1.crl http://c.example:8080/1.crl?x"},
+		{name: "none", inventory: "01 2027-01-01"},
+		{name: "LDAP", inventory: "01 2027-01-01 |ldap://d.example/cn=CA?certificateRevocationList"},
+		{name: "a shard that nobody publishes", warns: everywhere, inventory: "01 2027-01-01 |http://c.example/2.crl"},
+		{name: "one of an expired certificate", inventory: "01 2026-11-20 |http://c.example/2.crl"},
+		{name: "another spelling than that of the CRL", warns: everywhere, inventory: "01 2027-01-01 |http://C.example/1.crl"},
+		{name: "something else", warns: everywhere, inventory: "01 2027-01-01 |http://c.example/ca.der"},
+		{name: "no URL", warns: everywhere, inventory: "01 2027-01-01 |c.example/1.crl"},
+	}
+	uris := []string{"http://c.example/1.crl", "http://c.example:8080/1.crl?x"}
+	crl := recipe.CRL{Issuer: ca, Point: &recipe.CRLPoint{URIs: uris}}.DER(t)
+	for i := range list {
+		list[i].check = "inventory.distribution-points"
+		list[i].files = map[string][]byte{"c.example/1.crl": crl, "c.example/ca.der": ca.Cert.Raw, "urls.csv": []byte("url,file\n" + uris[1] + ",c.example/1.crl\n")}
 	}
 	return list
 }

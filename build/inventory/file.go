@@ -26,6 +26,8 @@ const maxLine = 64 << 10
 //	           has one issuer
 //	caIssuers  URLs of the issuer's certificate that the certificate names, separated
 //	           by spaces; may be empty. The column may be missing
+//	cRLDistributionPoints
+//	           URLs of the CRL that the certificate names; the same
 //
 // at is the moment of the build.
 func Load(name string, at time.Time, all *ca.Issuers) (*Inventory, error) {
@@ -109,7 +111,10 @@ func (v *Inventory) read(r io.Reader, all *ca.Issuers) error {
 		line, _ := in.FieldPos(0)
 		a, err := fields.parse(record, known)
 		if err == nil && fields.caIssuers >= 0 {
-			err = v.name(&a, record[fields.caIssuers], line)
+			err = v.name(&a, CAIssuers, record[fields.caIssuers], line)
+		}
+		if err == nil && fields.points >= 0 {
+			err = v.name(&a, DistributionPoint, record[fields.points], line)
 		}
 		if err != nil {
 			return fmt.Errorf("line %d: %w", line, err)
@@ -119,10 +124,10 @@ func (v *Inventory) read(r io.Reader, all *ca.Issuers) error {
 }
 
 // columns are the positions of the fields of an assigned.
-type columns struct{ serial, notAfter, issuer, caIssuers int }
+type columns struct{ serial, notAfter, issuer, caIssuers, points int }
 
 func findColumns(header []string) (c columns, err error) {
-	c = columns{-1, -1, -1, -1}
+	c = columns{-1, -1, -1, -1, -1}
 	for i, name := range header {
 		switch name {
 		case "serial":
@@ -133,6 +138,8 @@ func findColumns(header []string) (c columns, err error) {
 			c.issuer = i
 		case "caIssuers":
 			c.caIssuers = i
+		case "cRLDistributionPoints":
+			c.points = i
 		}
 	}
 	if min(c.serial, c.notAfter, c.issuer) < 0 {

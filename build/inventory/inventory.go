@@ -23,7 +23,7 @@ type Inventory struct {
 	File string
 
 	at      int64             // what has expired by then is not looked at; Unix seconds
-	named   map[naming]*named // caIssuers URLs; nil if there is none
+	named   map[naming]*named // URLs; nil if there is none
 	entries []assigned        // sorted by issuer, then serial; each once
 	covered []uint8           // by entry, 1 << HashAlg for each CertID that there is a response for
 }

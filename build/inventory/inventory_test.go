@@ -185,7 +185,7 @@ func TestNamedURLsAreBounded(t *testing.T) {
 		fmt.Fprintf(&text, "%x,2027-01-01T12:00:00Z,CN=CA,http://i.example/%d\n", i+1, i)
 	}
 	_, err := Load(recipe.File(t, "i.csv", text.Bytes()), recipe.Now, issuers(t))
-	if want := fmt.Sprintf("line %d: more than %d different fields of caIssuers URLs", maxNamings+2, maxNamings); err == nil || !strings.Contains(err.Error(), want) {
+	if want := fmt.Sprintf("line %d: more than %d different fields of URLs", maxNamings+2, maxNamings); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %q in it", err, want)
 	}
 }

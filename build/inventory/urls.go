@@ -7,15 +7,24 @@ import (
 	"strings"
 )
 
-// maxNamings is how many different fields of caIssuers URLs an inventory may have. A
-// CA has a few, whatever it issues; they are kept once each.
-const maxNamings = 10_000
+// maxNamings is how many different fields of URLs an inventory may have. A CA has a few
+// caIssuers URLs, whatever it issues, and one distribution point for each shard of its
+// CRL, of which the largest have thousands; they are kept once each.
+const maxNamings = 100_000
 
-// A naming is where certificates of an issuer say that its own can be fetched: the
-// URLs in their authorityInfoAccess (RFC 5280 section 4.2.2.1).
+// A Purpose is what certificates name a URL for.
+type Purpose uint8
+
+const (
+	CAIssuers         Purpose = iota // the certificate of their issuer (RFC 5280 section 4.2.2.1)
+	DistributionPoint                // the CRL that they would be on (RFC 5280 section 4.2.1.13)
+)
+
+// A naming is where certificates of an issuer say that something can be fetched.
 type naming struct {
-	issuer uint16 // its number
-	urls   string // separated by spaces
+	issuer  uint16 // its number
+	purpose Purpose
+	urls    string // separated by spaces
 }
 
 // named says how many lines of the inventory have a naming, and which is the first.
@@ -26,38 +35,38 @@ type named struct {
 	serial string // hex
 }
 
-// name enters the caIssuers URLs of a. Nobody builds a chain for a certificate that
-// has expired.
-func (v *Inventory) name(a *assigned, urls string, line int) error {
+// name enters URLs of a. Nobody fetches anything for a certificate that has expired.
+func (v *Inventory) name(a *assigned, purpose Purpose, urls string, line int) error {
 	if urls == "" || a.notAfter <= v.at {
 		return nil
 	}
-	n := v.named[naming{a.issuer, urls}]
+	n := v.named[naming{a.issuer, purpose, urls}]
 	if n == nil {
 		if len(v.named) == maxNamings {
-			return fmt.Errorf("more than %d different fields of caIssuers URLs: want those of the issuers' certificates", maxNamings)
+			return fmt.Errorf("more than %d different fields of URLs: want those of the issuers' certificates and of their CRLs", maxNamings)
 		}
 		if v.named == nil {
 			v.named = make(map[naming]*named)
 		}
-		n = &named{naming: naming{a.issuer, strings.Clone(urls)}, line: line, serial: a.hex()}
+		n = &named{naming: naming{a.issuer, purpose, strings.Clone(urls)}, line: line, serial: a.hex()}
 		v.named[n.naming] = n
 	}
 	n.count++
 	return nil
 }
 
-// A URL is one at which certificates of an issuer say that its own can be fetched.
+// A URL is one that certificates of an issuer name.
 type URL struct {
-	URI    string
-	Issuer int    // its number
-	Count  uint64 // certificates that have not expired
-	Line   int    // of the first of them
-	Serial string // of the first of them, in hex
+	Purpose Purpose
+	URI     string
+	Issuer  int    // its number
+	Count   uint64 // certificates that have not expired
+	Line    int    // of the first of them
+	Serial  string // of the first of them, in hex
 }
 
-// URLs sums up what is named, by issuer and single URL, in the order of the lines. The
-// nil Inventory names none.
+// URLs sums up what is named, by issuer, purpose and single URL, in the order of the
+// lines. The nil Inventory names none.
 func (v *Inventory) URLs() []URL {
 	if v == nil {
 		return nil
@@ -67,10 +76,10 @@ func (v *Inventory) URLs() []URL {
 		uris := strings.Fields(n.urls)
 		slices.Sort(uris)
 		for _, uri := range slices.Compact(uris) {
-			one := naming{n.issuer, uri}
+			one := naming{n.issuer, n.purpose, uri}
 			sum := sums[one]
 			if sum == nil {
-				sum = &URL{URI: uri, Issuer: int(n.issuer), Line: n.line, Serial: n.serial}
+				sum = &URL{Purpose: n.purpose, URI: uri, Issuer: int(n.issuer), Line: n.line, Serial: n.serial}
 				sums[one] = sum
 			}
 			if sum.Count += n.count; n.line < sum.Line {
@@ -82,6 +91,8 @@ func (v *Inventory) URLs() []URL {
 	for _, n := range sums {
 		list = append(list, *n)
 	}
-	slices.SortFunc(list, func(a, b URL) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.URI, b.URI)) })
+	slices.SortFunc(list, func(a, b URL) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Purpose, b.Purpose), cmp.Compare(a.URI, b.URI))
+	})
 	return list
 }

@@ -184,6 +184,7 @@ func (c *Checker) checkSingles(r *index.Response) {
 		c.checkStatus(r, s, is)
 		c.checkListed(r, s, is)
 		c.addSubject(s, is)
+		c.checkExpires(s)
 	}
 	if n := len(r.Singles); n > 1 {
 		c.found(rule.OCSPDual, func() string {

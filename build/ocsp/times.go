@@ -60,6 +60,17 @@ func (c *Checker) checkNextUpdate(s *index.Single) {
 	}
 }
 
+// checkExpires checks that s does not outlive its certificate, unless that is over
+// already, and somebody wants its status all the same.
+func (c *Checker) checkExpires(s *index.Single) {
+	subject := c.item.Subject(s.CertID.Serial)
+	if line := subject.Line; subject.Known && s.NextUpdate != index.NoTime && s.NextUpdate > line.NotAfter && c.at < line.NotAfter {
+		c.found(rule.InventoryExpires, func() string {
+			return fmt.Sprintf("nextUpdate %s is after %s, when the certificate expires by the inventory: have it end there", rule.UTC(s.NextUpdate), rule.UTC(line.NotAfter))
+		})
+	}
+}
+
 // checkExpired checks that r still holds; if not, a tombstone takes its place.
 func (c *Checker) checkExpired(r *index.Response) {
 	if r.NextUpdate > c.at {

@@ -365,6 +365,8 @@ var (
 		"a certificate is revoked at the same time and for the same reason on its CRL")
 	InventoryUnassigned = declare("inventory.unassigned", always, never, "BR section 4.9.9",
 		"a certificate whose status is good is in the inventory")
+	InventoryExpires = declare("inventory.expires", never, always, "some clients refuse a staple that outlives its certificate",
+		"nextUpdate is not after notAfter of the certificate, by the inventory")
 	InventoryCoverage = declare("inventory.coverage", always, never, "BR section 4.9.9",
 		"every unexpired certificate in the inventory has a response by each hash algorithm its issuer uses")
 	OCSPConflict = declare("ocsp.conflict", always, never, "RFC 6960 section 2.4",
@@ -433,6 +435,8 @@ var (
 		"the OCSP URL in a published certificate is so short that a GET with a SHA-256 CertID has at most 255 octets")
 	InventoryCAIssuers = declare("inventory.ca-issuers", never, always, "RFC 5280 section 4.2.2.1",
 		"where the inventory says that unexpired certificates of an issuer name an http URL for its certificate, the build publishes it there")
+	InventoryDistributionPoints = declare("inventory.distribution-points", never, always, "RFC 5280 section 6.3.3",
+		"where the inventory says that unexpired certificates of an issuer name an http URL for its CRL, the build publishes one there whose issuingDistributionPoint, if it has URIs, has that one")
 	CertKey = forced("cert.key", always, never, "RFC 5280 section 4.2.2.1",
 		"the key at a certificate's URL is that of the previous generation")
 )

@@ -68,6 +68,9 @@ func withoutPort(authority string) string {
 // fetched returns what clients get who ask for uri, nil if nothing, and the place at
 // which they are told to look.
 func (t *tree) fetched(uri string) (s *file, at target) {
+	if s := t.named[uri]; s != nil {
+		return s, s.targets[0]
+	}
 	for _, at = range requested(uri) {
 		for _, host := range []string{at.host, store.AnyHost} {
 			if s := t.taken[target{host, at.path}]; s != nil {

@@ -32,10 +32,10 @@ column, each value one response in DER or base64.
 
 --inventory names a file with a line for each certificate, and a header that names
 the columns: serial in hexadecimal digits, notAfter as 2027-03-01T12:00:00Z, issuer as
-the key_id or subject in a report, and optionally caIssuers, the URLs of the issuer's
-certificate that the certificate names, separated by spaces. Certificates that have
-not expired must have a response, no others may be good, and the http URLs are
-compared with what is published.
+the key_id or subject in a report, and optionally caIssuers and cRLDistributionPoints,
+the URLs of the issuer's certificate and CRL that the certificate names, separated by
+spaces. Certificates that have not expired must have a response, no others may be
+good, and the http URLs are compared with what is published.
 
 "lancre checks" lists what inputs are checked for. --warn and --error change what
 one check leads to. A check against the previous generation of the store, such as
@@ -76,7 +76,7 @@ URLs of these files, with a port or https, say, as certificates spell them.`,
 	f.StringSliceVar(&c.Warn, "warn", nil, "have `CHECK` only warn (repeatable)")
 	f.StringSliceVar(&c.Error, "error", nil, "have `CHECK` reject (repeatable)")
 	f.StringSliceVar(&c.Force, "force", nil, "have `CHECK`, against the previous generation, only warn (repeatable)")
-	f.StringVar(&c.Inventory, "inventory", "", "CSV `FILE` of all certificates: serial,notAfter,issuer (hex, RFC 3339, key_id or subject), and caIssuers (URLs)")
+	f.StringVar(&c.Inventory, "inventory", "", "CSV `FILE` of all certificates: serial,notAfter,issuer (hex, RFC 3339, key_id or subject), caIssuers and cRLDistributionPoints (URLs)")
 	f.IntVar(&c.MaxRejects, "max-rejects", 0, "publish although up to `N` responses were rejected")
 	f.IntVar(&c.MaxMissing, "max-missing", 0, "publish although up to `N` unexpired certificates of --inventory have no response")
 	f.Int64Var(&c.MaxCRLSize, "max-crl-size", c.MaxCRLSize, "refuse a CRL of more than `OCTETS`")
