@@ -6,13 +6,18 @@ import (
 	"crypto"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // While the server drains, clients that heed Connection: close lose no request.
@@ -105,9 +110,40 @@ func TestShutdownPhases(t *testing.T) {
 func TestAcceptGoesOn(t *testing.T) {
 	e := newEdge(t, content{})
 	inner := &scarceListener{errs: []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED, net.ErrClosed}}
-	l := &listener{Listener: inner, log: e.Server.log, metrics: new(metrics)}
+	l := &listener{Listener: inner, log: e.Server.log, metrics: new(metrics), conns: &e.Server.conns, most: 1}
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) || len(inner.errs) != 0 {
 		t.Errorf("Accept ended with %v, and %d errors left", err, len(inner.errs))
+	}
+}
+
+// The last descriptors are not for connections.
+func TestFilesAreReserved(t *testing.T) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if got := mostConns(); limit.Cur < math.MaxInt32 && (got >= int(limit.Cur) || got < int(limit.Cur)/2) {
+		t.Errorf("%d connections of %d open files", got, limit.Cur)
+	}
+	e := newEdge(t, content{})
+	inner := &scarceListener{errs: []error{net.ErrClosed}}
+	open, m := new(conn), new(metrics)
+	e.conns.add(open)
+	l := &listener{Listener: inner, log: e.Server.log, metrics: m, conns: &e.Server.conns, most: 1}
+	ended := make(chan error)
+	go func() {
+		_, err := l.Accept()
+		ended <- err
+	}()
+	for m.acceptErrors.Load() == 0 {
+		runtime.Gosched()
+	}
+	if !strings.Contains(e.log.String(), "the last 64 open files are for the store and the admin address") {
+		t.Errorf("log is %s", e.log.String())
+	}
+	e.conns.remove(open)
+	if err := <-ended; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept ended with %v", err)
 	}
 }
 

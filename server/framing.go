@@ -14,9 +14,13 @@ const maxHeaders = 100
 // request ends. fasthttp accepts what RFC 9112 lets a lenient recipient accept,
 // lines that end in a bare LF (section 2.2), folded lines (section 5.2), and
 // Content-Length beside Transfer-Encoding (section 6.3); what a proxy in front
-// made of them may differ.
+// made of them may differ. The lines of a trailer are not there to be looked at, so a
+// request must have none: no client has been seen to send one.
 func wellFramed(h *fasthttp.RequestHeader) bool {
 	rest := h.RawHeaders()
+	if len(h.PeekTrailerKeys()) > 0 {
+		return false
+	}
 	for n := 0; len(rest) > 0; n++ {
 		end := bytes.IndexByte(rest, '\n')
 		if end < 1 || rest[end-1] != '\r' || n > maxHeaders {

@@ -2,10 +2,14 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // acceptPause is how long a listener rests when the process or the machine is out of
@@ -19,12 +23,34 @@ type listener struct {
 	metrics  *metrics
 	limits   *limits // nil for none
 	conns    *conns
+	most     int // connections at once, of all listeners; more wait in the kernel
 	timeouts timeouts
+}
+
+// reservedFiles is how many descriptors connections leave to all else: what is open
+// from the start, some 15, the objects of a generation, one at a time, and those who
+// ask the admin address what is the matter.
+const reservedFiles = 64
+
+// errReserved stands for the error that the kernel will soon give.
+var errReserved = fmt.Errorf("the last %d open files are for the store and the admin address: %w", reservedFiles, syscall.EMFILE)
+
+// mostConns is how many connections the limit of open files allows.
+func mostConns() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > math.MaxInt32 {
+		return math.MaxInt32
+	}
+	return max(int(limit.Cur)-reservedFiles, int(limit.Cur)/2)
 }
 
 // Accept waits for the next connection.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
+		if l.conns.count() >= l.most {
+			l.rest(errReserved)
+			continue
+		}
 		c, err := l.Listener.Accept()
 		if err != nil {
 			if !passes(err) {

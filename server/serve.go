@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"math"
 	"net"
@@ -31,8 +32,9 @@ const (
 // fasthttp read the clock three or four times a request.
 func (s *Server) newHTTP() *fasthttp.Server {
 	return &fasthttp.Server{
-		Handler:      s.Handle,
-		ErrorHandler: s.handleError,
+		Handler:       s.Handle,
+		ErrorHandler:  s.handleError,
+		ExpectHandler: s.expect,
 		HeaderReceived: func(h *fasthttp.RequestHeader) (cfg fasthttp.RequestConfig) {
 			// HTTP/1.0 may come without Host. fasthttp would then take the octets
 			// after a leading "//", which are base64 here, for one.
@@ -60,6 +62,19 @@ func (s *Server) newHTTP() *fasthttp.Server {
 	}
 }
 
+// expect says whether a client that asks first may send a body: not one that would be
+// refused.
+func (s *Server) expect(ctx *fasthttp.RequestCtx) (status int) {
+	if ctx.Request.Header.ContentLength() <= maxBody {
+		return http.StatusContinue
+	}
+	if c, ok := ctx.Conn().(*conn); ok {
+		c.linger.Store(true)
+	}
+	s.metrics.count(ctx, observation{outcome: s.refuse(ctx, bodyTooLarge)})
+	return ctx.Response.StatusCode()
+}
+
 // httpLogger passes on what an operator can do something about. What fasthttp
 // says about one connection is a client's doing.
 type httpLogger struct{ log *slog.Logger }
@@ -69,6 +84,15 @@ func (l httpLogger) Printf(format string, args ...any) {
 	if !strings.HasPrefix(format, "error when serving connection") {
 		l.log.Error("http", "err", fmt.Sprintf(format, args...))
 	}
+}
+
+// adminLog passes on what net/http says of the admin address, a line at a time.
+type adminLog struct{ log *slog.Logger }
+
+// Write implements io.Writer.
+func (l adminLog) Write(line []byte) (int, error) {
+	l.log.Error("the admin address failed", "err", strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 // handleError answers what fasthttp could not read as a request.
@@ -98,11 +122,11 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 // Shutdown, or the error of the listener that failed.
 func (s *Server) Serve(public []net.Listener, admin net.Listener) error {
 	go s.watch()
-	errs := make(chan error, len(public)+1)
+	errs, most := make(chan error, len(public)+1), mostConns()
 	for _, ln := range public {
-		go func() { errs <- s.http.Serve(&listener{ln, s.log, s.metrics, s.limits, &s.conns, s.timeouts}) }()
+		go func() { errs <- s.http.Serve(&listener{ln, s.log, s.metrics, s.limits, &s.conns, most, s.timeouts}) }()
 	}
-	side := &http.Server{Handler: s.Admin(), ReadHeaderTimeout: s.timeouts.read}
+	side := &http.Server{Handler: s.Admin(), ReadHeaderTimeout: s.timeouts.read, ErrorLog: stdlog.New(adminLog{s.log}, "", 0)}
 	defer side.Close()
 	if admin != nil {
 		go func() { errs <- side.Serve(admin) }()

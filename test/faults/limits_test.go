@@ -52,6 +52,7 @@ func TestOpenFilesRunOut(t *testing.T) {
 		conns := crowd(t, d.addr, 2*files)
 		d.await("a connection could not be accepted: raise the limit of open files, or set --max-conns below it")
 		l.awaitRequests(t, 100)
+		o.publishTo(t, d) // for which, and for the admin address, there are files left
 		disperse(conns)
 		if status, _ := askOnce(t, d.addr, o.questions[0]); status != 200 {
 			t.Errorf("after the crowd left, status %d", status)
@@ -61,7 +62,7 @@ func TestOpenFilesRunOut(t *testing.T) {
 		t.Error("lancred_accept_errors_total is 0")
 	}
 	r := l.finish(t, "the limit of open files is reached, then the crowd leaves", times)
-	r.note = "open connections are answered, new ones wait; `lancred_accept_errors_total`"
+	r.note = "open connections are answered, new ones wait, a generation is swapped in; `lancred_accept_errors_total`"
 	record(t, r)
 	d.stop()
 }
