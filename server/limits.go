@@ -19,11 +19,13 @@ type limits struct {
 	mu    sync.Mutex
 	conns int
 	peers map[netip.Prefix]*peer
+	left  []departure // of peers without a connection, in the order of time
 }
 
 // A peer is the clients behind one address: an IPv4 address or an IPv6 /64, which
 // is what one subscriber gets (RFC 6177 section 2).
 type peer struct {
+	key   netip.Prefix
 	conns int // guarded by limits.mu
 
 	// paid is the time, in nanoseconds since limits.began, up to which the
@@ -35,9 +37,12 @@ type peer struct {
 // those of one second may come at once.
 const burst = int64(time.Second)
 
-// sparePeers is how many peers are remembered without a connection before those
-// whose requests are paid for are forgotten: some 100 KB.
-const sparePeers = 1024
+// A departure is a peer whose last connection closed. After burst all its requests are
+// paid for, and it can be forgotten, unless it came again.
+type departure struct {
+	peer *peer
+	at   int64 // nanoseconds since limits.began
+}
 
 // newLimits returns nil if the operator set none.
 func newLimits(c *Config) *limits {
@@ -62,8 +67,7 @@ func (l *limits) open(addr net.Addr) *peer {
 	key := prefix(addr)
 	p := l.peers[key]
 	if p == nil {
-		l.forget()
-		p = new(peer)
+		p = &peer{key: key}
 		l.peers[key] = p
 	}
 	if l.maxConnsPerPeer > 0 && p.conns >= l.maxConnsPerPeer {
@@ -74,24 +78,31 @@ func (l *limits) open(addr net.Addr) *peer {
 	return p
 }
 
-// forget makes room when most peers have left.
-func (l *limits) forget() {
-	if len(l.peers) < 2*l.conns+sparePeers {
-		return
-	}
-	now := l.now()
-	for key, p := range l.peers {
-		if p.conns == 0 && p.paid.Load() <= now {
-			delete(l.peers, key)
-		}
-	}
-}
-
 func (l *limits) close(p *peer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns--
 	p.conns--
+	now := l.now()
+	if p.conns == 0 {
+		l.left = append(l.left, departure{p, now})
+	}
+	l.forget(now)
+}
+
+// forget forgets peers that left long enough ago: two at most, which is faster than
+// one can come, so that it costs the same whatever their number.
+func (l *limits) forget(now int64) {
+	for range 2 {
+		if len(l.left) == 0 || now-l.left[0].at < burst {
+			return
+		}
+		p := l.left[0].peer
+		l.left = l.left[1:]
+		if p.conns == 0 && p.paid.Load() <= now && l.peers[p.key] == p { // else it came again
+			delete(l.peers, p.key)
+		}
+	}
 }
 
 func (l *limits) now() int64 { return int64(time.Since(l.began)) }

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"net"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -48,14 +49,58 @@ func TestAllow(t *testing.T) {
 	}
 }
 
-// Peers without connections do not add up.
+// Peers without connections are forgotten when their requests are paid for, not before,
+// and not if they came again.
 func TestPeersAreForgotten(t *testing.T) {
-	l := newLimits(&Config{MaxConnsPerPeer: 1})
-	for i := range 10 * sparePeers {
-		l.close(l.open(&net.TCPAddr{IP: net.IPv4(10, 0, byte(i>>8), byte(i))}))
+	const many = 10_000
+	l := newLimits(&Config{MaxRate: 1, MaxConnsPerPeer: 1})
+	later := func() { l.began = l.began.Add(-time.Second) }
+	visit := func(i int) *peer {
+		p := l.open(&net.TCPAddr{IP: net.IPv4(10, 0, byte(i>>8), byte(i))})
+		l.allow(p, l.now())
+		l.close(p)
+		return p
 	}
-	if n := len(l.peers); n > sparePeers+1 || l.conns != 0 {
-		t.Errorf("%d peers are remembered with %d connections, want at most %d with none", n, l.conns, sparePeers+1)
+	first := visit(0)
+	later()
+	again := visit(0)
+	if again != first || l.allow(again, l.now()) {
+		t.Error("a peer is forgotten that has not paid")
+	}
+	stays := l.open(&net.TCPAddr{IP: net.IPv4(10, 0, 0, 0)})
+	for i := range many {
+		visit(i + 1)
+	}
+	if n := len(l.peers); n != many+1 {
+		t.Errorf("%d peers are remembered, want %d", n, many+1)
+	}
+	later()
+	for i := range many { // which forget two each, and are not forgotten
+		visit(many + i%3)
+	}
+	if n := len(l.peers); n != 4 || len(l.left) > many || l.conns != 1 || l.peers[stays.key] != stays {
+		t.Errorf("%d peers are remembered, with %d departures and %d connections, want 4 and 1 connection", n, len(l.left), l.conns)
+	}
+}
+
+// A connection of a new peer costs the same, however many are there.
+func BenchmarkNewPeers(b *testing.B) {
+	for _, known := range []int{1 << 10, 1 << 16, 1 << 20} {
+		b.Run(strconv.Itoa(known), func(b *testing.B) {
+			l := newLimits(&Config{MaxRate: 1})
+			open := func(i int) *peer {
+				p := l.open(&net.TCPAddr{IP: net.IPv4(byte(i>>24), byte(i>>16), byte(i>>8), byte(i))})
+				l.allow(p, l.now())
+				return p
+			}
+			for i := range known {
+				open(i)
+			}
+			b.ResetTimer()
+			for i := range b.N {
+				l.close(open(known + i))
+			}
+		})
 	}
 }
 
