@@ -191,6 +191,9 @@ func (c *Config) checkInputs() error {
 }
 
 func (c *Config) checkLimits() error {
+	if !c.At.IsZero() && c.At.Unix() < 0 {
+		return fmt.Errorf("the moment of the build is %s (--at); want 1970 or later", c.At.UTC().Format(time.RFC3339))
+	}
 	if c.MaxRejects < 0 {
 		return fmt.Errorf("the number of rejects allowed is %d; it cannot be negative", c.MaxRejects)
 	}

@@ -89,7 +89,31 @@ func must(err error) {
 
 // atFlag adds --at, the moment that time checks use.
 func atFlag(cmd *cobra.Command, at *time.Time) {
-	cmd.Flags().TimeVar(at, "at", time.Time{}, []string{time.RFC3339},
+	cmd.Flags().Var((*moment)(at), "at",
 		"the `TIME` (RFC 3339) that time checks use, such as 2026-03-01T12:00:00Z (default now)")
 	completeFlag(cmd, "at", time.Now().UTC().Format(time.RFC3339))
 }
+
+// A moment is a time on the command line, from 1970 on: earlier ones a store cannot have.
+type moment time.Time
+
+// Set implements pflag.Value.
+func (m *moment) Set(text string) error {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil || at.Unix() < 0 {
+		return errors.New("want a time from 1970 on, such as 2026-03-01T12:00:00Z")
+	}
+	*m = moment(at)
+	return nil
+}
+
+// String implements pflag.Value.
+func (m *moment) String() string {
+	if time.Time(*m).IsZero() {
+		return ""
+	}
+	return time.Time(*m).Format(time.RFC3339)
+}
+
+// Type implements pflag.Value.
+func (m *moment) Type() string { return "time" }
