@@ -151,15 +151,16 @@ func (c *Config) checkPrefixes() error {
 	return nil
 }
 
-func (c *Config) checkStore() error {
+// checkStore returns what the system says of the Store.
+func (c *Config) checkStore() (os.FileInfo, error) {
 	info, err := os.Stat(c.Store)
 	if err != nil {
-		return fmt.Errorf("store: %w: lancre build makes one", err)
+		return nil, fmt.Errorf("store: %w: lancre build makes one", err)
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("store %q is a file: want the directory that lancre build wrote", c.Store)
+		return nil, fmt.Errorf("store %q is a file: want the directory that lancre build wrote", c.Store)
 	}
-	return nil
+	return info, nil
 }
 
 // wire is c with DefaultHost and Prefixes in the form that requests are compared with.

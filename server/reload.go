@@ -59,6 +59,7 @@ func (s *Server) reload(why string) (ReloadResult, error) {
 	})
 	switch {
 	case err != nil:
+		err = s.explain(err)
 		s.metrics.reloads.WithLabelValues(string(Refused)).Inc()
 		s.log.Error("generation refused", "store", s.cfg.Store, "serving", old.number(), "why", why, "err", err)
 		return Refused, err

@@ -202,6 +202,29 @@ func TestStoreMustBeADirectory(t *testing.T) {
 	}
 }
 
+// A store that was exchanged for another directory is named as that, for nothing else in
+// the error would say why it cannot be read.
+func TestExchangedDirectoryIsNamed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	publish(t, dir, content{segments: [][]entry{good("05")}})
+	e := newEdgeOver(t, dir)
+	writeFile(t, filepath.Join(dir, "manifest"), nil)
+	if _, err := e.Reload(); err == nil || strings.Contains(err.Error(), "another directory") {
+		t.Errorf("a bad manifest in the same directory: %v", err)
+	}
+	for _, step := range []error{os.Rename(dir, dir+".old"), os.Mkdir(dir, 0o755)} {
+		if step != nil {
+			t.Fatal(step)
+		}
+	}
+	if _, err := e.Reload(); err == nil || !strings.Contains(err.Error(), dir+" is another directory than when lancred started") {
+		t.Errorf("another directory: %v", err)
+	}
+	if e.notReady() != "" {
+		t.Errorf("not ready: %s", e.notReady())
+	}
+}
+
 // Requests go on while generations follow one another: each is answered, by the
 // octets of one generation that was current while it was under way, and the
 // mappings of the generations before go.

@@ -21,6 +21,7 @@ package server
 
 import (
 	"log/slog"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -40,6 +41,7 @@ type Server struct {
 	conns    conns
 	timeouts timeouts
 
+	dir      os.FileInfo              // of the store, when New was called
 	current  atomic.Pointer[snapshot] // nil until a generation could be loaded
 	reloadMu sync.Mutex               // held while a generation is loaded
 	memory   int64                    // octets of segments that can be expected to stay in memory
@@ -56,7 +58,8 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	if err := cfg.checkStore(); err != nil {
+	dir, err := cfg.checkStore()
+	if err != nil {
 		return nil, err
 	}
 	cfg = cfg.wire()
@@ -64,6 +67,7 @@ func New(cfg Config) (*Server, error) {
 		cfg:      cfg,
 		log:      cfg.Log,
 		outcomes: cfg.outcomes(),
+		dir:      dir,
 		timeouts: usualTimeouts,
 		stop:     make(chan struct{}),
 	}

@@ -35,6 +35,12 @@ func TestConfined(t *testing.T) {
 	bring(t, o.store, edge)
 	d.signal(syscall.SIGHUP)
 	d.awaitGeneration(t, o.published.Load())
+	check(t, os.Rename(edge, filepath.Join(o.dir, "exchanged")))
+	check(t, os.Mkdir(edge, 0o755))
+	bring(t, o.store, edge)
+	d.signal(syscall.SIGHUP)
+	d.awaitLine("generation refused", func(l logLine) bool { return l.contains("err", "is another directory than when lancred started") })
+	l.awaitRequests(t, 20)
 	r := l.finish(t, "the store leads outside the directory that lancred may read", 1)
 	r.note = "refused by Landlock"
 	record(t, r)
