@@ -1,7 +1,7 @@
 // Package e2e drives the real programs from outside: a CA made with openssl,
 // lancre to build what it signed into a store, lancred to serve that store, and
-// the clients that must believe the answers: openssl, ocsptool, Java and Go,
-// nginx and Apache httpd that staple them, curl, and nginx as a proxy between.
+// the clients that must believe the answers: openssl, ocsptool, NSS, Java and Go,
+// nginx and Apache httpd that staple them, curl, and proxies between.
 package e2e
 
 import (
