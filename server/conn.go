@@ -39,9 +39,11 @@ type conn struct {
 	linger   atomic.Bool
 	idle     atomic.Bool // between two requests
 
-	asked   bool // an octet was read
-	line    int  // octets read since the last line feed
-	answers int  // since the last read
+	tail    [256]byte // the end of what was read last, a copy: fasthttp unfolds lines in place
+	kept    int       // octets of tail
+	asked   bool      // an octet was read
+	line    int       // octets read since the last line feed
+	answers int       // since the last read
 
 	patience         time.Duration // from the next Read on, if readBy is zero
 	readBy, writeBy  time.Time     // zero where nobody said
@@ -68,7 +70,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.asked = c.asked || n > 0; !c.asked && err != nil {
 		return 0, io.EOF
 	}
-	c.answers = 0
+	c.answers, c.kept = 0, copy(c.tail[:], p[max(0, n-len(c.tail)):n])
 	if i := bytes.LastIndexByte(p[:n], '\n'); i >= 0 {
 		c.line = n - i - 1
 	} else {

@@ -14,26 +14,51 @@ const maxHeaders = 100
 // request ends. fasthttp accepts what RFC 9112 lets a lenient recipient accept,
 // lines that end in a bare LF (section 2.2), folded lines (section 5.2), and
 // Content-Length beside Transfer-Encoding (section 6.3); what a proxy in front
-// made of them may differ. The lines of a trailer are not there to be looked at, so a
-// request must have none: no client has been seen to send one.
+// made of them may differ.
 func wellFramed(h *fasthttp.RequestHeader) bool {
-	rest := h.RawHeaders()
-	if len(h.PeekTrailerKeys()) > 0 {
+	if !wellFormed(h.RawHeaders()) {
 		return false
-	}
-	for n := 0; len(rest) > 0; n++ {
-		end := bytes.IndexByte(rest, '\n')
-		if end < 1 || rest[end-1] != '\r' || n > maxHeaders {
-			return false
-		}
-		if rest[0] == ' ' || rest[0] == '\t' {
-			return false
-		}
-		rest = rest[end+1:]
 	}
 	// With both, fasthttp takes the connection for closed after this request.
 	return !h.ConnectionClose() ||
 		!hasLine(h.RawHeaders(), "content-length") || !hasLine(h.RawHeaders(), "transfer-encoding")
+}
+
+// wellFormed reports whether lines are few enough, end in CRLF and are not folded.
+func wellFormed(lines []byte) bool {
+	for n := 0; len(lines) > 0; n++ {
+		end := bytes.IndexByte(lines, '\n')
+		if end < 1 || lines[end-1] != '\r' || n > maxHeaders {
+			return false
+		}
+		if lines[0] == ' ' || lines[0] == '\t' {
+			return false
+		}
+		lines = lines[end+1:]
+	}
+	return true
+}
+
+// checkTrailer reports whether the trailer that h has is well formed, and whether it was
+// there to be looked at: in tail, the end of what came last on the connection. fasthttp
+// does not keep its lines.
+func checkTrailer(h *fasthttp.RequestHeader, tail []byte) (ok, seen bool) {
+	if len(h.PeekTrailerKeys()) > maxHeaders {
+		return false, true
+	}
+	last := bytes.LastIndex(tail, []byte("\r\n0")) // the chunk that is the last
+	if last < 0 {
+		return true, false
+	}
+	_, trailer, _ := bytes.Cut(tail[last+len("\r\n"):], []byte("\r\n"))
+	for line := range bytes.Lines(trailer) {
+		name, _, field := bytes.Cut(line, []byte(":"))
+		if field && bytes.ContainsAny(name, " \t") {
+			return false, true
+		}
+	}
+	end := bytes.Index(trailer, []byte("\r\n\r\n"))
+	return wellFormed(trailer), end == len(trailer)-len("\r\n\r\n")
 }
 
 // hasLine reports whether raw has a header line of that name.

@@ -70,6 +70,9 @@ func (x *exchange) route() outcome {
 	if !wellFramed(h) {
 		return x.refuse(badHTTP)
 	}
+	if len(h.PeekTrailerKeys()) > 0 && !x.allowTrailer() {
+		return x.refuse(badHTTP)
+	}
 	// fasthttp has dealt with 100-continue; HTTP/1.0 knows none (RFC 9110 section 10.1.1).
 	if e := h.PeekCanonical(headerExpect); len(e) > 0 && h.IsHTTP11() && !bytes.EqualFold(e, []byte("100-continue")) {
 		return x.refuse(expectationFailed)
@@ -81,6 +84,21 @@ func (x *exchange) route() outcome {
 		return x.post()
 	}
 	return x.refuse(methodNotAllowed)
+}
+
+// allowTrailer reports whether the trailer of the request may be there. If it could not
+// be looked at, the request is the last on its connection: whoever takes its end to be
+// elsewhere gets no further.
+func (x *exchange) allowTrailer() bool {
+	c, ok := x.ctx.Conn().(*conn)
+	if !ok {
+		return true
+	}
+	ok, seen := checkTrailer(&x.ctx.Request.Header, c.tail[:c.kept])
+	if !seen {
+		x.ctx.SetConnectionClose()
+	}
+	return ok || !seen
 }
 
 // post answers POST. Its Content-Type is of no interest: clients send the right

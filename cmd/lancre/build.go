@@ -11,14 +11,7 @@ import (
 	"lancre/internal/durable"
 )
 
-func newBuild() *cobra.Command {
-	c := build.DefaultConfig()
-	var profiles []string
-	var reportFile string
-	cmd := &cobra.Command{
-		Use:   "build --out STORE [--issuer FILE]... [--responses SRC]... [--static DIR]...",
-		Short: "Check responses, CRLs and certificates and publish them as a store",
-		Long: `Build checks every input and publishes what passes as a new generation of the
+const buildHelp = `Build checks every input and publishes what passes as a new generation of the
 store. It replaces everything the store held before, in one step. An input that is
 rejected is named with its place and the reason, and fails the build, unless
 --max-rejects allows it. A build that fails publishes nothing.
@@ -45,7 +38,16 @@ the one build in which the difference is meant.
 DIR/<host>/<path> is published at exactly that host and path, DIR/_/<path> at that
 path of any host. Files named index.der, index.p7c or index.html are published at
 the "/" of their folder as well. DIR/urls.csv, with the header url,file, names further
-URLs of these files, with a port or https, say, as certificates spell them.`,
+URLs of these files, with a port or https, say, as certificates spell them.`
+
+func newBuild() *cobra.Command {
+	c := build.DefaultConfig()
+	var profiles []string
+	var reportFile string
+	cmd := &cobra.Command{
+		Use:   "build --out STORE [--issuer FILE]... [--responses SRC]... [--static DIR]...",
+		Short: "Check responses, CRLs and certificates and publish them as a store",
+		Long:  buildHelp,
 		Example: `  lancre build --out store --issuer ca.pem --responses responses.der --static www
   zcat today.gz | lancre build --out store --issuer ca.pem --responses - --profile br --profile moz
   lancre build --out store --issuer ca.pem --responses old/ --at 2026-03-01T12:00:00Z
