@@ -2,11 +2,21 @@ package main
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"lancre/index"
 )
 
 func TestParseSerial(t *testing.T) {
@@ -59,4 +69,41 @@ func FuzzParseSerial(f *testing.F) {
 			t.Errorf("%q: %x, want %x", s, got, want.Bytes)
 		}
 	})
+}
+
+// A certificate may spell the name of its issuer otherwise than that does: its CertID
+// has it as the certificate has it.
+func TestIssuerNameInAnotherEncoding(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(5), Subject: pkix.Name{CommonName: "CA"}}
+	issue := func(name string, parent *x509.Certificate) *x509.Certificate {
+		der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, der, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return cert
+	}
+	dir := t.TempDir()
+	caFile, leafFile := filepath.Join(dir, "ca"), filepath.Join(dir, "leaf")
+	ca := *issue(caFile, template)
+	ca.RawSubject = bytes.Replace(ca.RawSubject, []byte{asn1.TagPrintableString, 2}, []byte{asn1.TagUTF8String, 2}, 1)
+	leaf := issue(leafFile, &ca)
+	q := question{issuerFile: caFile, certFile: leafFile, algs: []index.HashAlg{index.SHA1}}
+	ids, err := q.certIDs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := sha1.Sum(leaf.RawIssuer); len(ids) != 1 || !bytes.Equal(ids[0].NameHash, want[:]) || bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
+		t.Errorf("%d CertIDs, the first with the name hash %x; want %x", len(ids), ids[0].NameHash, want)
+	}
 }
