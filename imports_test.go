@@ -49,13 +49,14 @@ var streets = map[string][]string{
 	"lancre/build/input":     {"lancre/build/rule"},
 	"lancre/build/crl":       {"lancre/build/der", "lancre/build/rule", "lancre/index"},
 	"lancre/build/ca":        {"lancre/build/certs", "lancre/build/der", "lancre/index"},
-	"lancre/build/inventory": {"lancre/build/ca", "lancre/build/rule"},
+	"lancre/build/inventory": {"lancre/build/ca", "lancre/build/rule", "lancre/index"},
+	"lancre/build/held":      {"lancre/internal/durable"},
 	"lancre/build/ocsp": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/inventory", "lancre/build/rule",
 		"lancre/index", "lancre/index/store"},
 	"lancre/build/static": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/input",
 		"lancre/build/inventory", "lancre/build/rule", "lancre/build/web", "lancre/index", "lancre/index/store"},
-	"lancre/build": {"lancre/build/ca", "lancre/build/crl", "lancre/build/input", "lancre/build/inventory", "lancre/build/ocsp",
-		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store"},
+	"lancre/build": {"lancre/build/ca", "lancre/build/crl", "lancre/build/held", "lancre/build/input", "lancre/build/inventory", "lancre/build/ocsp",
+		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable"},
 
 	// What tests and demonstrations are made of, on which nothing above rests.
 	"lancre/build/demo":            {"lancre/build/certs", "lancre/index"},

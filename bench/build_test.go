@@ -50,7 +50,7 @@ func runBuilds(b *testing.B, c *corpus.Corpus, cfg build.Config) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		size = report.Segment.Size
+		size = report.Segments[0].Size
 	}
 	perSecond(b, c.N*uint64(b.N), "responses", b.Elapsed())
 	b.ReportMetric(float64(size)/float64(c.N), "octets/response")

@@ -118,7 +118,7 @@ func revocation(b *testing.B, p *store.Publication, n uint64) store.SegmentLine 
 	if err != nil {
 		b.Fatal(err)
 	}
-	line, err := p.AddSegment(path, store.RoleDelta, store.Shard{Of: 1}, stats.Info)
+	line, err := p.AddSegment(path, store.RoleDelta, index.Everything, stats.Info)
 	if err != nil {
 		b.Fatal(err)
 	}

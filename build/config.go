@@ -16,7 +16,7 @@
 // subject alone. Each imports those below it, and none of its row; the package at
 // the root of the module tests that.
 //
-//	build                       Config, Run, Report
+//	build                       Config, Run and Add, Report
 //	├── ocsp    static          checks of responses; of files, and their list
 //	│   ├── inventory           which certificates there are
 //	│   │   └── ca      crl     issuers, keys, algorithms; a CRL and what it lists
@@ -120,6 +120,27 @@ type Config struct {
 	// more likely a source that was cut or forgotten.
 	MaxShrink float64
 
+	// Shards is how many shards the base is cut into, a power of two up to
+	// index.MaxShards. If 0, as many as the store has.
+	Shards int
+
+	// AsOf is when the input was taken. What the store has been given since then, and
+	// the input does not have, stays. If zero, it is At.
+	AsOf time.Time
+
+	// ReplaceAll has nothing stay of the previous generation that is not among the
+	// inputs, whenever it came and whatever it said.
+	ReplaceAll bool
+
+	// Forget lets go of certificates that were revoked and are not among the inputs,
+	// of which a tombstone stays else until the Inventory says that they have expired.
+	Forget bool
+
+	// Hold names checks of which each response that breaks one is put aside, in
+	// OUT/held, and does not count as rejected. What is held is tried again by every
+	// run on the store.
+	Hold []string
+
 	// Workers is how many goroutines check responses. It does not influence what is
 	// published. Default: GOMAXPROCS.
 	Workers int
@@ -155,6 +176,14 @@ type Progress struct {
 // Check says what is missing in c or contradicts itself; nil if nothing does.
 // Run begins with it.
 func (c *Config) Check() error {
+	if len(c.Responses) == 0 && len(c.Static) == 0 && c.Out != "" {
+		return errors.New("nothing to publish: name responses (--responses), static files (--static) or both")
+	}
+	return c.checkSettings()
+}
+
+// checkSettings is Check but for what there is to publish.
+func (c *Config) checkSettings() error {
 	if err := c.checkInputs(); err != nil {
 		return err
 	}
@@ -168,9 +197,6 @@ func (c *Config) Check() error {
 func (c *Config) checkInputs() error {
 	if c.Out == "" {
 		return errors.New("no store directory to publish to (--out)")
-	}
-	if len(c.Responses) == 0 && len(c.Static) == 0 {
-		return errors.New("nothing to publish: name responses (--responses), static files (--static) or both")
 	}
 	if len(c.Responses) > 0 && len(c.Issuers) == 0 {
 		return errors.New("responses cannot be checked without their issuer's certificate (--issuer)")
@@ -200,6 +226,9 @@ func (c *Config) checkLimits() error {
 	if c.MaxMissing < 0 || c.MaxMissing > 0 && c.Inventory == "" {
 		return fmt.Errorf("the number of certificates that may be without a response (--max-missing) is %d; want 0 or more, and an inventory (--inventory)", c.MaxMissing)
 	}
+	if err := checkShardCount(c.Shards); err != nil {
+		return err
+	}
 	if c.MaxCRLSize < 1 {
 		return fmt.Errorf("a CRL may have %d octets (--max-crl-size); want 1 or more", c.MaxCRLSize)
 	}
@@ -220,7 +249,7 @@ func (c *Config) scanner() *input.Scanner {
 // severities are those of the build, and which of them the operator chose.
 func (c *Config) severities() (rule.Severities, []rule.Override, error) {
 	list := rule.Under(c.Profiles)
-	chosen, err := list.Override(rule.Choice{Warn: c.Warn, Error: c.Error, Force: c.Force})
+	chosen, err := list.Override(rule.Choice{Warn: c.Warn, Error: c.Error, Force: c.Force, Hold: c.Hold})
 	return list, chosen, err
 }
 

@@ -14,7 +14,7 @@ const rhythm = 15 * time.Minute
 
 // checkMoment compares the moment of the build with the previous generation.
 func (b *builder) checkMoment() error {
-	m := b.publication.Previous()
+	m := b.before
 	if m == nil {
 		return nil
 	}
@@ -54,11 +54,12 @@ func (b *builder) newestProduced() time.Time {
 	return time.Unix(newest, 0)
 }
 
-// checkShrunk compares how many CertIDs are answered with how many were before.
-func (b *builder) checkShrunk(now, before uint64) error {
+// checkShrunk compares how many CertIDs are answered, in all or where it says, with how
+// many were before.
+func (b *builder) checkShrunk(now, before uint64, where string) error {
 	limit := b.config.MaxShrink
 	if now >= before || float64(before-now)*100 <= limit*float64(before) {
 		return nil
 	}
-	return b.halt(rule.BuildShrunk, "%d CertIDs are answered, more than %v %% (--max-shrink) fewer than the %d of the previous generation: is a source cut or not named?", now, limit, before)
+	return b.halt(rule.BuildShrunk, "%d CertIDs are answered%s, more than %v %% (--max-shrink) fewer than the %d of the previous generation: is a source cut or not named?", now, where, limit, before)
 }

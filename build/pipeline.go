@@ -1,12 +1,14 @@
 package build
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
 
 	"lancre/build/crl"
+	"lancre/build/held"
 	"lancre/build/input"
 	"lancre/build/inventory"
 	"lancre/build/ocsp"
@@ -18,33 +20,43 @@ import (
 // the reading stops: enough to see what is wrong, and whether with all of it.
 const rejectionMargin = 1000
 
-// A packer makes a segment of responses, and accounts for all that it reads.
+// A packer makes segments of responses, and accounts for all that it reads.
 type packer struct {
 	config    *Config
+	sources   []string
 	against   ocsp.Config // what responses are checked against
 	inventory *inventory.Inventory
 	ledger    *rule.Ledger
 	report    *Report // Responses and Issuers are counted
+	held      *held.Box
+	hold      map[string]bool // checks, by id
 
-	writer *index.Writer
-	sample sample         // of the responses that were packed
-	older  olderResponses // among them
+	outputs   *outputs
+	older     olderResponses    // among those that were packed
+	withdrawn map[string]string // what is to be withdrawn meanwhile, by subjectKey, and where that is said
+
+	aside  []held.Response // to be held
+	passed []string        // held until now, by name
 }
 
-func newPacker(b *builder, listed []*crl.Listing) *packer {
+func (b *builder) newPacker(listed []crl.Revocations) *packer {
 	c := b.config
-	return &packer{
-		config: c, inventory: b.inventory, ledger: b.ledger, report: b.report,
+	p := &packer{
+		config: c, sources: b.sources(), inventory: b.inventory, ledger: b.ledger, report: b.report, held: b.held, hold: make(map[string]bool),
 		against: ocsp.Config{
 			At: c.At, Issuers: b.issuers, Listed: listed, Previous: b.previous, Inventory: b.inventory, SkipSignatures: c.SkipSignatures,
 		},
 	}
+	for _, id := range c.Hold {
+		p.hold[id] = true
+	}
+	return p
 }
 
-// writeSegment packs the responses into a file in dir.
-func (p *packer) writeSegment(ctx context.Context, dir string) (path string, stats index.Stats, err error) {
-	if p.writer, err = index.NewWriter(dir, index.Everything); err != nil {
-		return "", stats, err
+// write packs the responses into segments of those shards, in files in dir.
+func (p *packer) write(ctx context.Context, dir string, shards []index.Shard) (err error) {
+	if p.outputs, err = newOutputs(dir, shards); err != nil {
+		return err
 	}
 	err = p.pack(ctx)
 	n := p.report.Responses
@@ -52,16 +64,15 @@ func (p *packer) writeSegment(ctx context.Context, dir string) (path string, sta
 	case err != nil:
 	case n.Rejected > uint64(p.config.MaxRejects):
 		err = p.tooManyRejects()
-	case n.Read == 0:
+	case n.Read == 0 && !p.against.Grows:
 		err = errors.New("no response in any of the sources")
-	case n.Read == n.Rejected:
+	case n.Read == n.Rejected && n.Read > 0:
 		err = fmt.Errorf("all %d responses rejected; the first: %s", n.Read, p.ledger.Rejections()[0])
 	}
 	if err != nil {
-		p.writer.Abort()
-		return "", stats, err
+		p.outputs.abort()
 	}
-	return p.writer.Finish()
+	return err
 }
 
 // pack runs the responses from the sources into p.writer and accounts for those
@@ -83,12 +94,12 @@ func (p *packer) pack(ctx context.Context) error {
 	}
 	var feedErr error // to be read when order is closed
 	scanner := p.config.scanner()
-	total := input.Size(p.config.Responses)
+	total := input.Size(p.sources)
 	go func() {
 		defer close(order)
 		defer close(work)
 		f := &feeder{ctx: ctx, free: free, order: order, work: work}
-		if feedErr = scanner.Scan(ctx, p.config.Responses, f); feedErr == nil {
+		if feedErr = scanner.Scan(ctx, p.sources, f); feedErr == nil {
 			f.flush()
 		}
 	}()
@@ -124,25 +135,48 @@ func (p *packer) merge(checked *batch) error {
 // take packs an item, or what stands in its place.
 func (p *packer) take(it *ocsp.Item) error {
 	p.report.Responses.Read++
-	if it.Expired {
+	if it.Expired && !(p.against.Grows && it.Answered) {
 		if err := p.bury(it); err != nil {
 			return err
 		}
 	}
-	if it.Rejected() {
+	switch {
+	case it.Rejected():
 		return p.reject(it)
-	}
-	if it.Expired {
+	case it.Expired:
+		return nil
+	case p.against.Grows && it.Same:
+		p.report.Responses.Identical += uint64(it.CertIDs())
+		p.accept(it)
 		return nil
 	}
-	if err := p.writer.Add(&it.Entry); err != nil {
-		return fmt.Errorf("segment: %w", err)
+	if err := p.contradicts(it); err != nil {
+		return err
+	}
+	to, err := p.outputs.add(&it.Entry, it.Subjects, it.DER)
+	if err != nil {
+		return err
+	}
+	if to == 0 {
+		p.report.Responses.Outside++
+		return nil
 	}
 	p.accept(it)
 	return nil
 }
 
-// accept accounts for a response that was packed.
+// contradicts refuses a response for a certificate that is to be withdrawn in the same
+// run: nobody could say which of the two is meant.
+func (p *packer) contradicts(it *ocsp.Item) error {
+	for i := range it.Subjects {
+		if line, ok := p.withdrawn[subjectKey(it.Issuer, it.Subjects[i].Serial)]; ok {
+			return fmt.Errorf("%s: serial %x is to be withdrawn by %s, and has a response here: leave one out", it.Place, it.Subjects[i].Serial, line)
+		}
+	}
+	return nil
+}
+
+// accept accounts for a response that was packed, or says what is answered already.
 func (p *packer) accept(it *ocsp.Item) {
 	counts := &p.report.Issuers[it.Issuer.Number]
 	for i := range it.Subjects {
@@ -152,7 +186,9 @@ func (p *packer) accept(it *ocsp.Item) {
 			p.inventory.Cover(s.Line, s.Algs)
 		}
 	}
-	p.sample.add(it.DER)
+	if r, ok := p.held.At(it.Place.Source); ok {
+		p.passed = append(p.passed, r.Name)
+	}
 	p.noteOlder(it)
 }
 
@@ -180,14 +216,21 @@ func (p *packer) bury(it *ocsp.Item) error {
 		if err := it.Entry.SetTombstone(&r.Singles[i].CertID, r.CertStatus(i)); err != nil {
 			continue // a time that no record can hold: then it cannot stand above another
 		}
-		if err := p.writer.Add(&it.Entry); err != nil {
-			return fmt.Errorf("segment: %w", err)
+		if _, err := p.outputs.add(&it.Entry, []ocsp.Subject{*s}, nil); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// reject accounts for an item that was rejected: it counts against --max-rejects,
+// unless it is put aside.
 func (p *packer) reject(it *ocsp.Item) error {
+	_, tried := p.held.At(it.Place.Source)
+	if it.DER != nil && (tried || p.hold[it.Broken.Check.String()]) {
+		p.putAside(it)
+		return nil
+	}
 	n := &p.report.Responses
 	n.Rejected++
 	p.ledger.Reject(&it.Broken)
@@ -195,6 +238,17 @@ func (p *packer) reject(it *ocsp.Item) error {
 		return p.tooManyRejects()
 	}
 	return nil
+}
+
+func (p *packer) putAside(it *ocsp.Item) {
+	p.report.Responses.Held++
+	r := held.Response{
+		Check: it.Broken.Check.String(), Reason: it.Broken.Reason, Place: it.Place.String(), Serial: it.Broken.Serial,
+		Since: p.config.At, DER: bytes.Clone(it.DER),
+	}
+	r.Name = held.NameOf(r.DER)
+	p.aside = append(p.aside, r)
+	p.report.Held = append(p.report.Held, r)
 }
 
 func (p *packer) tooManyRejects() error {

@@ -3,7 +3,6 @@ package build
 import (
 	"fmt"
 
-	"lancre/build/ca"
 	"lancre/build/inventory"
 	"lancre/build/ocsp"
 	"lancre/build/rule"
@@ -11,15 +10,15 @@ import (
 	"lancre/index/store"
 )
 
-// openPrevious opens the generation that is being replaced, if there is one. One
-// that cannot be opened is as none where the operator wants that.
-func (b *builder) openPrevious() error {
-	if b.publication.Previous() == nil {
+// openPrevious opens the generation that is being replaced, or added to, if there is
+// one. One that cannot be opened is as none where the operator wants that.
+func (b *builder) openPrevious(open func(dir string, old *store.Generation) (*store.Generation, error)) error {
+	if b.before == nil {
 		return nil
 	}
-	g, err := store.Open(b.config.Out)
+	g, err := open(b.config.Out, nil)
 	if err == nil {
-		b.previous = g
+		b.previous, b.before = g, g.Manifest()
 		return nil
 	}
 	return b.halt(rule.StorePrevious, "nothing can be compared with the previous generation: %v", err)
@@ -63,69 +62,190 @@ func (o *olderResponses) add(it *ocsp.Item) {
 	}
 }
 
-// comparePrevious looks for what the previous generation answers and the finished
-// segment, nil if there is none, does not say any more, or says by an older response;
-// and whether it answers for fewer CertIDs.
-func (b *builder) comparePrevious(s *index.Segment, older *olderResponses) error {
+// comparePrevious looks for what the previous generation answers and the new bases, nil
+// if there are none, do not say any more, or say by an older response; and whether they
+// answer for fewer CertIDs. What stays all the same is added to carried, unless that is
+// nil: what came after the input was taken, what was withdrawn and what is remembered.
+func (b *builder) comparePrevious(bases *store.Generation, carried *store.LineWriter, older *olderResponses) error {
 	if b.previous == nil {
 		return nil
 	}
 	before := len(b.ledger.Rejections())
-	c := comparison{segment: s, older: older, config: b.config, issuers: b.issuers, inventory: b.inventory, ledger: b.ledger}
-	var answered uint64
+	c := newComparison(b, bases, carried, older)
+	var failed error
 	err := b.previous.Live(func(old store.LiveRecord) bool {
-		answered += uint64(len(old.CertIDs))
-		c.compare(old)
-		return len(b.ledger.Rejections())-before < rejectionMargin
+		failed = c.compare(old)
+		return failed == nil && len(b.ledger.Rejections())-before < rejectionMargin
 	})
+	if failed != nil {
+		return failed
+	}
 	if err != nil {
 		if err := b.halt(rule.StorePrevious, "nothing more can be compared with the previous generation: %v", err); err != nil {
 			return err
 		}
 	}
+	b.report.Responses.Kept += c.kept
 	if err := b.refused(before); err != nil {
 		return err
 	}
-	var answers uint64
-	if s != nil {
-		answers = s.Info().Keys
-	}
-	return b.checkShrunk(answers, answered)
+	return c.checkShrunk()
 }
 
-// A comparison is of records of the previous generation with the finished segment.
+// A comparison is of what the previous generation answers with new bases.
 type comparison struct {
-	segment   *index.Segment // nil if there is none
-	older     *olderResponses
-	config    *Config
-	issuers   *ca.Issuers
-	inventory *inventory.Inventory
-	ledger    *rule.Ledger
+	*builder
+	bases   *store.Generation // nil if there are none
+	carried *store.LineWriter // nil if nothing stays
+	older   *olderResponses
+
+	kept    uint64                  // CertIDs in carried
+	answers map[index.Shard]*change // of the shards that are replaced
+}
+
+// A change is how many CertIDs are answered, before and now.
+type change struct{ before, now uint64 }
+
+// A fate is what becomes of an answer of the previous generation.
+type fate int
+
+const (
+	goes   fate = iota // something else takes its place, or nothing
+	stays              // for it came after the input was taken, or was withdrawn
+	buried             // under a tombstone: that a certificate was revoked is remembered
+)
+
+func newComparison(b *builder, bases *store.Generation, carried *store.LineWriter, older *olderResponses) *comparison {
+	c := &comparison{builder: b, bases: bases, carried: carried, older: older, answers: make(map[index.Shard]*change)}
+	if bases == nil {
+		c.answers[index.Everything] = &change{}
+		return c
+	}
+	for i, l := range bases.Manifest().Segments {
+		c.answers[l.Shard] = &change{now: bases.Segments()[i].Info().Keys}
+	}
+	return c
 }
 
 // compare compares what the previous generation answers by old.
-func (c *comparison) compare(old store.LiveRecord) {
-	if old.Tombstone() || old.Status() != index.Revoked && c.older.count == 0 {
-		return
-	}
+func (c *comparison) compare(old store.LiveRecord) error {
+	var stay []index.CertID
 	for i := range old.CertIDs {
-		c.compareID(old.Record, &old.CertIDs[i])
+		id := &old.CertIDs[i]
+		count := c.shardOf(id)
+		if count == nil {
+			continue
+		}
+		count.before++
+		switch c.fateOf(old, id, count) {
+		case stays:
+			stay = append(stay, *id)
+		case buried:
+			c.kept++
+			if err := c.carried.Bury(old.Record, id); err != nil {
+				return err
+			}
+		}
 	}
+	if len(stay) == 0 {
+		return nil
+	}
+	if is := c.issuers.Find(&stay[0]); is != nil && !old.Tombstone() {
+		for i := range stay {
+			c.inventory.CoverID(is, &stay[i])
+		}
+	}
+	c.kept += uint64(len(stay))
+	return c.carried.Add(old.Record, stay...)
 }
 
-// compareID compares what the previous generation has for id.
-func (c *comparison) compareID(old index.Record, id *index.CertID) {
+// shardOf is the count of the shard of id, nil if that is not replaced.
+func (c *comparison) shardOf(id *index.CertID) *change {
+	if c.bases == nil {
+		return c.answers[index.Everything]
+	}
+	of := c.bases.Manifest().Segments[0].Shard.Of
+	return c.answers[index.ShardOf(id.SerialHash(), of)]
+}
+
+// fateOf compares old, which the previous generation answers for id, with the bases.
+func (c *comparison) fateOf(old store.LiveRecord, id *index.CertID, count *change) fate {
 	var rec index.Record
 	found := false
-	if c.segment != nil {
-		rec, found, _ = c.segment.Lookup(id.Key(), id) // no error: the self-check has read it all
+	if c.bases != nil {
+		rec, found, _ = c.bases.Lookup(id.Key(), id) // no error: the self-check has read it all
+	}
+	came := c.before.Segments[old.Line].Created.After(c.config.AsOf)
+	switch {
+	case found && !outranks(old.Record, rec):
+		return goes
+	case c.carried != nil && (came || found && old.Tombstone() && c.ledger.Rejects(rule.OCSPPreviousNewer)):
+		if !found {
+			count.now++
+		}
+		return stays
+	case found:
+		if !old.Tombstone() {
+			c.checkOlder(old.Record, rec, id)
+		}
+		return goes
+	case old.StatusOf(id) != index.Revoked:
+		return goes
+	}
+	return c.vanished(old.Record, id, count)
+}
+
+// outranks reports whether old stands against rec: it is newer or, as a tombstone, of
+// the same moment, for then rec is what was withdrawn.
+func outranks(old, rec index.Record) bool {
+	return old.Newer(rec) || old.Tombstone() && !rec.Tombstone() && !rec.Newer(old)
+}
+
+// vanished decides about a certificate, revoked in the previous generation, of which
+// the input has nothing.
+func (c *comparison) vanished(old index.Record, id *index.CertID, count *change) fate {
+	mattered := true
+	if !old.Tombstone() {
+		mattered = c.checkVanished(id)
+	} else if line, known := c.lineOf(id); known {
+		mattered = !line.Expired(c.config.At) || line.Retained(c.config.At)
 	}
 	switch {
-	case found && old.Newer(rec):
-		c.checkOlder(old, rec, id)
-	case !found && old.StatusOf(id) == index.Revoked:
-		c.checkVanished(id)
+	case c.carried == nil || c.config.Forget || !mattered:
+		return goes
+	case old.Tombstone():
+		count.now++
+		return stays
 	}
+	return buried
+}
+
+// lineOf is what the inventory says of a certificate.
+func (c *comparison) lineOf(id *index.CertID) (line inventory.Line, known bool) {
+	if is := c.issuers.Find(id); is != nil {
+		return c.inventory.Find(is, id.Serial)
+	}
+	return line, false
+}
+
+// checkShrunk checks each shard that was replaced, or all together where all were.
+func (c *comparison) checkShrunk() error {
+	var total change
+	whole := index.Shard{}
+	for shard, n := range c.answers {
+		whole = shard
+		total.before += n.before
+		total.now += n.now
+	}
+	if len(c.answers) == int(whole.Of) {
+		return c.builder.checkShrunk(total.now, total.before, "")
+	}
+	for shard, n := range c.answers {
+		if err := c.builder.checkShrunk(n.now, n.before, " in shard "+shard.String()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkOlder judges rec, which the segment has for id: it is older than what the
@@ -148,22 +268,21 @@ func (c *comparison) checkOlder(old, rec index.Record, id *index.CertID) {
 }
 
 // checkVanished judges that a certificate, revoked in the previous generation, has no
-// response any more.
-func (c *comparison) checkVanished(id *index.CertID) {
+// response any more, and reports whether somebody may still ask for it.
+func (c *comparison) checkVanished(id *index.CertID) bool {
 	broken, until := rule.OCSPPreviousVanished, ""
-	if is := c.issuers.Find(id); is != nil {
-		if line, known := c.inventory.Find(is, id.Serial); known {
-			switch {
-			case !line.Expired(c.config.At):
-				broken = rule.OCSPPreviousMissing
-			case line.Retained(c.config.At):
-				broken = rule.OCSPPreviousMissingCS
-			default:
-				return
-			}
-			until = fmt.Sprintf("; the certificate expires %s", rule.UTC(line.NotAfter))
+	if line, known := c.lineOf(id); known {
+		switch {
+		case !line.Expired(c.config.At):
+			broken = rule.OCSPPreviousMissing
+		case line.Retained(c.config.At):
+			broken = rule.OCSPPreviousMissingCS
+		default:
+			return false
 		}
+		until = fmt.Sprintf("; the certificate expires %s", rule.UTC(line.NotAfter))
 	}
 	c.ledger.Found(broken, rule.Whole(c.config.Out), fmt.Sprintf("%x", id.Serial), rule.Because(
 		"revoked in the previous generation and without a response by %s now%s", id.Alg, until))
+	return true
 }

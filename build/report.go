@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lancre/build/ca"
+	"lancre/build/held"
 	"lancre/build/ocsp"
 	"lancre/build/rule"
 	"lancre/index"
@@ -18,7 +19,8 @@ import (
 type Report struct {
 	Store      string    `json:"store"`
 	Origin     string    `json:"origin"`
-	Generation uint64    `json:"generation"` // 0: nothing was published
+	Generation uint64    `json:"generation"`          // 0: nothing was published
+	Unchanged  bool      `json:"unchanged,omitempty"` // for nothing was new
 	At         time.Time `json:"at"`
 	Profiles   []string  `json:"profiles"`
 
@@ -30,7 +32,8 @@ type Report struct {
 	Rejections []rule.Rejection `json:"rejections"`
 	Warnings   []rule.Warning   `json:"warnings"` // in the order of the check table
 	Files      []File           `json:"files"`    // sorted by host, then path
-	Segment    *Segment         `json:"segment,omitempty"`
+	Segments   []Segment        `json:"segments"` // that were made, by shard
+	Held       []held.Response  `json:"held"`     // put aside, or still aside
 
 	CheckSeconds  float64 `json:"check_seconds"`  // reading, checking and packing
 	VerifySeconds float64 `json:"verify_seconds"` // the self-check of the finished segment
@@ -41,10 +44,14 @@ type Report struct {
 type ResponseCounts struct {
 	Read       uint64 `json:"read"`       // rejected ones included
 	Rejected   uint64 `json:"rejected"`   // every Rejection with the place of a response
-	Published  uint64 `json:"published"`  // records in the segment, tombstones not counted
+	Held       uint64 `json:"held"`       // put aside: in Report.Held
+	Outside    uint64 `json:"outside"`    // of none of the shards that are replaced
+	Published  uint64 `json:"published"`  // records in the new segments, tombstones not counted
 	Superseded uint64 `json:"superseded"` // CertIDs for which a newer response was read as well
-	Identical  uint64 `json:"identical"`  // CertIDs for which the same response was read again
+	Identical  uint64 `json:"identical"`  // CertIDs for which the same response was read again, or is answered
+	Kept       uint64 `json:"kept"`       // CertIDs for which what the previous generation has stays
 	Tombstones uint64 `json:"tombstones"` // CertIDs that are ours, but have no current response
+	Overtaken  uint64 `json:"overtaken"`  // CertIDs for which somebody published a newer response meanwhile
 }
 
 // IssuerCounts counts the certificates of one issuer that accepted responses are about.
@@ -74,8 +81,9 @@ type File struct {
 	Expires      time.Time `json:"expires,omitzero"` // zero if it has none
 }
 
-// A Segment is the published segment file.
+// A Segment is a segment file that was made.
 type Segment struct {
+	Shard            string    `json:"shard"` // as 3/8
 	SHA256           string    `json:"sha256"`
 	Size             int64     `json:"size"`    // octets
 	Records          uint64    `json:"records"` // responses and tombstones
@@ -88,7 +96,7 @@ type Segment struct {
 
 // newReport begins the report on a build.
 func newReport(c *Config, overrides []rule.Override, all *ca.Issuers) *Report {
-	r := &Report{Store: c.Out, At: c.At, Overrides: overrides, Issuers: make([]IssuerCounts, len(all.List)), Files: []File{}}
+	r := &Report{Store: c.Out, At: c.At, Overrides: overrides, Issuers: make([]IssuerCounts, len(all.List)), Files: []File{}, Segments: []Segment{}, Held: []held.Response{}}
 	for _, p := range c.Profiles {
 		r.Profiles = append(r.Profiles, p.String())
 	}
@@ -98,16 +106,21 @@ func newReport(c *Config, overrides []rule.Override, all *ca.Issuers) *Report {
 	return r
 }
 
-// pack reports the segment that was made.
-func (r *Report) pack(line store.SegmentLine, stats index.Stats) {
-	n := &r.Responses
-	n.Published = stats.Records - stats.Tombstones
-	n.Superseded, n.Identical, n.Tombstones = stats.Superseded, stats.Identical, stats.Tombstones
-	r.Segment = &Segment{
-		SHA256: line.SHA256, Size: line.Size, Records: stats.Records, Keys: stats.Keys,
+// segment reports a segment that was made.
+func (r *Report) segment(line store.SegmentLine, stats index.Stats) {
+	r.Segments = append(r.Segments, Segment{
+		Shard: line.Shard.String(), SHA256: line.SHA256, Size: line.Size, Records: stats.Records, Keys: stats.Keys,
 		Shapes: stats.Shapes, Whole: stats.Whole, NextUpdate: line.NextUpdate,
-		BytesPerResponse: float64(line.Size) / float64(max(n.Published, 1)),
-	}
+		BytesPerResponse: float64(line.Size) / float64(max(stats.Records-stats.Tombstones, 1)),
+	})
+}
+
+// pack reports what the segments have together.
+func (r *Report) pack(total index.Stats) {
+	n := &r.Responses
+	n.Published = total.Records - total.Tombstones
+	n.Superseded, n.Tombstones = total.Superseded, total.Tombstones
+	n.Identical += total.Identical
 }
 
 // publish reports that the generation is the store's.
@@ -156,6 +169,38 @@ func (n *IssuerCounts) algs() (set uint8) {
 	return set
 }
 
+// others are the counts that are rarely other than 0, for a summary.
+func (n *ResponseCounts) others() (text string) {
+	for _, c := range []struct {
+		count uint64
+		what  string
+	}{{n.Kept, "kept"}, {n.Held, "held"}, {n.Outside, "outside the shards"}, {n.Overtaken, "overtaken"}} {
+		if c.count > 0 {
+			text += fmt.Sprintf(", %d %s", c.count, c.what)
+		}
+	}
+	return text
+}
+
+// ofShard says of which shard a segment is, if not of everything.
+func ofShard(shard string) string {
+	if shard == index.Everything.String() {
+		return ""
+	}
+	return ", shard " + shard
+}
+
+// formatNext is the earliest nextUpdate of a segment, which tombstones alone have not.
+func formatNext(t time.Time) string {
+	if t.IsZero() {
+		return "none"
+	}
+	return t.Format(time.RFC3339)
+}
+
+// summarySegments is how many segments a summary lists.
+const summarySegments = 8
+
 // summaryRejections is how many rejections a summary lists: about a screenful.
 // The JSON report has them all.
 const summaryRejections = 20
@@ -165,6 +210,8 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if r.Generation > 0 {
 		fmt.Fprintf(tw, "published\tgeneration %d of %s (%s)\n", r.Generation, r.Store, r.Origin)
+	} else if r.Unchanged {
+		fmt.Fprintf(tw, "published\tnothing, for nothing is new\n")
 	} else {
 		fmt.Fprintf(tw, "published\tnothing\n")
 	}
@@ -172,18 +219,27 @@ func (r *Report) WriteSummary(w io.Writer) error {
 		fmt.Fprintf(tw, "override\t%s: %s in place of %s (--%s)\n", o.Check, o.To, o.From, o.Option)
 	}
 	n := r.Responses
-	fmt.Fprintf(tw, "responses\t%d read, %d rejected, %d published, %d superseded, %d identical, %d tombstones\n",
-		n.Read, n.Rejected, n.Published, n.Superseded, n.Identical, n.Tombstones)
+	fmt.Fprintf(tw, "responses\t%d read, %d rejected, %d published, %d superseded, %d identical, %d tombstones%s\n",
+		n.Read, n.Rejected, n.Published, n.Superseded, n.Identical, n.Tombstones, n.others())
 	for _, i := range r.Issuers {
 		fmt.Fprintf(tw, "issuer\t%s: %d good, %d revoked, %d unknown\n", i.Subject, i.Good, i.Revoked, i.Unknown)
 	}
-	if s := r.Segment; s != nil {
-		fmt.Fprintf(tw, "segment\t%d octets, %.1f a response, earliest nextUpdate %s\n",
-			s.Size, s.BytesPerResponse, s.NextUpdate.Format(time.RFC3339))
+	for _, s := range r.Segments[:min(len(r.Segments), summarySegments)] {
+		fmt.Fprintf(tw, "segment\t%d octets, %.1f a response, earliest nextUpdate %s%s\n",
+			s.Size, s.BytesPerResponse, formatNext(s.NextUpdate), ofShard(s.Shard))
+	}
+	if more := len(r.Segments) - summarySegments; more > 0 {
+		fmt.Fprintf(tw, "segment\t… and %d more\n", more)
 	}
 	fmt.Fprintf(tw, "files\t%d\n", len(r.Files))
 	fmt.Fprintf(tw, "time\t%.1f s, of which %.1f s checking and %.1f s self-check\n",
 		r.TotalSeconds, r.CheckSeconds, r.VerifySeconds)
+	for _, x := range r.Held[:min(len(r.Held), summaryRejections)] {
+		fmt.Fprintf(tw, "held\t%s serial %s: %s [%s]\n", x.Place, x.Serial, x.Reason, x.Check)
+	}
+	if more := len(r.Held) - summaryRejections; more > 0 {
+		fmt.Fprintf(tw, "held\t… and %d more\n", more)
+	}
 	for _, x := range r.Warnings {
 		fmt.Fprintf(tw, "warning\t%d× %s; first %s: %s\n", x.Count, x.Check, x.Place, x.Reason)
 	}

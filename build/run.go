@@ -2,15 +2,17 @@ package build
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"io/fs"
+	"slices"
 	"time"
 
 	"lancre/build/ca"
 	"lancre/build/crl"
+	"lancre/build/held"
 	"lancre/build/inventory"
 	"lancre/build/rule"
 	"lancre/build/static"
-	"lancre/index"
 	"lancre/index/store"
 )
 
@@ -18,15 +20,25 @@ import (
 // error but those of the configuration. A build that fails, or that ctx ends,
 // leaves the store's generation as it was.
 //
-// The new generation replaces all of the previous one: what is not among the
-// inputs is not published any more. Static files that did not change keep their
-// modification time.
+// The new generation replaces what the previous one had when the input was taken:
+// what is not among the inputs is not published any more, but for what came later
+// (AsOf) and what must not be forgotten (Forget). Static files that did not change keep
+// their modification time. The store is locked only to publish: what others publish
+// meanwhile stays.
 func Run(ctx context.Context, c Config) (*Report, error) {
-	start := time.Now()
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
+	return perform(&c, func(b *builder) error { return b.build(ctx) })
+}
+
+// perform has a builder for c, which was checked, do its work.
+func perform(c *Config, do func(*builder) error) (*Report, error) {
+	start := time.Now()
 	c.At = c.moment()
+	if c.AsOf.IsZero() {
+		c.AsOf = c.At
+	}
 	severities, overrides, err := c.severities()
 	if err != nil {
 		return nil, err
@@ -39,16 +51,16 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	publication, err := store.Begin(c.Out)
+	objects, err := store.OpenObjects(c.Out)
 	if err != nil {
 		return nil, err
 	}
-	defer publication.Close()
+	defer objects.Close()
 	b := &builder{
-		config: &c, ledger: rule.NewLedger(severities), issuers: issuers, inventory: known,
-		publication: publication, manifest: &store.Manifest{Created: c.At}, report: newReport(&c, overrides, issuers),
+		config: c, ledger: rule.NewLedger(severities), issuers: issuers, inventory: known,
+		objects: objects, report: newReport(c, overrides, issuers),
 	}
-	err = b.build(ctx)
+	err = b.work(do)
 	b.report.close(b.ledger)
 	b.report.TotalSeconds = time.Since(start).Seconds()
 	return b.report, err
@@ -56,70 +68,95 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 
 // A builder is one run.
 type builder struct {
-	config      *Config
-	ledger      *rule.Ledger
-	issuers     *ca.Issuers
-	inventory   *inventory.Inventory // nil if there is none
-	publication *store.Publication
-	previous    *store.Generation // that is being replaced; nil if there is none
-	manifest    *store.Manifest
-	report      *Report
+	config    *Config
+	ledger    *rule.Ledger
+	issuers   *ca.Issuers
+	inventory *inventory.Inventory // nil if there is none
+	objects   *store.Objects
+	before    *store.Manifest   // of the generation that is being replaced, or added to; nil in a new store
+	previous  *store.Generation // that, as it was at the beginning; nil if there is none, or it cannot be opened
+	held      *held.Box
+	report    *Report
+
+	aside  []held.Response // to be held
+	passed []string        // held until now, by name
 }
 
-func (b *builder) build(ctx context.Context) error {
-	if err := b.openPrevious(); err != nil {
+// work opens what is there, and does what is to be done with it.
+func (b *builder) work(do func(*builder) error) (err error) {
+	if b.before, err = store.ReadManifest(b.config.Out); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if b.held, err = held.Open(b.config.Out); err != nil {
 		return err
 	}
 	defer b.closePrevious()
+	return do(b)
+}
+
+func (b *builder) build(ctx context.Context) error {
+	if err := b.openPrevious(store.Reopen); err != nil {
+		return err
+	}
 	if err := b.checkMoment(); err != nil {
 		return err
 	}
-	listed, err := b.addStatic(ctx)
+	made, err := b.readStatic(ctx, nil, nil)
 	if err != nil {
 		return err
 	}
-	b.manifest.Origin = b.origin()
-	b.report.Origin = b.manifest.Origin
-	if len(b.config.Responses) > 0 {
-		if err := b.addResponses(ctx, listed); err != nil {
+	b.report.Origin = b.origin(made.Files)
+	var lines []store.SegmentLine
+	if sources := b.sources(); len(sources) > 0 {
+		if lines, err = b.makeBases(ctx, b.allShards(), crlsOf(made.Listed)); err != nil {
 			return err
 		}
-	} else if err := b.comparePrevious(nil, &olderResponses{}); err != nil {
+	} else if err := b.comparePrevious(nil, nil, &olderResponses{}); err != nil {
 		return err
 	}
-	if err := b.publication.Commit(b.manifest); err != nil {
-		return err
-	}
-	b.report.publish(b.manifest)
-	return nil
+	return b.publishBases(lines, made.Files)
 }
 
-// addStatic publishes the static files. It returns what the CRLs among them list, by
-// issuer.
-func (b *builder) addStatic(ctx context.Context) (listed []*crl.Listing, err error) {
+// readStatic publishes the files below the directories of the configuration, beside
+// those that are carried over. unpublish are URLs of others.
+func (b *builder) readStatic(ctx context.Context, carried []store.File, unpublish map[string]bool) (*static.Publication, error) {
 	c := b.config
 	from := static.Config{
-		Dirs: c.Static, At: c.At, Issuers: b.issuers, Inventory: b.inventory, Previous: b.previous,
-		OCSP: len(c.Responses) > 0, MaxCRLSize: c.MaxCRLSize,
+		Dirs: c.Static, At: c.At, Issuers: b.issuers, Inventory: b.inventory, Previous: b.previous, Carried: carried, Unpublish: unpublish,
+		OCSP: len(c.Responses) > 0 || len(carried) > 0 && b.before.Segments != nil, MaxCRLSize: c.MaxCRLSize,
 	}
 	if len(c.Issuers) > 0 {
 		from.IssuerFile = c.Issuers[0]
 	}
-	made, err := static.Publish(ctx, from, b.publication, b.ledger)
-	if err != nil {
-		return nil, err
+	return static.Publish(ctx, from, b.objects, b.ledger)
+}
+
+// crlsOf is what the CRLs of each issuer list, as package ocsp asks it.
+func crlsOf(listed []*crl.Listing) []crl.Revocations {
+	all := make([]crl.Revocations, len(listed))
+	for i, l := range listed {
+		if l != nil {
+			all[i] = l
+		}
 	}
-	b.manifest.Files = made.Files
-	return made.Listed, nil
+	return all
+}
+
+// sources are what responses are read from: what is named, and what was put aside.
+func (b *builder) sources() []string {
+	if b.held.Len() == 0 {
+		return b.config.Responses
+	}
+	return append(slices.Clip(b.config.Responses), b.held.Dir())
 }
 
 // origin is the configured one or its default.
-func (b *builder) origin() string {
+func (b *builder) origin(files []store.FileLine) string {
 	if b.config.Origin != "" {
 		return b.config.Origin
 	}
 	origin := ""
-	for _, f := range b.manifest.Files {
+	for _, f := range files {
 		if f.Host != store.AnyHost && (origin == "" || f.Host < origin) {
 			origin = f.Host
 		}
@@ -128,47 +165,4 @@ func (b *builder) origin() string {
 		return "lancre"
 	}
 	return origin
-}
-
-// addResponses makes the segment of all responses, which are compared with what the
-// CRLs list.
-func (b *builder) addResponses(ctx context.Context, listed []*crl.Listing) error {
-	start := time.Now()
-	p := newPacker(b, listed)
-	path, stats, err := p.writeSegment(ctx, b.publication.TempDir())
-	b.report.CheckSeconds = time.Since(start).Seconds()
-	if err != nil {
-		return err
-	}
-	start = time.Now()
-	if err := selfCheck(path, stats.Info, &p.sample); err != nil {
-		b.ledger.Found(rule.BuildSelfCheck, rule.Whole(path), "", err.Error)
-		return fmt.Errorf("self-check of the new segment: %w", err)
-	}
-	b.report.VerifySeconds = time.Since(start).Seconds()
-	if err := b.checkSegment(path, stats, &p.older); err != nil {
-		return err
-	}
-	line, err := b.publication.AddSegment(path, store.RoleBase, store.Shard{Index: 0, Of: 1}, stats.Info)
-	if err != nil {
-		return err
-	}
-	b.manifest.Segments = append(b.manifest.Segments, line)
-	b.report.pack(line, stats)
-	return nil
-}
-
-// checkSegment checks what only the whole of the responses shows.
-func (b *builder) checkSegment(path string, stats index.Stats, older *olderResponses) error {
-	s, err := index.Open(path)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	before := len(b.ledger.Rejections())
-	b.checkTogether(stats)
-	if err := b.refused(before); err != nil {
-		return err
-	}
-	return b.comparePrevious(s, older)
 }

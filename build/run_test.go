@@ -207,7 +207,7 @@ func TestReport(t *testing.T) {
 	if got, want := strings.Join(warnings, ", "), "1 ocsp.dual 05, 1 ocsp.status-unknown 06, 1 ocsp.sha1-alone "; got != want {
 		t.Errorf("warnings %s, want %s", got, want)
 	}
-	s := report.Segment
+	s := report.Segments[0]
 	if s.Records != 4 || s.Keys != 5 || !s.NextUpdate.Equal(recipe.Now.Add(3*recipe.Day)) || s.BytesPerResponse != float64(s.Size)/3 {
 		t.Errorf("segment %+v", s)
 	}

@@ -155,11 +155,14 @@ func inventoryCases() []runCase {
 
 // togetherCases are responses that say something only together.
 func togetherCases() []runCase {
-	bySHA1 := recipe.Response{Algs: []index.HashAlg{index.SHA1}}
+	bySHA1, revokedBySHA1 := recipe.Response{Algs: []index.HashAlg{index.SHA1}}, revoked
+	revokedBySHA1.Algs = bySHA1.Algs
 	return []runCase{
 		{"both", "ocsp.sha1-alone", nowhere, nowhere, nil, []recipe.Response{good, bySHA1}, "", nil},
 		{"good, then revoked a second later", "ocsp.conflict", nowhere, nowhere, nil, []recipe.Response{since(good, -recipe.Hour-time.Second), revoked}, "", nil},
 		{"good and revoked at once", "ocsp.conflict", everywhere, nowhere, nil, []recipe.Response{good, revoked}, "", nil},
+		{"revoked by both", "ocsp.hash-differs", nowhere, nowhere, nil, []recipe.Response{revoked, revokedBySHA1}, "", nil},
+		{"revoked by SHA-256 alone", "ocsp.hash-differs", nowhere, everywhere, nil, []recipe.Response{revoked, bySHA1}, "", nil},
 		{"SHA-1 alone", "ocsp.sha1-alone", nowhere, everywhere, nil, []recipe.Response{bySHA1}, "", nil},
 	}
 }
@@ -193,7 +196,7 @@ func openPreviousVectors(ca recipe.Identity) []vector {
 				t.Fatal(err)
 			}
 			if spoil {
-				if err := os.Remove(filepath.Join(c.Out, "objects", report.Segment.SHA256)); err != nil {
+				if err := os.Remove(filepath.Join(c.Out, "objects", report.Segments[0].SHA256)); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -85,8 +85,8 @@ func TestStaticFiles(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("published\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if report.Origin != "10.0.0.1" || report.Segment != nil {
-		t.Errorf("origin %q, segment %+v; want the first host and none", report.Origin, report.Segment)
+	if report.Origin != "10.0.0.1" || len(report.Segments) > 0 {
+		t.Errorf("origin %q, segment %+v; want the first host and none", report.Origin, report.Segments)
 	}
 	for _, f := range published(t, report).Files() {
 		if f.Path == "/r10/" && !bytes.Equal(f.Body, bundle) {

@@ -32,8 +32,8 @@ func TestBundle(t *testing.T) {
 	if err := store.Verify(report.Store, func(f *store.Fault) { t.Error(f) }); err != nil {
 		t.Error(err)
 	}
-	if n := report.Responses; n.Read != 1 || n.Published != 1 || report.Segment.Records != 1 || report.Segment.Keys != 2 {
-		t.Errorf("%+v, segment %+v", n, report.Segment)
+	if n := report.Responses; n.Read != 1 || n.Published != 1 || report.Segments[0].Records != 1 || report.Segments[0].Keys != 2 {
+		t.Errorf("%+v, segment %+v", n, report.Segments)
 	}
 	if n := report.Issuers[0]; n.Good != 1 || n.Revoked != 1 || n.CertIDs["sha256"] != 2 {
 		t.Errorf("issuer %+v", n)

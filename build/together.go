@@ -2,29 +2,29 @@ package build
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"lancre/build/inventory"
 	"lancre/build/rule"
 	"lancre/index"
+	"lancre/index/store"
 )
 
-// checkTogether checks the responses of the build against each other and against the
-// inventory.
+// checkTogether checks the responses of the build against each other.
 func (b *builder) checkTogether(stats index.Stats) {
 	b.checkConflicts(stats)
 	b.checkHashes()
-	b.checkCoverage()
 }
 
-// sources are the place of what is wrong with all responses together.
-func (b *builder) sources() rule.Place { return rule.Whole(strings.Join(b.config.Responses, ", ")) }
+// place is that of what is wrong with all responses together.
+func (b *builder) place() rule.Place { return rule.Whole(strings.Join(b.config.Responses, ", ")) }
 
 // checkConflicts checks that no two responses contradict each other: which of them
 // was published would be chance.
 func (b *builder) checkConflicts(stats index.Stats) {
 	if n := stats.Conflicts; n > 0 {
-		b.ledger.Found(rule.OCSPConflict, b.sources(), fmt.Sprintf("%x", stats.Conflict.Serial), rule.Because(
+		b.ledger.Found(rule.OCSPConflict, b.place(), fmt.Sprintf("%x", stats.Conflict.Serial), rule.Because(
 			"%d times, responses have different certStatus but the same thisUpdate and producedAt: leave one out; the first: %s", n, &stats.Conflict))
 	}
 }
@@ -35,22 +35,22 @@ func (b *builder) checkHashes() {
 	for i, is := range b.issuers.List {
 		n := &b.report.Issuers[i].byAlg
 		if n[index.SHA1] > n[index.SHA256] {
-			b.ledger.Found(rule.OCSPSHA1Alone, b.sources(), "", rule.Because(
+			b.ledger.Found(rule.OCSPSHA1Alone, b.place(), "", rule.Because(
 				"%d responses for %s by SHA-1 and %d by SHA-256: new clients ask by SHA-256", n[index.SHA1], is.Cert.Subject, n[index.SHA256]))
 		}
 	}
 }
 
-// checkCoverage checks that certificates have responses. A few without, issued
-// since the responses were signed, need not hold up the build.
-func (b *builder) checkCoverage() {
+// checkCoverage checks that the certificates in bases have responses. A few without,
+// issued since the responses were signed, need not hold up the build.
+func (b *builder) checkCoverage(bases []store.SegmentLine) {
 	if b.inventory == nil {
 		return
 	}
 	var gaps []inventory.Gap
 	var missing uint64
 	for _, is := range b.issuers.List {
-		if g := b.inventory.Gap(is, b.report.Issuers[is.Number].algs()); g.Missing > 0 {
+		if g := b.inventory.Gap(is, b.report.Issuers[is.Number].algs(), within(bases)); g.Missing > 0 {
 			gaps = append(gaps, g)
 			missing += g.Missing
 		}
@@ -64,4 +64,92 @@ func (b *builder) checkCoverage() {
 			"%d of %d unexpired certificates of %s have no response, or not by every hash algorithm, %d allowed in all (--max-missing); the first: %s",
 			g.Missing, g.Assigned, g.Issuer.Cert.Subject, b.config.MaxMissing, g.First))
 	}
+}
+
+// within tells certificates in the shards of bases, by their serial number.
+func within(bases []store.SegmentLine) func(serial []byte) bool {
+	if len(bases) == int(bases[0].Shard.Of) {
+		return nil
+	}
+	return func(serial []byte) bool {
+		id := index.CertID{Serial: serial}
+		hash := id.SerialHash()
+		return slices.ContainsFunc(bases, func(l store.SegmentLine) bool { return l.Shard.Covers(hash) })
+	}
+}
+
+// checkHashesAgree finds certificates that in, by what its first lines say, answers as
+// revoked by one hash algorithm and not by another. What says so of a revoked one is
+// never held back.
+func (b *builder) checkHashesAgree(in *store.Generation, lines int) error {
+	algs := b.algs()
+	if len(algs) < 2 {
+		return nil
+	}
+	seen := make(map[string]bool) // issuers and serial numbers
+	var failed error
+	err := in.Live(func(r store.LiveRecord) bool {
+		if r.Line >= lines {
+			return false
+		}
+		for i := range r.CertIDs {
+			if failed = b.checkSiblings(in, r.Record, &r.CertIDs[i], algs, seen); failed != nil {
+				return false
+			}
+		}
+		return true
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// checkSiblings compares rec, the answer of in for id, with those by other algorithms.
+func (b *builder) checkSiblings(in *store.Generation, rec index.Record, id *index.CertID, algs []index.HashAlg, seen map[string]bool) error {
+	is := b.issuers.Find(id)
+	if is == nil || rec.Tombstone() {
+		return nil
+	}
+	status := rec.StatusOf(id)
+	for _, sibling := range is.CertIDs(id.Serial) {
+		if sibling.Alg == id.Alg || !slices.Contains(algs, sibling.Alg) {
+			continue
+		}
+		other, found, err := in.Lookup(sibling.Key(), &sibling)
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprintf("%d %x", is.Number, id.Serial)
+		if !found || other.Tombstone() || (status == index.Revoked) == (other.StatusOf(&sibling) == index.Revoked) || seen[name] {
+			continue
+		}
+		seen[name] = true
+		reason := rule.Because("certStatus is %s by %s and %s by %s: have both signed anew", status, id.Alg, other.StatusOf(&sibling), sibling.Alg)
+		if serial := fmt.Sprintf("%x", id.Serial); status == index.Revoked {
+			b.ledger.Warn(rule.OCSPHashDiffers, b.place(), serial, reason)
+		} else {
+			b.ledger.Found(rule.OCSPHashDiffers, b.place(), serial, reason)
+		}
+	}
+	return nil
+}
+
+// algs are the hash algorithms that there are responses by, before and now.
+func (b *builder) algs() (list []index.HashAlg) {
+	var set uint8
+	for i := range b.report.Issuers {
+		set |= b.report.Issuers[i].algs()
+	}
+	if b.before != nil {
+		for _, l := range b.before.Live {
+			set |= 1 << l.Alg
+		}
+	}
+	for _, alg := range index.HashAlgs() {
+		if set>>alg&1 != 0 {
+			list = append(list, alg)
+		}
+	}
+	return list
 }

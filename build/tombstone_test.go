@@ -57,8 +57,8 @@ func TestTombstonesAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := stored(t, report, ca, "\x01"); got != "tombstone" || !report.Segment.NextUpdate.IsZero() || report.Responses.Published != 0 {
-		t.Errorf("%s, segment %+v, %+v", got, report.Segment, report.Responses)
+	if got := stored(t, report, ca, "\x01"); got != "tombstone" || !report.Segments[0].NextUpdate.IsZero() || report.Responses.Published != 0 {
+		t.Errorf("%s, segment %+v, %+v", got, report.Segments, report.Responses)
 	}
 	checkSummary(t, report, "1 tombstones", "0 published")
 }

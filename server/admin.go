@@ -13,7 +13,7 @@ import (
 //
 //	GET  /metrics       Prometheus
 //	GET  /livez         200 while the process answers: restart it if not
-//	GET  /readyz        200, or 503: withdraw the route
+//	GET  /readyz        200, or 503: something is wrong with this edge, withdraw the route
 //	GET  /freshz        200, or 503: prefer another edge, but keep the route
 //	GET  /debug/pprof/  profiles
 //	POST /reload        look at the manifest now; 409 if it is refused

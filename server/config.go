@@ -15,8 +15,8 @@ import (
 // Config is everything an operator decides about a Server. Begin with
 // DefaultConfig: the zero value of a field is a setting, not "the default".
 type Config struct {
-	// Store is the STORE directory. It must exist; it need not hold a
-	// generation yet.
+	// Store is the STORE directory. It must exist; it need not hold a generation yet,
+	// but then nothing else either.
 	Store string
 
 	// Prefixes are the paths below which OCSP is answered, such as "/ocsp":
@@ -48,8 +48,9 @@ type Config struct {
 	// lets them keep none.
 	CapMaxAge time.Duration
 
-	// FreshWithin is the age of the manifest beyond which /freshz says stale. 24 h by
-	// default; with zero it is fresh in its first second only.
+	// FreshWithin is the age beyond which /freshz says stale: that of the manifest, or
+	// that of what it says of when a source was last read. 24 h by default; with zero it is
+	// fresh in its first second only.
 	FreshWithin time.Duration
 
 	// DrainWait is how long the server goes on as usual after Shutdown began,
@@ -161,6 +162,29 @@ func (c *Config) checkStore() (os.FileInfo, error) {
 		return nil, fmt.Errorf("store %q is a file: want the directory that lancre build wrote", c.Store)
 	}
 	return info, nil
+}
+
+// checkContent wants Store to be a store, or what may become one: an empty directory,
+// but for what a file system or a copy under way puts there.
+func (c *Config) checkContent() error {
+	entries, err := os.ReadDir(c.Store)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	other := ""
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case name == "manifest" || name == "objects":
+			return nil
+		case name != "lost+found" && !strings.HasPrefix(name, "."):
+			other = name
+		}
+	}
+	if other == "" {
+		return nil
+	}
+	return fmt.Errorf("%q is no store: it has no manifest and no objects, but %q: want the directory that lancre build wrote, or an empty one, to wait there for the first generation",
+		c.Store, other)
 }
 
 // wire is c with DefaultHost and Prefixes in the form that requests are compared with.

@@ -1,7 +1,10 @@
 package server
 
 import (
+	"log/slog"
+	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -55,5 +58,30 @@ func TestConfigIsNotChanged(t *testing.T) {
 	}
 	if want := []string{"/", "/ocsp", "/ocsp/deep/"}; cfg.DefaultHost != "C.Example." || !reflect.DeepEqual(cfg.Prefixes, want) {
 		t.Errorf("host %q, prefixes %q after Check and wire; want C.Example., %q", cfg.DefaultHost, cfg.Prefixes, want)
+	}
+}
+
+// A directory of something else is as wrong as none: it would be waited for in vain. An
+// empty one is waited for, also while the first copy arrives in it.
+func TestStoreMustBeAStore(t *testing.T) {
+	for _, c := range []struct {
+		entries []string
+		want    string // of the error; "" for none
+	}{
+		{nil, ""},
+		{[]string{"lost+found", ".manifest.Xq3r9t"}, ""},
+		{[]string{"objects"}, ""},
+		{[]string{"manifest", "README"}, ""},
+		{[]string{"passwd"}, `is no store: it has no manifest and no objects, but "passwd"`},
+		{[]string{"store", ".hidden"}, `but "store": want the directory that lancre build wrote, or an empty one`},
+	} {
+		cfg := DefaultConfig()
+		cfg.Store, cfg.Log = t.TempDir(), slog.New(slog.DiscardHandler)
+		for _, name := range c.entries {
+			writeFile(t, filepath.Join(cfg.Store, name), nil)
+		}
+		if _, err := New(cfg); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v, want %q", c.entries, err, c.want)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -17,14 +18,16 @@ type snapshot struct {
 	store      *store.Generation
 	files      fileSet
 	generation uint64
-	created    int64    // Unix seconds
-	nextUpdate int64    // the earliest of all responses being served; 0 if there is none
-	canaries   []canary // by segment
+	created    int64 // Unix seconds
+	forecast   forecast
+	canaries   []*canary // by segment; nil for one without
 }
 
-// A canary is a request that a segment must be able to answer; nil for one without
-// responses.
-type canary []byte
+// A canary is a question to which a segment, or a newer one, has an answer.
+type canary struct {
+	id      index.CertID
+	request []byte // OCSPRequest for id
+}
 
 // age is how long, in seconds, snap has been published at now: not at all if the
 // clock was put back since.
@@ -40,6 +43,7 @@ func newSnapshot(g *store.Generation, old *snapshot, fits bool, pause func(), de
 		files:      newFileSet(g.Files(), defaultHost),
 		generation: m.Generation,
 		created:    m.Created.Unix(),
+		forecast:   newForecast(g),
 	}
 	prepare := g.ReadSparsely
 	if fits { // before anything reads them: this reports a bad page as an error
@@ -48,24 +52,30 @@ func newSnapshot(g *store.Generation, old *snapshot, fits bool, pause func(), de
 	if err := prepare(); err != nil {
 		return nil, err
 	}
-	snap.nextUpdate = earliestBeside(g, old)
 	known := old.canaryOf()
 	for i, seg := range g.Segments() {
-		request, ok := known[seg]
-		if !ok {
+		c, ok := known[seg]
+		if !ok || c != nil && !answers(g, &c.id) {
 			var err error
-			if request, err = newCanary(seg); err != nil {
+			if c, err = newCanary(g, seg); err != nil {
 				return nil, fmt.Errorf("segment %s: %w", m.Segments[i].SHA256, err)
 			}
 		}
-		snap.canaries = append(snap.canaries, request)
+		snap.canaries = append(snap.canaries, c)
 	}
 	return snap, nil
 }
 
+// answers reports whether g has an answer for id, or what should be one and cannot be
+// read.
+func answers(g *store.Generation, id *index.CertID) bool {
+	_, found, err := g.Lookup(id.Key(), id)
+	return found || err != nil
+}
+
 // canaryOf is the canary of each segment of snap, which may be nil.
-func (snap *snapshot) canaryOf() map[*index.Segment]canary {
-	known := make(map[*index.Segment]canary)
+func (snap *snapshot) canaryOf() map[*index.Segment]*canary {
+	known := make(map[*index.Segment]*canary)
 	if snap != nil {
 		for i, seg := range snap.store.Segments() {
 			known[seg] = snap.canaries[i]
@@ -78,24 +88,32 @@ func (snap *snapshot) canaryOf() map[*index.Segment]canary {
 // with more tombstones, a long list of withdrawals, goes without.
 const canaryDepth = 1000
 
-// newCanary returns an OCSPRequest for the first response in seg.
-func newCanary(seg *index.Segment) (canary, error) {
+// newCanary makes one of the first response in seg that g has an answer for: what a base
+// above seg leaves out is answered by none.
+func newCanary(g *store.Generation, seg *index.Segment) (*canary, error) {
 	if info := seg.Info(); info.Tombstones == info.Records {
 		return nil, nil
 	}
 	var ids []index.CertID
+	var found *index.CertID
 	depth := 0
 	err := seg.Records(func(rec index.Record) bool {
-		if !rec.Tombstone() {
-			ids = rec.CertIDs(nil)
-		}
 		depth++
-		return rec.Tombstone() && depth < canaryDepth
+		if rec.Tombstone() {
+			return depth < canaryDepth
+		}
+		ids = rec.CertIDs(ids[:0])
+		if i := slices.IndexFunc(ids, func(id index.CertID) bool { return answers(g, &id) }); i >= 0 {
+			found = &ids[i]
+		}
+		return found == nil && depth < canaryDepth
 	})
-	if err != nil || len(ids) == 0 {
+	if err != nil || found == nil {
 		return nil, err
 	}
-	return encodeRequest(&ids[0])
+	c := &canary{id: found.Clone()}
+	c.request, err = encodeRequest(&c.id)
+	return c, err
 }
 
 // encodeRequest is the DER OCSPRequest for one certificate.

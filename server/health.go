@@ -7,9 +7,10 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// notReady says why this edge should get no traffic; empty if it should. It asks
-// for one response of each segment, right through the handler, and changes no
-// metric.
+// notReady says why this edge should get no traffic; empty if it should. That is for
+// what is wrong with this edge alone: whoever withdrew the route for what all of them
+// have in common, an expired response, would withdraw it everywhere. It asks for one
+// response of each segment, right through the handler, and changes no metric.
 func (s *Server) notReady() string {
 	snap := s.current.Load()
 	switch {
@@ -18,22 +19,21 @@ func (s *Server) notReady() string {
 	case snap == nil:
 		return "no generation could be loaded"
 	}
-	// Checked here and not only when loading: time passes without a reload.
-	if now := s.now(); snap.nextUpdate != 0 && snap.nextUpdate <= now {
-		return fmt.Sprintf("responses expired at %s", time.Unix(snap.nextUpdate, 0).UTC().Format(time.RFC3339))
-	}
-	for i, request := range snap.canaries {
-		if request == nil {
+	for i, c := range snap.canaries {
+		if c == nil {
 			continue
 		}
-		// A newer segment may have withdrawn the response: that is an answer.
-		if o := s.probe(request); o != served && o != tombstone {
+		if o := s.probe(c.request); !sane[o] {
 			return fmt.Sprintf("the canary of segment %s, line %d of them, is answered %s",
 				snap.store.Manifest().Segments[i].SHA256, i+1, defaultOutcomes[o].name)
 		}
 	}
 	return ""
 }
+
+// sane are the outcomes that show that an edge reads its store: what was withdrawn since,
+// has expired or is not valid yet is an answer, too.
+var sane = [numOutcomes]bool{served: true, tombstone: true, expired: true, notYetValid: true}
 
 // probe POSTs request to the handler.
 func (s *Server) probe(request []byte) outcome {
@@ -56,9 +56,16 @@ func (s *Server) stale() string {
 	if snap == nil {
 		return "no generation could be loaded"
 	}
-	age := time.Duration(snap.age(s.now())) * time.Second
-	if age > s.cfg.FreshWithin {
-		return fmt.Sprintf("the generation is %s old, more than %s", age, s.cfg.FreshWithin)
+	now, limit := s.now(), s.cfg.FreshWithin
+	if age := seconds(snap.age(now)); age > limit {
+		return fmt.Sprintf("the generation is %s old, more than %s", age, limit)
+	}
+	// A source that cannot be read stays behind, however often is published.
+	checked := snap.store.Manifest().Checked
+	if age := seconds(now - checked.Unix()); !checked.IsZero() && age > limit {
+		return fmt.Sprintf("a source was last read %s ago, more than %s", age, limit)
 	}
 	return ""
 }
+
+func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }

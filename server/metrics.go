@@ -61,7 +61,7 @@ func newMetrics(s *Server) *metrics {
 	for _, r := range []ReloadResult{Swapped, Unchanged, Refused} {
 		m.reloads.WithLabelValues(string(r))
 	}
-	m.registry.MustRegister(m, m.reloads, collectors.NewGoCollector(),
+	m.registry.MustRegister(m, m.reloads, forecastMetrics{s}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	count := func(name, help string, value func() uint64) {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
@@ -96,8 +96,6 @@ func (m *metrics) registerGauges(s *Server) {
 		func(snap *snapshot) float64 { return float64(snap.created) })
 	gauge("lancred_manifest_age_seconds", "Time since the generation being served was published.",
 		func(snap *snapshot) float64 { return float64(snap.age(s.now())) })
-	gauge("lancred_next_update_timestamp_seconds", "Earliest nextUpdate of the responses being served.",
-		func(snap *snapshot) float64 { return float64(snap.nextUpdate) })
 	gauge("lancred_segments", "Segments mapped.",
 		func(snap *snapshot) float64 { return float64(len(snap.store.Segments())) })
 	gauge("lancred_ready", "Whether /readyz says so.",

@@ -1,25 +1,17 @@
 package server
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"runtime"
 	"time"
-
-	"github.com/fsnotify/fsnotify"
 
 	"lancre/index/store"
 	"lancre/internal/sigbus"
 )
 
 const (
-	// pollEvery is how often the manifest is read although nothing was notified:
-	// not every file system does, NFS for one.
-	pollEvery = 30 * time.Second
-
 	// unmapAfter is how long after a swap the old generation's mappings are
 	// collected. Requests that read them are long over, and the garbage
 	// collector would leave them for two minutes.
@@ -50,6 +42,7 @@ func (s *Server) Reload() (ReloadResult, error) { return s.reload("asked") }
 func (s *Server) reload(why string) (ReloadResult, error) {
 	s.reloadMu.Lock()
 	defer s.reloadMu.Unlock()
+	defer s.tellExpired()
 	began := time.Now()
 	old := s.current.Load()
 	var next *snapshot
@@ -88,31 +81,21 @@ func (snap *snapshot) number() uint64 {
 
 // load returns the store's generation if it succeeds old, nil if it is old.
 func (s *Server) load(old *snapshot) (*snapshot, error) {
-	m, err := store.ReadManifest(s.cfg.Store)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%w: lancre build publishes one", err)
-		}
-		return nil, err
-	}
-	if newer, err := succeeds(m, old); !newer {
-		return nil, err
-	}
 	var open *store.Generation
 	if old != nil {
 		open = old.store
 	}
-	g, err := store.Reopen(s.cfg.Store, open)
-	if err != nil {
+	g, err := store.ReopenIf(s.cfg.Store, open, func(m *store.Manifest) error { return succeeds(m, old) })
+	switch {
+	case err == errServed:
+		return nil, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w: lancre build publishes one", err)
+	case err != nil:
 		return nil, err
 	}
-	// The manifest may have been replaced in between.
-	newer, err := succeeds(g.Manifest(), old)
-	var next *snapshot
-	if newer {
-		next, err = newSnapshot(g, old, s.fits(g), pauseBeside(old), s.cfg.DefaultHost)
-	}
-	if err != nil || next == nil {
+	next, err := newSnapshot(g, old, s.fits(g), pauseBeside(old), s.cfg.DefaultHost)
+	if err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
 	return next, nil
@@ -127,58 +110,24 @@ func pauseBeside(old *snapshot) func() {
 	return func() { time.Sleep(breath) }
 }
 
-// succeeds reports whether m may replace old. That m is old is no error. An older
-// generation would bring back certificates that were revoked since; an empty one
-// says that something was lost before it, not that there is nothing to answer.
-func succeeds(m *store.Manifest, old *snapshot) (bool, error) {
-	if len(m.Segments)+len(m.Files) == 0 {
-		return false, fmt.Errorf("generation %d names nothing to serve: see what became of the input of the build", m.Generation)
-	}
-	if old == nil || m.Generation > old.generation {
-		return true, nil
-	}
-	if m.Generation < old.generation {
-		return false, fmt.Errorf("generation %d is older than %d, which is being served: publish a newer one, or restart to go back",
+// errServed says that the store's generation is being served already.
+var errServed = errors.New("it is being served")
+
+// succeeds says why m may not replace old: errServed if m is old. An older generation
+// would bring back certificates that were revoked since; an empty one says that
+// something was lost before it, not that there is nothing to answer.
+func succeeds(m *store.Manifest, old *snapshot) error {
+	switch {
+	case len(m.Segments)+len(m.Files) == 0:
+		return fmt.Errorf("generation %d names nothing to serve: see what became of the input of the build", m.Generation)
+	case old == nil || m.Generation > old.generation:
+		return nil
+	case m.Generation < old.generation:
+		return fmt.Errorf("generation %d is older than %d, which is being served: publish a newer one, or restart to go back",
 			m.Generation, old.generation)
-	}
-	if !bytes.Equal(m.Encode(), old.store.Manifest().Encode()) {
-		return false, fmt.Errorf("generation %d is being served with another content: a generation must not be published twice",
+	case m.Digest() != old.store.Manifest().Digest():
+		return fmt.Errorf("generation %d is being served with another content: a generation must not be published twice",
 			m.Generation)
 	}
-	return false, nil
-}
-
-// watch reloads when the manifest changes, until the server stops.
-func (s *Server) watch() {
-	var events chan fsnotify.Event // nil blocks for ever
-	var failures chan error
-	watcher, err := fsnotify.NewWatcher()
-	if err == nil {
-		defer watcher.Close()
-		// The directory, for the manifest is replaced by a rename.
-		err = watcher.Add(s.cfg.Store)
-		events, failures = watcher.Events, watcher.Errors
-	}
-	if err == nil {
-		s.reload("watching") // what was published since the start
-	} else {
-		s.log.Warn("the store is not watched, only polled", "store", s.cfg.Store, "every", pollEvery.String(), "err", err)
-	}
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
-	for {
-		select {
-		case <-s.stop:
-			return
-		case e := <-events:
-			if filepath.Base(e.Name) == "manifest" && (e.Has(fsnotify.Create) || e.Has(fsnotify.Write)) {
-				s.reload("changed")
-			}
-		case err := <-failures:
-			s.log.Warn("watching the store failed", "store", s.cfg.Store, "err", err)
-			s.reload("watching failed")
-		case <-poll.C:
-			s.reload("polled")
-		}
-	}
+	return errServed
 }

@@ -178,12 +178,16 @@ func TestStartWithoutGeneration(t *testing.T) {
 // awaitGeneration waits until generation n is served.
 func awaitGeneration(t testing.TB, e *edge, n uint64) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for e.current.Load().number() != n {
+	await(t, e, func() bool { return e.current.Load().number() == n })
+}
+
+// await waits until something has happened to e.
+func await(t testing.TB, e *edge, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !happened(); runtime.Gosched() {
 		if time.Now().After(deadline) {
-			t.Fatalf("generation %d is served, want %d: %s", e.current.Load().number(), n, e.log)
+			t.Fatalf("generation %d is served after %v: %s", e.current.Load().number(), patience, e.log)
 		}
-		runtime.Gosched()
 	}
 }
 

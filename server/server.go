@@ -44,8 +44,9 @@ type Server struct {
 	dir      os.FileInfo              // of the store, when New was called
 	current  atomic.Pointer[snapshot] // nil until a generation could be loaded
 	reloadMu sync.Mutex               // held while a generation is loaded
-	memory   int64                    // octets of segments that can be expected to stay in memory
-	stop     chan struct{}            // closed when Shutdown is done
+	expiries expiryLog
+	memory   int64         // octets of segments that can be expected to stay in memory
+	stop     chan struct{} // closed when Shutdown is done
 	stopOnce sync.Once
 	stopping atomic.Bool // not ready any more: Shutdown has begun
 	closing  atomic.Bool // every answer is the last on its connection
@@ -63,6 +64,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.wire()
+	if err := cfg.checkContent(); err != nil {
+		return nil, err
+	}
 	s := &Server{
 		cfg:      cfg,
 		log:      cfg.Log,

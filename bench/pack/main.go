@@ -51,6 +51,6 @@ func pack(cfg build.Config) error {
 	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{
 		"responses": report.Responses.Published, "seconds": report.TotalSeconds, "verify_seconds": report.VerifySeconds,
-		"size": report.Segment.Size, "peak_rss": status.Peak, "peak_anon": anon,
+		"size": report.Segments[0].Size, "peak_rss": status.Peak, "peak_anon": anon,
 	})
 }

@@ -21,6 +21,7 @@ type Issuer struct {
 	Certs  []*x509.Certificate // at least one; the signer's is the first
 	names  [][]byte            // DER, further encodings of the name in Certs
 
+	ids                 []index.CertID  // of its certificates, without serial number: by each algorithm and encoding of the name
 	NotBefore, NotAfter int64           // Unix seconds: the earliest and the latest of Certs
 	subordinates        map[string]bool // serials, as content octets, of the CA certificates it issued, as far as known
 }
@@ -92,6 +93,7 @@ func (all *Issuers) enter(is *Issuer, name []byte) error {
 			return err
 		}
 		all.byHash[string(appendHashes(nil, &id))] = is
+		is.ids = append(is.ids, id)
 	}
 	return nil
 }
@@ -180,6 +182,19 @@ func (all *Issuers) Holding(cert *x509.Certificate) *Issuer {
 	}
 	return nil
 }
+
+// CertIDs are what the certificate of the CA with that serial number, which they alias,
+// can be called: by each hash algorithm and encoding of the CA's name.
+func (is *Issuer) CertIDs(serial []byte) []index.CertID {
+	ids := slices.Clone(is.ids)
+	for i := range ids {
+		ids[i].Serial = serial
+	}
+	return ids
+}
+
+// KeyHash is the SHA-1 of the subjectPublicKey bits.
+func (is *Issuer) KeyHash() [20]byte { return is.keyHash }
 
 // KeyID names the issuer's key for people: the SHA-1 of the subjectPublicKey bits, in
 // hex.

@@ -83,22 +83,39 @@ func skipMark(f io.ReadSeeker) error {
 
 // read reads the CSV in r.
 func (v *Inventory) read(r io.Reader, all *ca.Issuers) error {
-	if len(all.List) >= math.MaxUint16 {
-		return fmt.Errorf("%d issuers, want fewer than %d", len(all.List), math.MaxUint16)
-	}
-	short := &shortLines{r: r}
-	in := csv.NewReader(short)
-	in.ReuseRecord = true
-	short.left = maxLine
-	header, err := in.Read()
-	if err != nil {
-		return fmt.Errorf("no header: %w", err)
-	}
-	fields, err := findColumns(header)
+	known, err := issuerNames(all)
 	if err != nil {
 		return err
 	}
-	known := issuerNames(all)
+	var fields columns
+	return eachRow(r, func(header []string) (err error) {
+		fields, err = findColumns(header)
+		return err
+	}, func(record []string, line int) error {
+		a, err := fields.parse(record, known)
+		if err == nil && fields.caIssuers >= 0 {
+			err = v.name(&a, CAIssuers, record[fields.caIssuers], line)
+		}
+		if err == nil && fields.points >= 0 {
+			err = v.name(&a, DistributionPoint, record[fields.points], line)
+		}
+		v.entries = append(v.entries, a)
+		return err
+	})
+}
+
+// eachRow hands over the header of the CSV in r, then its records with their lines.
+func eachRow(r io.Reader, header func([]string) error, row func(record []string, line int) error) error {
+	short := &shortLines{r: r, left: maxLine}
+	in := csv.NewReader(short)
+	in.ReuseRecord = true
+	first, err := in.Read()
+	if err != nil {
+		return fmt.Errorf("no header: %w", err)
+	}
+	if err := header(first); err != nil {
+		return err
+	}
 	for {
 		short.left = maxLine
 		record, err := in.Read()
@@ -109,17 +126,9 @@ func (v *Inventory) read(r io.Reader, all *ca.Issuers) error {
 			return err // names the line
 		}
 		line, _ := in.FieldPos(0)
-		a, err := fields.parse(record, known)
-		if err == nil && fields.caIssuers >= 0 {
-			err = v.name(&a, CAIssuers, record[fields.caIssuers], line)
-		}
-		if err == nil && fields.points >= 0 {
-			err = v.name(&a, DistributionPoint, record[fields.points], line)
-		}
-		if err != nil {
+		if err := row(record, line); err != nil {
 			return fmt.Errorf("line %d: %w", line, err)
 		}
-		v.entries = append(v.entries, a)
 	}
 }
 
@@ -165,7 +174,10 @@ func (c columns) parse(record []string, known map[string]uint16) (a assigned, er
 
 // issuerNames is what an inventory may call the issuers. A subject that several
 // have says nothing.
-func issuerNames(all *ca.Issuers) map[string]uint16 {
+func issuerNames(all *ca.Issuers) (map[string]uint16, error) {
+	if len(all.List) >= math.MaxUint16 {
+		return nil, fmt.Errorf("%d issuers, want fewer than %d", len(all.List), math.MaxUint16)
+	}
 	known := make(map[string]uint16)
 	for _, is := range all.List {
 		if len(all.Named(is.Cert.RawSubject)) == 1 {
@@ -178,7 +190,7 @@ func issuerNames(all *ca.Issuers) map[string]uint16 {
 	if len(all.List) == 1 {
 		known[""] = 0
 	}
-	return known
+	return known, nil
 }
 
 // shortLines fails a reader of lines before it fills memory with one.

@@ -13,6 +13,7 @@ import (
 
 	"lancre/build/ca"
 	"lancre/build/rule"
+	"lancre/index"
 )
 
 // An Inventory is every certificate that the CAs have assigned a serial number to. It
@@ -78,6 +79,13 @@ func (v *Inventory) Find(is *ca.Issuer, serial []byte) (Line, bool) {
 	return Line{v.entries[i].notAfter, i}, true
 }
 
+// CoverID notes that id, of a certificate of is, is answered by a response.
+func (v *Inventory) CoverID(is *ca.Issuer, id *index.CertID) {
+	if line, known := v.Find(is, id.Serial); known {
+		v.Cover(line, 1<<id.Alg)
+	}
+}
+
 // Cover notes that a certificate has responses by a set of hash algorithms, 1 << HashAlg
 // each. Not safe for concurrent use.
 func (v *Inventory) Cover(l Line, algs uint8) { v.covered[l.position] |= algs }
@@ -101,12 +109,13 @@ type Gap struct {
 }
 
 // Gap looks for the gap of an issuer that has responses by these hash algorithms,
-// 1 << HashAlg each.
-func (v *Inventory) Gap(is *ca.Issuer, algs uint8) Gap {
+// 1 << HashAlg each, among the certificates that of tells by their serial number, the
+// content octets of a DER INTEGER; nil for all.
+func (v *Inventory) Gap(is *ca.Issuer, algs uint8, of func(serial []byte) bool) Gap {
 	g := Gap{Issuer: is}
 	entries, covered := v.of(is)
 	for i, a := range entries {
-		if a.notAfter <= v.at {
+		if a.notAfter <= v.at || of != nil && !of(contentOctets(a.serial[:])) {
 			continue
 		}
 		g.Assigned++

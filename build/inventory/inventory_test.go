@@ -89,7 +89,7 @@ func TestGap(t *testing.T) {
 		sha1:          {is, 3, 1, "03, which expires 2027-01-03T00:00:00Z"},
 		0:             {is, 3, 1, "03, which expires 2027-01-03T00:00:00Z"},
 	} {
-		if got := v.Gap(is, algs); got != want {
+		if got := v.Gap(is, algs, nil); got != want {
 			t.Errorf("algorithms %b: %+v, want %+v", algs, got, want)
 		}
 	}

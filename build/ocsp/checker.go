@@ -6,6 +6,7 @@ package ocsp
 
 import (
 	"fmt"
+	"math/bits"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -22,8 +23,9 @@ import (
 type Config struct {
 	At        time.Time // the moment of the build, in whole seconds
 	Issuers   *ca.Issuers
-	Listed    []*crl.Listing       // what the CRLs of the build list, by issuer; nil where there are none
+	Listed    []crl.Revocations    // what the CRLs of the build list, by issuer; nil where there are none
 	Previous  *store.Generation    // nil if there is none
+	Grows     bool                 // the responses are added to Previous, they do not replace it
 	Inventory *inventory.Inventory // nil if there is none
 
 	// SkipSignatures leaves signatures unverified.
@@ -41,7 +43,17 @@ type Item struct {
 	Subjects []Subject
 	Expired  bool        // a tombstone takes its place
 	Older    bool        // than what the previous generation has
+	Answered bool        // by the previous generation, one of its CertIDs at least
+	Same     bool        // says what that answers, for all its CertIDs
 	Entry    index.Entry // of one neither rejected nor expired
+}
+
+// CertIDs is how many CertIDs the response has.
+func (it *Item) CertIDs() (n int) {
+	for i := range it.Subjects {
+		n += bits.OnesCount8(it.Subjects[i].Algs)
+	}
+	return n
 }
 
 // Reset makes it an item that was not checked yet. It keeps the memory.

@@ -19,11 +19,11 @@ func (c *Checker) checkListed(r *index.Response, s *index.Single, is *ca.Issuer)
 	case s.Status == index.Good && listed:
 		c.found(rule.OCSPCRLGood, func() string {
 			return fmt.Sprintf("certStatus is good, thisUpdate %s, but a CRL of %s lists the certificate as revoked since %s",
-				rule.UTC(s.ThisUpdate), rule.UTC(list.ThisUpdate), rule.UTC(entry.At))
+				rule.UTC(s.ThisUpdate), rule.UTC(list.Since()), rule.UTC(entry.At))
 		})
-	case s.Status == index.Revoked && !listed && list.ThisUpdate > r.ThisUpdate && !c.lapsed(is, s.CertID.Serial):
+	case s.Status == index.Revoked && !listed && list.Since() > r.ThisUpdate && !c.lapsed(is, s.CertID.Serial):
 		c.found(rule.OCSPCRLMissing, func() string {
-			return fmt.Sprintf("revoked since %s, but not listed on a CRL of %s", rule.UTC(s.RevokedAt), rule.UTC(list.ThisUpdate))
+			return fmt.Sprintf("revoked since %s, but not listed on a CRL of %s", rule.UTC(s.RevokedAt), rule.UTC(list.Since()))
 		})
 	case s.Status == index.Revoked && listed && (entry.At != s.RevokedAt || max(entry.Reason, 0) != max(s.Reason, 0)):
 		c.found(rule.OCSPCRLDiffers, func() string {

@@ -357,6 +357,8 @@ var (
 
 // Against the CRLs, the inventory and the other responses of the build.
 var (
+	OCSPHashDiffers = declare("ocsp.hash-differs", never, always, "RFC 6960 section 2.2",
+		"a certificate that is revoked by one hash algorithm of CertIDs is revoked by all; what revokes it is published all the same")
 	OCSPCRLGood = declare("ocsp.crl-good", always, never, "BR section 4.9.9",
 		"a certificate whose status is good is on no current CRL")
 	OCSPCRLMissing = declare("ocsp.crl-missing", never, always, "BR section 4.9.7",

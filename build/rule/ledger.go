@@ -25,6 +25,9 @@ func (l *Ledger) Reset() {
 	clear(l.warnings)
 }
 
+// Rejects reports whether what breaks c is not published.
+func (l *Ledger) Rejects(c Check) bool { return l.severity[c] == Rejects }
+
 // Found enters that something at a place breaks a rule, and reports whether that
 // rejects it. The serial number is in hex, empty if it is about no certificate.
 func (l *Ledger) Found(c Check, at Place, serial string, reason func() string) (rejected bool) {

@@ -1,6 +1,10 @@
 package rule
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // A Severity is what breaking a rule leads to in one build.
 type Severity uint8
@@ -37,6 +41,7 @@ type Choice struct {
 	Warn  []string // only warn
 	Error []string // reject
 	Force []string // only warn, this once: checks against the previous generation
+	Hold  []string // put aside the response that breaks them: checks of one response
 }
 
 // An Override is a check that has another severity than in the profiles.
@@ -49,6 +54,11 @@ type Override struct {
 
 // Override changes s to what the operator chose and lists what that changed.
 func (s Severities) Override(by Choice) (chosen []Override, err error) {
+	for _, id := range by.Hold {
+		if err := holdable(id); err != nil {
+			return nil, err
+		}
+	}
 	named := make(map[string]string) // option, by check
 	for _, o := range []struct {
 		option string
@@ -70,6 +80,31 @@ func (s Severities) Override(by Choice) (chosen []Override, err error) {
 		}
 	}
 	return chosen, nil
+}
+
+// ofAll are the checks named as those of responses that none of them alone can break.
+var ofAll = []Check{OCSPConflict, OCSPSHA1Alone, OCSPHashDiffers, OCSPPreviousVanished, OCSPPreviousMissing, OCSPPreviousMissingCS}
+
+// holdable says why what breaks a check cannot be put aside; nil if it can.
+func holdable(id string) error {
+	c, err := find(id)
+	if err != nil {
+		return fmt.Errorf("--hold: %w", err)
+	}
+	if !strings.HasPrefix(id, "ocsp.") && c != InventoryUnassigned || slices.Contains(ofAll, c) {
+		return fmt.Errorf("--hold %s: it is no check of one response, which could be put aside", id)
+	}
+	return nil
+}
+
+// Holdable lists the checks that --hold takes, by id.
+func Holdable() (ids []string) {
+	for _, c := range table[None+1:] {
+		if holdable(c.id) == nil {
+			ids = append(ids, c.id)
+		}
+	}
+	return ids
 }
 
 // selected returns the check that an option names, if the option can change it.

@@ -11,7 +11,7 @@ import (
 // issuers and against those of the previous generation.
 func (t *tree) checkCertificates() {
 	for _, s := range t.files {
-		if s.certs == nil {
+		if s.certs == nil || s.carried {
 			continue
 		}
 		var f rule.Findings

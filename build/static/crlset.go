@@ -15,6 +15,7 @@ type crlObject struct {
 	by       *ca.Issuer   // who signed it; nil if that issuer is not configured
 	name     string       // of the first file that holds it
 	urls     []string     // at which it is published
+	carried  bool         // of the previous generation
 	listing  *crl.Listing // of all CRLs of its issuer
 	findings rule.Findings
 }
@@ -48,6 +49,10 @@ func (t *tree) checkCRLs() {
 	}
 	t.checkPrevious(bySHA256)
 	for _, o := range objects {
+		if o.carried {
+			t.checkCarried(o)
+			continue
+		}
 		t.checkPublished(o)
 		t.ledger.Enter(&o.findings)
 	}
@@ -63,7 +68,7 @@ func (t *tree) crlObjects() (list []*crlObject, bySHA256 map[string]*crlObject) 
 		}
 		o := bySHA256[s.sha256]
 		if o == nil {
-			o = &crlObject{CRL: s.crl, by: s.by, name: s.name}
+			o = &crlObject{CRL: s.crl, by: s.by, name: s.name, carried: s.carried}
 			o.findings.Begin(t.ledger, rule.Whole(s.name))
 			bySHA256[s.sha256] = o
 			list = append(list, o)

@@ -9,6 +9,7 @@ import (
 
 	"lancre/build/ca"
 	"lancre/build/certs"
+	"lancre/build/crl"
 	"lancre/build/rule"
 )
 
@@ -28,14 +29,32 @@ func (k *crlChecker) checkSigner(all *ca.Issuers) {
 		k.Found(rule.CRLIssuer, rule.Because("signature not checked: no --issuer has the name %s", nameText(k.Issuer)))
 		return
 	}
-	for _, is := range candidates {
-		if err = is.Verify(alg, k.TBS, k.Signature); err == nil {
-			k.by = is
-			k.checkIssuer(alg)
-			return
-		}
+	if k.by, err = signedBy(k.CRL, alg, candidates); k.by != nil {
+		k.checkIssuer(alg)
+		return
 	}
 	k.Found(rule.CRLSignature, rule.Because("signature is not by the key of %s: %v", candidates[0].Cert.Subject, err))
+}
+
+// signedBy returns the one of candidates, of whom there is one at least, whose key
+// signed c, or the error of the last.
+func signedBy(c *crl.CRL, alg ca.Algorithm, candidates []*ca.Issuer) (is *ca.Issuer, err error) {
+	for _, is = range candidates {
+		if err = is.Verify(alg, c.TBS, c.Signature); err == nil {
+			return is, nil
+		}
+	}
+	return nil, err
+}
+
+// SignerOf returns the issuer whose key signed c, nil if there is none.
+func SignerOf(c *crl.CRL, all *ca.Issuers) *ca.Issuer {
+	alg, err := ca.ParseAlgorithm(c.Algorithm)
+	if err != nil {
+		return nil
+	}
+	is, _ := signedBy(c, alg, all.Named(c.Issuer))
+	return is
 }
 
 // checkIssuer checks whether the issuer may sign CRLs, and so.

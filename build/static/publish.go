@@ -40,6 +40,8 @@ type Config struct {
 	IssuerFile string               // the place of what is wrong with the issuers together
 	Inventory  *inventory.Inventory // nil if there is none
 	Previous   *store.Generation    // nil if there is none, or it cannot be opened
+	Carried    []store.File         // of Previous, that stay where no file takes their place
+	Unpublish  map[string]bool      // URLs of files of Previous that are to go
 	OCSP       bool                 // the build has responses
 	MaxCRLSize int64                // octets
 }
@@ -116,6 +118,7 @@ type file struct {
 	sha256  string
 	size    int64
 	by      *ca.Issuer // of a CRL, who signed it; nil if that issuer is not configured
+	carried bool       // of the previous generation, and checked then
 	content
 	document *web.Document // of an index.html or index.TAG.html that is no larger than web.MaxPage; else nil
 }
@@ -123,7 +126,9 @@ type file struct {
 // checkTogether checks the files against each other and against those of the
 // previous generation.
 func (t *tree) checkTogether() {
-	t.addPages()
+	pages := t.addPages()
+	t.carry()
+	t.checkPages(pages)
 	t.checkCRLs()
 	t.checkCertificates()
 	t.checkNamed()

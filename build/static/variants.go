@@ -22,8 +22,8 @@ type page struct {
 	variants []*file // in the order of their names
 }
 
-// addPages publishes the variants of all pages under their tags, and checks them.
-func (t *tree) addPages() {
+// addPages publishes the variants of all pages under their tags.
+func (t *tree) addPages() []*page {
 	pages := t.pages()
 	for _, p := range pages {
 		if p.standard != nil {
@@ -32,6 +32,11 @@ func (t *tree) addPages() {
 		}
 		t.refuse(p.variants[0], rule.StaticVariant, "there is no index.html beside it, for readers of other languages: add one")
 	}
+	return pages
+}
+
+// checkPages checks what pages refer to.
+func (t *tree) checkPages(pages []*page) {
 	if len(t.ledger.Rejections()) > 0 {
 		return // what was rejected would be missed by those that refer to it
 	}

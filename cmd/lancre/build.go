@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +13,9 @@ import (
 )
 
 const buildHelp = `Build checks every input and publishes what passes as a new generation of the
-store. It replaces everything the store held before, in one step. An input that is
+store. It replaces, in one step, what the store held when the input was taken: what it
+was given since, by add, stays, and of revoked certificates that the input lacks a
+tombstone stays until the inventory says that they have expired. An input that is
 rejected is named with its place and the reason, and fails the build, unless
 --max-rejects allows it. A build that fails publishes nothing.
 
@@ -34,6 +37,10 @@ good, and the http URLs are compared with what is published.
 one check leads to. A check against the previous generation of the store, such as
 that no revoked certificate becomes good, is passed over by --force: name it for
 the one build in which the difference is meant.
+
+--hold names checks whose offenders are not to stop the others: a response that breaks
+one is put aside, counts as no rejection, and is tried again by every build and add,
+until it passes or lancre held drops it.
 
 DIR/<host>/<path> is published at exactly that host and path, DIR/_/<path> at that
 path of any host. Files named index.der, index.p7c or index.html are published at
@@ -67,39 +74,58 @@ func newBuild() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Out, "out", "", "publish to `STORE`, which is made if absent")
-	f.StringVar(&c.Origin, "origin", "", "`NAME` of the publisher in the manifest (default the first host of --static)")
+	inputFlags(cmd, &c, &profiles, &reportFile)
+	f.IntVar(&c.Shards, "shards", 0, "cut the base into `N` shards, a power of two (default as many as the store has)")
+	f.TimeVar(&c.AsOf, "as-of", time.Time{}, timeLayouts, "the `TIME` (RFC 3339) at which the input was taken: what the store was given later stays (default --at)")
+	f.BoolVar(&c.ReplaceAll, "replace-all", false, "replace everything, also what the store was given since the input was taken")
+	f.BoolVar(&c.Forget, "forget", false, "leave no tombstone of revoked certificates that the input does not have")
+	must(cmd.MarkFlagRequired("out"))
+	must(cmd.MarkFlagDirname("out"))
+	cmd.MarkFlagsOneRequired("responses", "static")
+	cmd.MarkFlagsMutuallyExclusive("as-of", "replace-all")
+	return cmd
+}
+
+// inputFlags adds the flags that say what is read and how it is judged.
+func inputFlags(cmd *cobra.Command, c *build.Config, profiles *[]string, reportFile *string) {
+	f := cmd.Flags()
+	f.StringVar(&c.Origin, "origin", "", "`NAME` of the publisher in the manifest (default the one before, or the first host of --static)")
 	f.StringArrayVar(&c.Issuers, "issuer", nil, "`FILE` of CA certificates, PEM or DER (repeatable)")
 	f.StringArrayVar(&c.IssuerNames, "issuer-name", nil, "`FILE` of a certificate that spells the name of its --issuer otherwise than that does (repeatable)")
 	f.StringArrayVar(&c.Responses, "responses", nil, "`SRC` of OCSP responses (repeatable)")
 	f.StringVar(&c.Query, "query", c.Query, "`SQL` that selects the responses of a database (default those of cfssl's table that hold)")
 	f.Lookup("query").DefValue = "" // for the help, which says it in words
 	f.StringArrayVar(&c.Static, "static", nil, "`DIR` of CRLs, certificates and pages (repeatable)")
-	profileFlag(cmd, &profiles)
+	profileFlag(cmd, profiles)
 	f.StringSliceVar(&c.Warn, "warn", nil, "have `CHECK` only warn (repeatable)")
 	f.StringSliceVar(&c.Error, "error", nil, "have `CHECK` reject (repeatable)")
 	f.StringSliceVar(&c.Force, "force", nil, "have `CHECK`, against the previous generation, only warn (repeatable)")
+	f.StringSliceVar(&c.Hold, "hold", nil, "put aside each response that breaks `CHECK`, for lancre held, and publish the others (repeatable)")
 	f.StringVar(&c.Inventory, "inventory", "", "CSV `FILE` of all certificates: serial,notAfter,issuer (hex, RFC 3339, key_id or subject), caIssuers and cRLDistributionPoints (URLs)")
 	f.IntVar(&c.MaxRejects, "max-rejects", 0, "publish although up to `N` responses were rejected")
 	f.IntVar(&c.MaxMissing, "max-missing", 0, "publish although up to `N` unexpired certificates of --inventory have no response")
 	f.Int64Var(&c.MaxCRLSize, "max-crl-size", c.MaxCRLSize, "refuse a CRL of more than `OCTETS`")
 	f.Float64Var(&c.MaxShrink, "max-shrink", c.MaxShrink, "refuse a generation with more than `PERCENT` fewer records than the previous one")
-	f.StringVar(&reportFile, "report", "", "write all that was found to `FILE`, as JSON, also if the build fails")
+	f.StringVar(reportFile, "report", "", "write all that was found to `FILE`, as JSON, also if the build fails")
 	atFlag(cmd, &c.At)
-	must(cmd.MarkFlagRequired("out"))
-	must(cmd.MarkFlagDirname("out"))
 	must(cmd.MarkFlagDirname("static"))
 	must(cmd.MarkFlagFilename("issuer"))
 	must(cmd.MarkFlagFilename("issuer-name"))
 	must(cmd.MarkFlagFilename("inventory", "csv"))
-	cmd.MarkFlagsOneRequired("responses", "static")
 	completeFlag(cmd, "warn", checkIDs("warn")...)
 	completeFlag(cmd, "error", checkIDs("")...)
 	completeFlag(cmd, "force", checkIDs("force")...)
-	return cmd
+	completeFlag(cmd, "hold", rule.Holdable()...)
 }
 
 func runBuild(cmd *cobra.Command, c build.Config, reportFile string) error {
 	report, err := buildStore(cmd, c)
+	return writeReport(cmd, report, err, reportFile)
+}
+
+// writeReport shows what a run did, also one that ended with err, and writes it to the
+// file, if one is named.
+func writeReport(cmd *cobra.Command, report *build.Report, err error, reportFile string) error {
 	if report == nil {
 		return err
 	}
@@ -112,10 +138,16 @@ func runBuild(cmd *cobra.Command, c build.Config, reportFile string) error {
 
 // buildStore runs a build that shows its progress on standard error.
 func buildStore(cmd *cobra.Command, c build.Config) (*build.Report, error) {
-	m := newMeter(cmd.ErrOrStderr(), "checked")
-	defer m.clear()
-	c.Progress = func(p build.Progress) { m.show(p.Bytes, p.TotalBytes, p.Responses) }
+	defer showProgress(cmd, &c)()
 	return build.Run(cmd.Context(), c)
+}
+
+// showProgress has a run of c show its progress on standard error. The function that
+// it returns clears that.
+func showProgress(cmd *cobra.Command, c *build.Config) (clear func()) {
+	m := newMeter(cmd.ErrOrStderr(), "checked")
+	c.Progress = func(p build.Progress) { m.show(p.Bytes, p.TotalBytes, p.Responses) }
+	return m.clear
 }
 
 // parseAll parses each of the values of a flag that can be repeated.

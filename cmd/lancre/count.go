@@ -47,6 +47,7 @@ func (id issuerID) String() string { return fmt.Sprintf("name hash %x, key hash 
 // A census counts the records of a generation that answer.
 type census struct {
 	ids    map[issuerID]*idCount
+	live   map[int]uint64 // CertIDs that answer, by line
 	expiry expiry
 
 	shapes   map[lineShape]signerID // who signs responses of a shape
@@ -66,13 +67,14 @@ type idCount struct {
 
 // count goes through all records of g that answer.
 func count(g *store.Generation, at time.Time) (*census, error) {
-	c := &census{ids: make(map[issuerID]*idCount), expiry: newExpiry(at), shapes: make(map[lineShape]signerID)}
+	c := &census{ids: make(map[issuerID]*idCount), live: make(map[int]uint64), expiry: newExpiry(at), shapes: make(map[lineShape]signerID)}
 	var failed error
 	err := g.Live(func(r store.LiveRecord) bool { failed = c.add(r); return failed == nil })
 	return c, cmp.Or(failed, err)
 }
 
 func (c *census) add(r store.LiveRecord) error {
+	c.live[r.Line] += uint64(len(r.CertIDs))
 	for i := range r.CertIDs {
 		id := &r.CertIDs[i]
 		n := c.ids[issuerID{id.Alg, string(id.NameHash), string(id.KeyHash)}]

@@ -118,7 +118,7 @@ func (j *demoJob) run(cmd *cobra.Command) error {
 	c := build.DefaultConfig()
 	c.Out, c.Origin = j.path("store"), demo.PageHost
 	c.Issuers, c.Responses, c.Static = []string{j.path("issuer.pem")}, []string{j.path("responses.der")}, []string{j.path("static")}
-	c.Force = checkIDs("force") // each demo has a CA of its own
+	c.Force, c.ReplaceAll = checkIDs("force"), true // each demo has a CA of its own
 	report, err := buildStore(cmd, c)
 	if err != nil {
 		return err

@@ -29,12 +29,45 @@ type answer struct {
 	Stored     int       `json:"stored"` // octets of its record
 	Segment    string    `json:"segment"`
 	Offset     int64     `json:"offset"` // of its record in the segment
+	Lines      []trace   `json:"lines"`  // all that have the certificate, newest first
+}
+
+// A trace is what one line of the stack has for the certificate.
+type trace struct {
+	Line    int    `json:"line"` // from 1, the newest
+	Role    string `json:"role"`
+	Shard   string `json:"shard"`
+	SHA256  string `json:"sha256"`
+	Says    string `json:"says"`    // as "good 2026-03-01T12:00:00Z", its thisUpdate, or "tombstone"
+	Answers bool   `json:"answers"` // else something above hides it
+}
+
+func (t trace) String() string {
+	hidden := ", hidden"
+	if t.Answers {
+		hidden = ", answers"
+	}
+	return fmt.Sprintf("%d, %s %s: %s%s", t.Line, t.Role, t.Shard, t.Says, hidden)
+}
+
+// tracesOf are all lines of g that have id.
+func tracesOf(g *store.Generation, id *index.CertID) (list []trace, err error) {
+	found, err := g.Traces(id)
+	for _, f := range found {
+		l := &g.Manifest().Segments[f.Line]
+		list = append(list, trace{f.Line + 1, l.Role, l.Shard.String(), l.SHA256, said(f.Record, true, id), f.Answer})
+	}
+	return list, err
 }
 
 // explain says what response der, stored in g as r and found under id, says.
 func (q *question) explain(g *store.Generation, r index.Record, id *index.CertID, der []byte) (*answer, error) {
 	var p index.Response
 	if err := p.Parse(der); err != nil {
+		return nil, err
+	}
+	lines, err := tracesOf(g, id)
+	if err != nil {
 		return nil, err
 	}
 	a := &answer{
@@ -44,7 +77,12 @@ func (q *question) explain(g *store.Generation, r index.Record, id *index.CertID
 		At: q.at.UTC().Truncate(time.Second), Answer: answerAt(r, q.at),
 		Signer: newSignerID(&p).describe(issuerCerts(g.Files())[issuerID{id.Alg, string(id.NameHash), string(id.KeyHash)}]),
 		ETag:   fmt.Sprintf("\"%016x\"", index.ETag(der)), Size: len(der), Stored: r.Size(),
-		Segment: segmentOf(g, id), Offset: r.Offset(),
+		Lines: lines, Offset: r.Offset(),
+	}
+	for _, l := range lines {
+		if l.Answers {
+			a.Segment = l.SHA256
+		}
 	}
 	for i := range p.Singles {
 		if s := &p.Singles[i]; s.CertID.Equal(id) {
@@ -79,6 +117,9 @@ func (a *answer) write(out io.Writer) error {
 	w.row("ETag", "%s", a.ETag)
 	w.row("response", "%d octets, stored in %d", a.Size, a.Stored)
 	w.row("segment", "%s, offset %d", a.Segment, a.Offset)
+	for _, l := range a.Lines {
+		w.row("line", "%s", l)
+	}
 	return w.Flush()
 }
 
@@ -90,16 +131,6 @@ func (a *answer) statusWords() string {
 		return fmt.Sprintf("%s %s, no reason", a.Status, formatTime(a.RevokedAt))
 	}
 	return fmt.Sprintf("%s %s, reason %s", a.Status, formatTime(a.RevokedAt), a.Reason)
-}
-
-// segmentOf is the SHA-256 of the segment that a look-up of id ends in.
-func segmentOf(g *store.Generation, id *index.CertID) string {
-	for i, s := range g.Segments() {
-		if _, found, _ := s.Lookup(id.Key(), id); found {
-			return g.Manifest().Segments[i].SHA256
-		}
-	}
-	return "none"
 }
 
 // reasonNames are the CRLReasons (RFC 5280 section 5.3.1).

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -9,23 +10,29 @@ import (
 )
 
 func newGC() *cobra.Command {
-	return &cobra.Command{
+	keep := store.DefaultKeep
+	cmd := &cobra.Command{
 		Use:   "gc STORE",
 		Short: "Remove the objects of earlier generations",
-		Long: `Gc removes the objects that the manifest does not name, and what a build that
-was cut short left behind, and lists them. An edge that serves an earlier generation
-from this very directory keeps what it has open; one that has still to copy it
-cannot any more.`,
-		Example:               `  lancre gc store`,
+		Long: `Gc removes what earlier generations have to themselves, but for the last ones, which
+rollback can go back to, and what was cut short, and lists it. An edge that serves
+an earlier generation from this very directory keeps what it has open; one that has
+still to copy it cannot any more. What others have in the making is spared.`,
+		Example: `  lancre gc store
+  lancre gc store --keep 0 --keep-for 0s`,
 		DisableFlagsInUseLine: true,
 		Args:                  takes("STORE"),
 		ValidArgsFunction:     completeStore,
-		RunE:                  work(runGC),
+		RunE:                  work(func(cmd *cobra.Command, args []string) error { return runGC(cmd, args[0], keep) }),
 	}
+	f := cmd.Flags()
+	f.IntVar(&keep.Generations, "keep", keep.Generations, "keep the last `N` generations before the current one")
+	f.DurationVar(&keep.Since, "keep-for", keep.Since, "keep all generations of the last `DURATION`, too")
+	return cmd
 }
 
-func runGC(cmd *cobra.Command, args []string) error {
-	removed, gcErr := store.GC(args[0])
+func runGC(cmd *cobra.Command, dir string, keep store.Keep) error {
+	removed, gcErr := store.GC(dir, keep, time.Now())
 	out := cmd.OutOrStdout()
 	var octets int64
 	for _, r := range removed { // those before an error, too

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"lancre/index"
@@ -30,7 +31,9 @@ type segmentFacts struct {
 	Records    uint64       `json:"records"` // tombstones included
 	Tombstones uint64       `json:"tombstones"`
 	CertIDs    uint64       `json:"cert_ids"`
-	Size       int64        `json:"size"` // octets, of which in
+	Live       uint64       `json:"live"`    // CertIDs for which this segment answers
+	Created    time.Time    `json:"created"` // when it came into the stack
+	Size       int64        `json:"size"`    // octets, of which in
 	Sections   sectionFacts `json:"sections"`
 	ThisUpdate time.Time    `json:"latest_this_update,omitzero"`
 	NextUpdate time.Time    `json:"earliest_next_update,omitzero"`
@@ -66,7 +69,7 @@ func newOverview(g *store.Generation, dir string, at time.Time) (*overview, erro
 		Segments: []segmentFacts{}, Issuers: c.issuers(g.Files()), Expiry: &c.expiry, Files: []fileFacts{},
 	}
 	for i, s := range g.Segments() {
-		o.Segments = append(o.Segments, newSegmentFacts(&m.Segments[i], s.Info()))
+		o.Segments = append(o.Segments, newSegmentFacts(&m.Segments[i], s.Info(), c.live[i]))
 	}
 	for _, f := range m.Files {
 		o.Files = append(o.Files, fileFacts{f.Host + f.Path, f.ContentType, f.Size, f.SHA256, f.Expires})
@@ -74,10 +77,10 @@ func newOverview(g *store.Generation, dir string, at time.Time) (*overview, erro
 	return o, nil
 }
 
-func newSegmentFacts(line *store.SegmentLine, info index.Info) segmentFacts {
+func newSegmentFacts(line *store.SegmentLine, info index.Info, live uint64) segmentFacts {
 	return segmentFacts{
 		Role: line.Role, Shard: line.Shard.String(), SHA256: line.SHA256,
-		Records: info.Records, Tombstones: info.Tombstones, CertIDs: info.Keys,
+		Live: live, Created: line.Created, Records: info.Records, Tombstones: info.Tombstones, CertIDs: info.Keys,
 		Size: info.Size, Sections: sectionFacts(info.Sections),
 		ThisUpdate: unixTime(info.MaxThisUpdate), NextUpdate: unixTime(info.MinNextUpdate),
 	}
@@ -98,7 +101,8 @@ func (o *overview) write(out io.Writer) error {
 	w.row("origin", "%s", o.Origin)
 	w.row("generation", "%d", o.Generation)
 	w.row("created", "%s", formatTime(o.Created))
-	for i := range o.Segments {
+	o.writeStack(w)
+	for i := range o.Segments[:min(len(o.Segments), detailed)] {
 		o.Segments[i].write(w, o.At)
 	}
 	for _, i := range o.Issuers {
@@ -113,6 +117,25 @@ func (o *overview) write(out io.Writer) error {
 		}
 	}
 	return w.Flush()
+}
+
+// detailed is how many segments, of the newest, are told of at length.
+const detailed = 4
+
+// writeStack draws the order of look-up, the newest line on top.
+func (o *overview) writeStack(w table) {
+	if len(o.Segments) == 0 {
+		return
+	}
+	w.row("stack", "role\tshard\trecords\tlive\toctets\tage")
+	for i := range o.Segments {
+		s := &o.Segments[i]
+		age := "unknown"
+		if !s.Created.IsZero() {
+			age = o.At.Sub(s.Created).Round(time.Second).String()
+		}
+		w.row("  line "+strconv.Itoa(i+1), "%s\t%s\t%d\t%d\t%d\t%s", s.Role, s.Shard, s.Records, s.Live, s.Size, age)
+	}
 }
 
 func (s *segmentFacts) write(w table, at time.Time) {

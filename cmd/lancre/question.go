@@ -127,12 +127,25 @@ func (q *question) answer(g *store.Generation, dir string, out io.Writer) error 
 		case err != nil:
 			return err
 		case found && r.Tombstone():
-			return fmt.Errorf("%s: %v: a tombstone: the certificate is known and has no current response; an edge answers tryLater", dir, id)
+			return tombstoneError(g, dir, id)
 		case found:
 			return q.write(g, r, id, out)
 		}
 	}
 	return fmt.Errorf("%s: no response for %v, looked for under %v: an edge answers unauthorized", dir, &ids[0], q.algs)
+}
+
+// tombstoneError says of id, which g has a tombstone for, where it comes from.
+func tombstoneError(g *store.Generation, dir string, id *index.CertID) error {
+	lines, err := tracesOf(g, id)
+	if err != nil {
+		return err
+	}
+	err = fmt.Errorf("%s: %v: a tombstone: the certificate is known and has no current response; an edge answers tryLater", dir, id)
+	for _, l := range lines {
+		err = fmt.Errorf("%w\n  line %s", err, l)
+	}
+	return err
 }
 
 func (q *question) write(g *store.Generation, r index.Record, id *index.CertID, out io.Writer) error {

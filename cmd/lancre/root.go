@@ -28,7 +28,7 @@ Exit status: 0 done, 1 the input was rejected or a problem was found, 2 wrong us
 		},
 		Run: func(*cobra.Command, []string) {}, // not reached: without it, cobra takes no command for a call for help
 	}
-	root.AddCommand(newBuild(), newChecks(), newVerify(), newInspect(), newGC(), newPages(), newDemo())
+	root.AddCommand(newBuild(), newAdd(), newMerge(), newHeld(), newRollback(), newDiff(), newChecks(), newVerify(), newInspect(), newGC(), newPages(), newDemo())
 	usage.Prepare(root)
 	return root
 }
@@ -86,6 +86,9 @@ func must(err error) {
 		panic(err)
 	}
 }
+
+// timeLayouts are the forms in which times are read.
+var timeLayouts = []string{time.RFC3339}
 
 // atFlag adds --at, the moment that time checks use.
 func atFlag(cmd *cobra.Command, at *time.Time) {

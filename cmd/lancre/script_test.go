@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 //	cut FILE N                    take N octets off the end
 //	begins FILE1 FILE2            FILE2 must begin with the octets of FILE1
 //	same DIR1 DIR2                both must hold the same files with the same content
-//	object VAR STORE PATTERN      set $VAR to the object on the manifest line that PATTERN matches
+//	object VAR STORE PATTERN      set $VAR to the object on the line, of the manifest or its list of files, that PATTERN matches
 //
 // $NOW is the time at which the script begins, in RFC 3339.
 func TestScripts(t *testing.T) {
@@ -137,10 +137,14 @@ var sha256Pattern = regexp.MustCompile(`[0-9a-f]{64}`)
 
 func object(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 3)
-	line := regexp.MustCompile(`(?m)^.*` + args[2] + `.*$`).FindString(ts.ReadFile(filepath.Join(args[1], "manifest")))
-	sum := sha256Pattern.FindString(line)
-	if sum == "" {
-		ts.Fatalf("no object on a manifest line that matches %s", args[2])
+	path := func(sum string) string { return filepath.Join(args[1], "objects", sum) }
+	lines := ts.ReadFile(filepath.Join(args[1], "manifest"))
+	if list := sha256Pattern.FindString(regexp.MustCompile(`(?m)^files .*$`).FindString(lines)); list != "" {
+		lines += ts.ReadFile(path(list))
 	}
-	ts.Setenv(args[0], filepath.Join(args[1], "objects", sum))
+	sum := sha256Pattern.FindString(regexp.MustCompile(`(?m)^.*` + args[2] + `.*$`).FindString(lines))
+	if sum == "" {
+		ts.Fatalf("no object on a line that matches %s", args[2])
+	}
+	ts.Setenv(args[0], path(sum))
 }

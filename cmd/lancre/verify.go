@@ -4,31 +4,79 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"lancre/build"
 	"lancre/index/store"
 )
 
 func newVerify() *cobra.Command {
 	var json bool
+	var missing inventoryQuestion
 	cmd := &cobra.Command{
-		Use:   "verify STORE",
+		Use:   "verify STORE [--inventory FILE --issuer FILE...]",
 		Short: "Check a store: the manifest, every object and every record",
 		Long: `Verify reads the whole store: the manifest, the SHA-256 of every object it
 names, and every record of every segment. It prints each fault with the file, the
 offset and the name of the check, and ends with status 1 if there is one. It does
 not check signatures: build did, and the objects are what build made if their
-SHA-256 is right.`,
+SHA-256 is right.
+
+With --inventory it also looks for certificates of that file, as build takes it, that
+have not expired and are not answered by a response.`,
 		Example: `  lancre verify store
-  lancre verify store --json`,
+  lancre verify store --json
+  lancre verify store --inventory all.csv --issuer ca.pem`,
 		DisableFlagsInUseLine: true,
 		Args:                  takes("STORE"),
 		ValidArgsFunction:     completeStore,
-		RunE:                  work(func(cmd *cobra.Command, args []string) error { return runVerify(cmd.OutOrStdout(), args[0], json) }),
+		PreRunE:               func(*cobra.Command, []string) error { return missing.complete() },
+		RunE: work(func(cmd *cobra.Command, args []string) error {
+			return errors.Join(runVerify(cmd.OutOrStdout(), args[0], json), missing.ask(args[0]))
+		}),
 	}
 	jsonFlag(cmd, &json)
+	f := cmd.Flags()
+	f.StringVar(&missing.inventory, "inventory", "", "look for certificates of the CSV `FILE` that are not answered")
+	f.StringArrayVar(&missing.issuers, "issuer", nil, "`FILE` of CA certificates that the inventory names (repeatable)")
+	atFlag(cmd, &missing.at)
+	must(cmd.MarkFlagFilename("inventory", "csv"))
+	must(cmd.MarkFlagFilename("issuer"))
+	cmd.MarkFlagsRequiredTogether("inventory", "issuer")
 	return cmd
+}
+
+// An inventoryQuestion is what verify is asked about certificates that there are.
+type inventoryQuestion struct {
+	inventory string
+	issuers   []string
+	at        time.Time
+}
+
+func (q *inventoryQuestion) complete() error {
+	if q.at.IsZero() {
+		q.at = time.Now()
+	}
+	return nil
+}
+
+// ask returns an error if unexpired certificates lack an answer.
+func (q *inventoryQuestion) ask(dir string) error {
+	if q.inventory == "" {
+		return nil
+	}
+	gaps, err := build.Missing(dir, q.issuers, q.inventory, q.at)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, g := range gaps {
+		errs = append(errs, fmt.Errorf("%s: %d of %d unexpired certificates of %s have no response, or not by every hash algorithm; the first: %s",
+			q.inventory, g.Missing, g.Assigned, g.Issuer.Cert.Subject, g.First))
+	}
+	return errors.Join(errs...)
 }
 
 // A verdict is what verify found, as --json prints it.

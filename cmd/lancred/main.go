@@ -12,7 +12,7 @@
 //
 //	GET  /metrics         Prometheus: docs/METRICS.md
 //	GET  /livez           200 while the process answers: restart it if not
-//	GET  /readyz          200, or 503: withdraw the route
+//	GET  /readyz          200, or 503: something is wrong with this edge, withdraw the route
 //	GET  /freshz          200, or 503: prefer another edge, but keep the route
 //	GET  /debug/pprof/    profiles
 //	POST /reload          look for a new generation now; 409 if it is refused

@@ -34,7 +34,7 @@ func (o *options) register(cmd *cobra.Command) {
 	f.IntVar(&c.ExpiredStatus, "expired-status", c.ExpiredStatus, "HTTP `STATUS` of tryLater in place of a response that is not valid now: 503 or 200")
 	f.DurationVar(&c.NegativeMaxAge, "negative-max-age", c.NegativeMaxAge, "let caches keep an unauthorized answer this long")
 	f.DurationVar(&c.CapMaxAge, "cap-max-age", c.CapMaxAge, "let caches keep a response no longer than this")
-	f.DurationVar(&c.FreshWithin, "fresh-within", c.FreshWithin, "age of the generation beyond which /freshz says stale")
+	f.DurationVar(&c.FreshWithin, "fresh-within", c.FreshWithin, "age of the generation, or since a source of it was read, beyond which /freshz says stale")
 	f.IntVar(&c.MaxConns, "max-conns", c.MaxConns, "close connections beyond `N` when they come; 0 for no bound")
 	f.IntVar(&c.MaxConnsPerPeer, "max-conns-per-peer", c.MaxConnsPerPeer, "the same for each IPv4 address and IPv6 /64; not behind a proxy or CDN")
 	f.IntVar(&c.MaxRate, "max-rate", c.MaxRate, "answer more than `N` requests a second of one of these with tryLater; 0 for no bound")

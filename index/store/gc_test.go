@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lancre/index"
 )
@@ -19,16 +20,18 @@ func TestGCRemovesWhatIsNotNamed(t *testing.T) {
 	g := open(t, dir)
 	// Segments of the same content are one object: the new generation gets other keys.
 	publish(t, dir, func(p *Publication, m *Manifest) {
-		m.Segments = []SegmentLine{addSegment(t, p, "base", Shard{0, 1}, responses(t, 100, 3, 0))}
+		m.Segments = []SegmentLine{addSegment(t, p.Objects, RoleBase, index.Everything, responses(t, 100, 3, 0))}
 		m.Files = []FileLine{addFile(t, p, "_", "/a", "old a")}
 	})
-	removed, err := GC(dir)
+	removed, err := GC(dir, Keep{}, start.Add(time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []Removed{
+		{Name: "history/1", Size: int64(len(old.Encode()))},
 		{"objects/" + old.Segments[0].SHA256, old.Segments[0].SHA256, old.Segments[0].Size},
 		{"objects/" + old.Files[1].SHA256, old.Files[1].SHA256, old.Files[1].Size},
+		{"objects/" + old.List.SHA256, old.List.SHA256, old.List.Size},
 	}
 	slices.SortFunc(want, func(a, b Removed) int { return strings.Compare(a.Name, b.Name) })
 	if !slices.Equal(removed, want) {
@@ -40,7 +43,7 @@ func TestGCRemovesWhatIsNotNamed(t *testing.T) {
 	if !g.Segments()[0].Verify(func(f *index.Fault) { t.Error(f) }) {
 		t.Error("the old generation, still open, does not verify")
 	}
-	if removed, err := GC(dir); err != nil || len(removed) != 0 {
+	if removed, err := GC(dir, Keep{}, start.Add(time.Second)); err != nil || len(removed) != 0 {
 		t.Errorf("a second GC removes %v, %v", removed, err)
 	}
 }
@@ -68,7 +71,7 @@ func TestGCLeavesWhatItDoesNotKnow(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	removed, err := GC(dir)
+	removed, err := GC(dir, Keep{}, start.Add(time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +99,7 @@ func TestGCRefusesWithoutManifest(t *testing.T) {
 			publishSample(t, dir, "sample")
 			before := objectsIn(t, dir)
 			damage(filepath.Join(dir, "manifest"))
-			removed, err := GC(dir)
+			removed, err := GC(dir, Keep{}, start.Add(time.Second))
 			if err == nil || !strings.HasPrefix(err.Error(), "nothing removed, for what is in use is not known: ") {
 				t.Errorf("error is %v", err)
 			}
@@ -105,7 +108,7 @@ func TestGCRefusesWithoutManifest(t *testing.T) {
 			}
 		})
 	}
-	if _, err := GC(filepath.Join(t.TempDir(), "nowhere")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := GC(filepath.Join(t.TempDir(), "nowhere"), Keep{}, start.Add(time.Second)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("in no directory: error is %v", err)
 	}
 }

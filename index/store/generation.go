@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +17,7 @@ type Generation struct {
 	manifest *Manifest
 	opened   []*openSegment   // of manifest.Segments, in its order
 	segments []*index.Segment // those of opened
+	stack    stack            // of them
 	files    []File           // of manifest.Files, in its order
 }
 
@@ -53,45 +52,91 @@ func Open(dir string) (*Generation, error) { return Reopen(dir, nil) }
 // opened, mapped, read or prepared again, nor looked for in dir. Either of the two
 // can be closed first. old may be nil.
 func Reopen(dir string, old *Generation) (*Generation, error) {
-	m, err := ReadManifest(dir)
-	if err != nil {
-		return nil, err
-	}
-	return openNamed(dir, m, old)
+	return ReopenIf(dir, old, func(*Manifest) error { return nil })
 }
 
-// openNamed opens what m names or, where an object of it vanished, what the
-// manifest in dir names by now.
-func openNamed(dir string, m *Manifest, old *Generation) (*Generation, error) {
-	for range maxReopen {
-		g, err := openManifest(dir, m, old)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return g, err
-		}
-		newer, readErr := ReadManifest(dir)
-		if readErr != nil || bytes.Equal(newer.Encode(), m.Encode()) {
+// ReopenIf is Reopen, but opens nothing if wanted, which is given the manifest, returns
+// an error: that is the error then.
+func ReopenIf(dir string, old *Generation, wanted func(*Manifest) error) (*Generation, error) {
+	return reopen(dir, old, func(m *Manifest) (*Generation, error) {
+		if err := wanted(m); err != nil {
 			return nil, err
 		}
-		m = newer
+		return openManifest(objectsOf(dir), m, old)
+	})
+}
+
+// OpenAnswers is Reopen without the files, whose content is left alone: Files has
+// none, the manifest names all of them.
+func OpenAnswers(dir string, old *Generation) (*Generation, error) {
+	return reopen(dir, old, func(m *Manifest) (*Generation, error) {
+		return openAnswers(objectsOf(dir), m, old)
+	})
+}
+
+// reopen does open with the manifest of dir, which shares the list of files with that
+// of old, if not nil.
+func reopen(dir string, old *Generation, open func(*Manifest) (*Generation, error)) (*Generation, error) {
+	var known *Manifest
+	if old != nil {
+		known = old.manifest
+	}
+	return follow(dir, func() (*Generation, error) {
+		m, err := readManifest(dir, known)
+		if err != nil {
+			return nil, err
+		}
+		return open(m)
+	})
+}
+
+// follow does open again if it failed and the manifest of dir changed meanwhile.
+func follow(dir string, open func() (*Generation, error)) (*Generation, error) {
+	for range maxReopen {
+		before := manifestText(dir)
+		g, err := open()
+		if err == nil {
+			return g, nil
+		}
+		if now := manifestText(dir); now == nil || bytes.Equal(now, before) { // no newer one
+			return nil, err
+		}
 	}
 	return nil, fmt.Errorf("%s: the manifest changed %d times while its objects were opened", dir, maxReopen)
 }
 
-func openManifest(dir string, m *Manifest, old *Generation) (*Generation, error) {
-	g := &Generation{manifest: m}
-	err := g.openSegments(dir, old)
-	if err == nil {
-		err = g.readFiles(dir, old)
-	}
+// A finder tells where the object with a name is.
+type finder func(sum string) (path string)
+
+func objectsOf(dir string) finder {
+	return func(sum string) string { return objectPath(dir, sum) }
+}
+
+func openManifest(find finder, m *Manifest, old *Generation) (*Generation, error) {
+	g, err := openAnswers(find, m, old)
 	if err != nil {
+		return nil, err
+	}
+	if err := g.readFiles(find, old); err != nil {
 		g.Close()
 		return nil, err
 	}
 	return g, nil
 }
 
+// openAnswers opens what m names but the files.
+func openAnswers(find finder, m *Manifest, old *Generation) (*Generation, error) {
+	g := &Generation{manifest: m}
+	if err := g.openSegments(find, old); err != nil {
+		g.Close()
+		return nil, err
+	}
+	g.stack = newStack(m.Segments, g.segments)
+	return g, nil
+}
+
 // openSegments opens those segments that old, if not nil, has not open.
-func (g *Generation) openSegments(dir string, old *Generation) error {
+func (g *Generation) openSegments(find finder, old *Generation) error {
 	open := make(map[string]*openSegment)
 	if old != nil {
 		for i, s := range old.opened {
@@ -101,13 +146,13 @@ func (g *Generation) openSegments(dir string, old *Generation) error {
 	for i, line := range g.manifest.Segments {
 		s := open[line.SHA256]
 		if s == nil {
-			opened, err := g.manifest.openSegment(dir, i)
+			opened, err := g.manifest.openSegment(find, i)
 			if err != nil {
 				return err
 			}
 			s = &openSegment{Segment: opened}
 		} else if err := line.compare(s.Info()); err != nil {
-			return fmt.Errorf("manifest line %d: %s, which is open: %w", g.manifest.segmentLineNumber(i), line.SHA256, err)
+			return g.manifest.segmentReference(i).fault(fmt.Errorf("%s, which is open: %w", line.SHA256, err))
 		}
 		s.users.Add(1)
 		g.opened = append(g.opened, s)
@@ -117,21 +162,22 @@ func (g *Generation) openSegments(dir string, old *Generation) error {
 }
 
 // openSegment opens segment i of m and compares it with its line.
-func (m *Manifest) openSegment(dir string, i int) (*index.Segment, error) {
+func (m *Manifest) openSegment(find finder, i int) (*index.Segment, error) {
 	line := &m.Segments[i]
-	ref := reference{m.segmentLineNumber(i), line.SHA256, line.Size}
-	f, err := ref.openObject(dir)
+	ref := m.segmentReference(i)
+	path := find(line.SHA256)
+	f, err := ref.openFile(path)
 	if err != nil {
 		return nil, err
 	}
 	f.Close()
-	s, err := index.Open(objectPath(dir, line.SHA256))
+	s, err := index.Open(path)
 	if err != nil {
 		return nil, ref.fault(err)
 	}
 	if err := line.compare(s.Info()); err != nil {
 		s.Close()
-		return nil, ref.fault(fmt.Errorf("%s: %w; %s", objectPath(dir, line.SHA256), err, goodCopy))
+		return nil, ref.fault(fmt.Errorf("%s: %w; %s", path, err, goodCopy))
 	}
 	return s, nil
 }
@@ -153,7 +199,7 @@ func (s *SegmentLine) compare(info index.Info) error {
 
 // readFiles reads every object that a file line names, each once, and none that
 // old, if not nil, has.
-func (g *Generation) readFiles(dir string, old *Generation) error {
+func (g *Generation) readFiles(find finder, old *Generation) error {
 	bodies := make(map[string][]byte)
 	if old != nil {
 		for _, f := range old.files {
@@ -164,8 +210,7 @@ func (g *Generation) readFiles(dir string, old *Generation) error {
 		body, ok := bodies[line.SHA256]
 		if !ok || int64(len(body)) != line.Size {
 			var err error
-			ref := reference{g.manifest.fileLineNumber(i), line.SHA256, line.Size}
-			if body, err = ref.read(dir); err != nil {
+			if body, err = g.manifest.fileReference(i).read(find); err != nil {
 				return err
 			}
 			bodies[line.SHA256] = body
@@ -173,24 +218,6 @@ func (g *Generation) readFiles(dir string, old *Generation) error {
 		g.files = append(g.files, File{FileLine: line, Body: body})
 	}
 	return nil
-}
-
-// read returns the content of the object that r names.
-func (r reference) read(dir string) ([]byte, error) {
-	f, err := r.openObject(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	body := make([]byte, r.size)
-	if _, err := io.ReadFull(f, body); err != nil {
-		return nil, r.fault(fmt.Errorf("reading %s: %w", f.Name(), err))
-	}
-	sum, _, _ := digest(bytes.NewReader(body)) // reading memory cannot fail
-	if sum != r.sum {
-		return nil, r.fault(fmt.Errorf("%s has sha256 %s: it was changed or damaged; %s", f.Name(), sum, goodCopy))
-	}
-	return body, nil
 }
 
 // Manifest returns the manifest of g, which must not be changed.
@@ -204,30 +231,21 @@ func (g *Generation) Segments() []*index.Segment { return g.segments }
 // not be changed.
 func (g *Generation) Files() []File { return g.files }
 
-// Lookup searches the segments that cover key, newest first; the first one that
-// has id decides, also by a tombstone, and an error in it is final: an older
-// segment could have an answer that is out of date. key must be id.Key(). Lookup
-// does not allocate unless it returns an error.
+// Lookup searches the segments that can have an answer for id, newest first: the
+// deltas above the base of its shard, then that base. The first one that has id
+// decides, also by a tombstone, and an error in it is final. key must be id.Key().
+// Lookup does not allocate unless it returns an error.
 func (g *Generation) Lookup(key uint64, id *index.CertID) (rec index.Record, found bool, err error) {
 	return g.LookupCopy(key, id, nil)
 }
 
 // LookupCopy is Lookup, but of a copy in *buf, as index.Segment.LookupCopy makes it.
 func (g *Generation) LookupCopy(key uint64, id *index.CertID, buf *[]byte) (rec index.Record, found bool, err error) {
-	for i, s := range g.segments {
-		line := &g.manifest.Segments[i]
-		if !line.Shard.Covers(key) {
-			continue
-		}
-		rec, found, err = s.LookupCopy(key, id, buf)
-		if err != nil {
-			return index.Record{}, false, fmt.Errorf("object %s: %w", line.SHA256, err)
-		}
-		if found {
-			return rec, true, nil
-		}
+	rec, at, err := g.stack.find(key, id, buf)
+	if err != nil {
+		return index.Record{}, false, fmt.Errorf("object %s: %w", g.manifest.Segments[at.line].SHA256, err)
 	}
-	return index.Record{}, false, nil
+	return rec, at != nil, nil
 }
 
 // Warm reads the segments that were not prepared yet into the page cache and
@@ -272,6 +290,6 @@ func (g *Generation) Close() error {
 			errs = append(errs, s.Close())
 		}
 	}
-	g.opened, g.segments = nil, nil
+	g.opened, g.segments, g.stack = nil, nil, stack{}
 	return errors.Join(errs...)
 }

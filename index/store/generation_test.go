@@ -8,8 +8,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lancre/index"
 )
@@ -41,7 +43,7 @@ func TestOpenWhatWasPublished(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
 	records := responses(t, 1, 5, 0)
 	m := publish(t, dir, func(p *Publication, m *Manifest) {
-		m.Segments = []SegmentLine{addSegment(t, p, "base", Shard{0, 1}, records)}
+		m.Segments = []SegmentLine{addSegment(t, p.Objects, RoleBase, index.Everything, records)}
 		m.Files = []FileLine{
 			addFile(t, p, "c.example", "/1.crl", "a list"),
 			addFile(t, p, "_", "/robots.txt", "go away"),
@@ -97,7 +99,7 @@ func TestLookupMatchesModel(t *testing.T) {
 		if serial%5 == 0 { // in no base segment
 			continue
 		}
-		i := r.id.Key() >> 62
+		i := r.id.SerialHash() >> 62
 		base[i] = append(base[i], r)
 		model[serial] = r.answer()
 	}
@@ -116,10 +118,10 @@ func TestLookupMatchesModel(t *testing.T) {
 				}
 				model[serial] = delta[len(delta)-1].answer()
 			}
-			m.Segments = append([]SegmentLine{addSegment(t, p, "delta", Shard{0, 1}, delta)}, m.Segments...)
+			m.Segments = append([]SegmentLine{addSegment(t, p.Objects, RoleDelta, index.Everything, delta)}, m.Segments...)
 		}
 		for i, records := range base {
-			m.Segments = append(m.Segments, addSegment(t, p, "base", Shard{uint32(i), shards}, records))
+			m.Segments = append(m.Segments, addSegment(t, p.Objects, RoleBase, index.Shard{Index: uint32(i), Of: shards}, records))
 		}
 	})
 	g := open(t, dir)
@@ -133,22 +135,24 @@ func TestLookupMatchesModel(t *testing.T) {
 	}
 }
 
-// TestLookupSkipsOtherShards gives a segment keys outside its shard: were it
-// searched for them, they would be found.
+// TestLookupSkipsOtherShards gives segments certificates outside their shard: were
+// they searched for them, they would be found.
 func TestLookupSkipsOtherShards(t *testing.T) {
 	records := responses(t, 1, 20, 0)
-	dir := t.TempDir()
-	publish(t, dir, func(p *Publication, m *Manifest) {
-		m.Segments = []SegmentLine{addSegment(t, p, "base", Shard{1, 2}, records)}
-	})
-	g := open(t, dir)
-	for _, r := range records {
-		want := ""
-		if r.id.Key() >= 1<<63 {
-			want = r.answer()
-		}
-		if got := answer(t, g, &r.id); got != want {
-			t.Errorf("key %016x: got %.20q, want %.20q", r.id.Key(), got, want)
+	for _, role := range []string{RoleBase, RoleDelta} {
+		dir := t.TempDir()
+		publish(t, dir, func(p *Publication, m *Manifest) {
+			m.Segments = []SegmentLine{addSegment(t, p.Objects, role, index.Shard{Index: 1, Of: 2}, records)}
+		})
+		g := open(t, dir)
+		for _, r := range records {
+			want := ""
+			if r.id.SerialHash() >= 1<<63 {
+				want = r.answer()
+			}
+			if got := answer(t, g, &r.id); got != want {
+				t.Errorf("%s, serial %x: got %.20q, want %.20q", role, r.id.Serial, got, want)
+			}
 		}
 	}
 }
@@ -159,8 +163,8 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 	dir := t.TempDir()
 	publish(t, dir, func(p *Publication, m *Manifest) {
 		m.Segments = []SegmentLine{
-			addSegment(t, p, "delta", Shard{0, 1}, []record{dead}),
-			addSegment(t, p, "base", Shard{0, 1}, records),
+			addSegment(t, p.Objects, RoleDelta, index.Everything, []record{dead}),
+			addSegment(t, p.Objects, RoleBase, index.Everything, records),
 		}
 	})
 	g := open(t, dir)
@@ -185,8 +189,8 @@ func TestLookupDoesNotFallBack(t *testing.T) {
 	dir := t.TempDir()
 	m := publish(t, dir, func(p *Publication, m *Manifest) {
 		m.Segments = []SegmentLine{
-			addSegment(t, p, "delta", Shard{0, 1}, []record{newer}),
-			addSegment(t, p, "base", Shard{0, 1}, []record{older}),
+			addSegment(t, p.Objects, RoleDelta, index.Everything, []record{newer}),
+			addSegment(t, p.Objects, RoleBase, index.Everything, []record{older}),
 		}
 	})
 	path := objectPath(dir, m.Segments[0].SHA256)
@@ -213,8 +217,7 @@ func flip(t testing.TB, path string) {
 	overwrite(t, path, content)
 }
 
-// damages are what can befall a store that publishSample made. Its manifest names
-// the segment on line 5, files /a and /b on lines 6 and 7.
+// damages are what can befall a store that publishSample made.
 var damages = []struct {
 	name   string
 	damage func(t *testing.T, dir string, m *Manifest)
@@ -222,51 +225,75 @@ var damages = []struct {
 }{
 	{"segment missing", func(t *testing.T, dir string, m *Manifest) {
 		os.Remove(objectPath(dir, m.Segments[0].SHA256))
-	}, "manifest line 5: open DIR/objects/SEGMENT: no such file or directory; put a good copy"},
+	}, "manifest line 11: open DIR/objects/SEGMENT: no such file or directory; put a good copy"},
 	{"file missing", func(t *testing.T, dir string, m *Manifest) {
 		os.Remove(objectPath(dir, m.Files[1].SHA256))
-	}, "manifest line 7: open DIR/objects/FILE_B: no such file or directory; put a good copy"},
+	}, "list of files, line 3: open DIR/objects/FILE_B: no such file or directory; put a good copy"},
 	{"objects missing", func(t *testing.T, dir string, m *Manifest) {
 		os.RemoveAll(filepath.Join(dir, "objects"))
-	}, "manifest line 5: open DIR/objects/SEGMENT: no such file or directory"},
+	}, "DIR: manifest line 12: open DIR/objects/LIST: no such file or directory"},
 	{"segment cut", func(t *testing.T, dir string, m *Manifest) {
 		path := objectPath(dir, m.Segments[0].SHA256)
 		overwrite(t, path, read(t, path)[:100])
-	}, "manifest line 5: DIR/objects/SEGMENT has 100 octets, the manifest says SIZE; put a good copy"},
+	}, "manifest line 11: DIR/objects/SEGMENT has 100 octets, the manifest says SIZE; put a good copy"},
 	{"segment empty", func(t *testing.T, dir string, m *Manifest) {
 		overwrite(t, objectPath(dir, m.Segments[0].SHA256), nil)
-	}, "manifest line 5: DIR/objects/SEGMENT has 0 octets, the manifest says SIZE"},
+	}, "manifest line 11: DIR/objects/SEGMENT has 0 octets, the manifest says SIZE"},
 	{"segment is a directory", func(t *testing.T, dir string, m *Manifest) {
 		path := objectPath(dir, m.Segments[0].SHA256)
 		os.Remove(path)
 		os.Mkdir(path, 0o755)
-	}, "manifest line 5: DIR/objects/SEGMENT is not a regular file: d"},
+	}, "manifest line 11: DIR/objects/SEGMENT is not a regular file: d"},
 	{"segment header changed", func(t *testing.T, dir string, m *Manifest) {
 		path := objectPath(dir, m.Segments[0].SHA256)
 		content := read(t, path)
 		content[0] ^= 1
 		overwrite(t, path, content)
-	}, "manifest line 5: DIR/objects/SEGMENT: "},
+	}, "manifest line 11: DIR/objects/SEGMENT: "},
 	{"other number of records", func(t *testing.T, dir string, m *Manifest) {
 		m.Segments[0].Records = 4
 		overwrite(t, filepath.Join(dir, "manifest"), m.Encode())
-	}, "manifest line 5: DIR/objects/SEGMENT: the segment has 3 records, the manifest says 4; put"},
+	}, "manifest line 11: DIR/objects/SEGMENT: the segment has 3 records, the manifest says 4; put"},
 	{"other nextUpdate", func(t *testing.T, dir string, m *Manifest) {
 		m.Segments[0].NextUpdate = start
 		overwrite(t, filepath.Join(dir, "manifest"), m.Encode())
-	}, "manifest line 5: DIR/objects/SEGMENT: the segment's earliest nextUpdate is 2026-11-30T14:00:00Z, the manifest says 2026-11-23T14:00:00Z"},
+	}, "manifest line 11: DIR/objects/SEGMENT: the segment's earliest nextUpdate is 2026-11-30T14:00:00Z, the manifest says 2026-11-23T14:00:00Z"},
 	{"file grown", func(t *testing.T, dir string, m *Manifest) {
 		overwrite(t, objectPath(dir, m.Files[0].SHA256), []byte("sample a\n"))
-	}, "manifest line 6: DIR/objects/FILE_A has 9 octets, the manifest says 8; put a good copy"},
+	}, "list of files, line 2: DIR/objects/FILE_A has 9 octets, the manifest says 8; put a good copy"},
 	{"file changed", func(t *testing.T, dir string, m *Manifest) {
 		flip(t, objectPath(dir, m.Files[0].SHA256))
-	}, "manifest line 6: DIR/objects/FILE_A has sha256 "},
+	}, "list of files, line 2: DIR/objects/FILE_A has sha256 "},
+	{"list of files missing", func(t *testing.T, dir string, m *Manifest) {
+		os.Remove(objectPath(dir, m.List.SHA256))
+	}, "DIR: manifest line 12: open DIR/objects/LIST: no such file or directory; put a good copy"},
+	{"list of files changed", func(t *testing.T, dir string, m *Manifest) {
+		flip(t, objectPath(dir, m.List.SHA256))
+	}, "DIR: manifest line 12: DIR/objects/LIST has sha256 "},
+	{"list of files grown", func(t *testing.T, dir string, m *Manifest) {
+		path := objectPath(dir, m.List.SHA256)
+		overwrite(t, path, append(read(t, path), '\n'))
+	}, "DIR: manifest line 12: DIR/objects/LIST has "},
+	{"list of another number of files", func(t *testing.T, dir string, m *Manifest) {
+		m.List.Count++
+		overwrite(t, filepath.Join(dir, "manifest"), m.Encode())
+	}, "DIR: manifest line 12: 3 files, but the list LIST has 2"},
+	{"list of files that is none", func(t *testing.T, dir string, m *Manifest) {
+		m.List.Object = Object{m.Files[0].Size, m.Files[0].SHA256}
+		overwrite(t, filepath.Join(dir, "manifest"), m.Encode())
+	}, "DIR: list of files FILE_A: line 1: "},
 	{"manifest missing", func(t *testing.T, dir string, m *Manifest) {
 		os.Remove(filepath.Join(dir, "manifest"))
 	}, "no manifest: open DIR/manifest: no such file or directory"},
 	{"manifest edited", func(t *testing.T, dir string, m *Manifest) {
 		flip(t, filepath.Join(dir, "manifest"))
-	}, "DIR/manifest: line 8: end "},
+	}, "DIR/manifest: line 13: end "},
+}
+
+// inSample puts the names of a store that publishSample made into a text of damages.
+func inSample(dir string, m *Manifest) *strings.Replacer {
+	return strings.NewReplacer("DIR", dir, "SEGMENT", m.Segments[0].SHA256, "SIZE", fmt.Sprint(m.Segments[0].Size),
+		"LIST", m.List.SHA256, "FILE_A", m.Files[0].SHA256, "FILE_B", m.Files[1].SHA256)
 }
 
 func TestOpenRefusesDamage(t *testing.T) {
@@ -274,8 +301,7 @@ func TestOpenRefusesDamage(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			m := publishSample(t, dir, "sample")
-			want := strings.NewReplacer("DIR", dir, "SEGMENT", m.Segments[0].SHA256, "SIZE", fmt.Sprint(m.Segments[0].Size),
-				"FILE_A", m.Files[0].SHA256, "FILE_B", m.Files[1].SHA256).Replace(test.want)
+			want := inSample(dir, m).Replace(test.want)
 			test.damage(t, dir, m)
 			_, err := Open(dir)
 			if err == nil || !strings.HasPrefix(err.Error(), want) {
@@ -285,33 +311,114 @@ func TestOpenRefusesDamage(t *testing.T) {
 	}
 }
 
+// A publication and a gc come after the manifest was read, and before its objects
+// are opened.
 func TestOpenFollowsNewerManifest(t *testing.T) {
 	dir := t.TempDir()
-	publishSample(t, dir, "old")
-	old, err := ReadManifest(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	publishSample(t, dir, "new")
-	if _, err := GC(dir); err != nil {
-		t.Fatal(err)
-	}
-	g, err := openNamed(dir, old, nil) // as if the publication came after Open had read the manifest
+	old := publishSample(t, dir, "old")
+	attempts := 0
+	g, err := follow(dir, func() (*Generation, error) {
+		if attempts++; attempts > 1 {
+			return Open(dir)
+		}
+		publishSample(t, dir, "new")
+		if _, err := GC(dir, Keep{}, start.Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		return openManifest(objectsOf(dir), old, nil)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer g.Close()
-	if got := g.Manifest().Generation; got != 2 {
-		t.Errorf("generation %d is open, want 2", got)
+	if got := g.Manifest().Generation; got != 2 || attempts != 2 {
+		t.Errorf("generation %d is open, want 2, after %d attempts", got, attempts)
 	}
 }
 
-func TestOpenDoesNotRetryWithoutNewerManifest(t *testing.T) {
+// Where that happens every time, Open gives up.
+func TestOpenFollowsSoManyManifests(t *testing.T) {
 	dir := t.TempDir()
-	m := publishSample(t, dir, "sample")
-	os.Remove(objectPath(dir, m.Files[0].SHA256))
-	if _, err := Open(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("error is %v, want that of the missing object", err)
+	attempts := 0
+	_, err := follow(dir, func() (*Generation, error) {
+		attempts++
+		publish(t, dir, func(*Publication, *Manifest) {})
+		return nil, fs.ErrNotExist
+	})
+	want := fmt.Sprintf("%s: the manifest changed %d times while its objects were opened", dir, maxReopen)
+	if err == nil || err.Error() != want || attempts != maxReopen {
+		t.Errorf("%d attempts, error %v; want %d, %s", attempts, err, maxReopen, want)
+	}
+}
+
+// Without a newer manifest there is no other attempt, but the error says that it may be
+// worth one: what is not there, or not all of it, can be on its way. What is longer than it
+// should be is not.
+func TestOpenSaysWhatIsMissing(t *testing.T) {
+	for name, c := range map[string]struct {
+		change  func(path string) error
+		missing bool
+	}{
+		"absent": {os.Remove, true},
+		"cut":    {func(path string) error { return os.Truncate(path, 1) }, true},
+		"longer": {func(path string) error { return os.Truncate(path, 1<<20) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			m := publishSample(t, dir, "sample")
+			for ref := range m.references {
+				path := objectPath(dir, ref.sum)
+				saved, err := os.ReadFile(path)
+				if err == nil {
+					err = os.Chmod(path, 0o644)
+				}
+				if err == nil {
+					err = c.change(path)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = Open(dir)
+				if _, missing := errors.AsType[*MissingError](err); err == nil || missing != c.missing || errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("%s: %v is a MissingError: %v, want %v", ref.place, err, missing, c.missing)
+				}
+				if err := os.WriteFile(path, saved, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// What ReopenIf is told not to want is not opened, unless a newer manifest came while it
+// was told so.
+func TestReopenIf(t *testing.T) {
+	dir := t.TempDir()
+	m := publishSample(t, dir, "unwanted")
+	for ref := range m.references {
+		if ref.sum != m.List.SHA256 {
+			os.Remove(objectPath(dir, ref.sum))
+		}
+	}
+	unwanted := errors.New("unwanted")
+	if _, err := ReopenIf(dir, nil, func(*Manifest) error { return unwanted }); err != unwanted {
+		t.Errorf("error is %v, want %v", err, unwanted)
+	}
+	var asked []uint64
+	g, err := ReopenIf(dir, nil, func(m *Manifest) error {
+		asked = append(asked, m.Generation)
+		if len(asked) > 1 {
+			return nil
+		}
+		publishSample(t, dir, "wanted")
+		return unwanted
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if !slices.Equal(asked, []uint64{1, 2}) || g.Manifest().Generation != 2 {
+		t.Errorf("asked for generations %d, opened %d", asked, g.Manifest().Generation)
 	}
 }
 
@@ -322,7 +429,7 @@ func TestOpenWhilePublishing(t *testing.T) {
 	go func() { result <- openUntil(stop, dir) }()
 	for i := 2; i <= 20; i++ {
 		publishSample(t, dir, fmt.Sprint("generation ", i))
-		if _, err := GC(dir); err != nil {
+		if _, err := GC(dir, Keep{}, start.Add(time.Second)); err != nil {
 			t.Error(err)
 		}
 	}

@@ -16,6 +16,14 @@ func (o *Objects) Install(text []byte) (*Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("manifest to install: %w", err)
 	}
+	if err := o.loadFiles(m); err != nil {
+		return nil, fmt.Errorf("manifest to install: %w", err)
+	}
+	l, err := lock(o.dir, patience)
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
 	// What the manifest in place names was looked at when it came. One that cannot be
 	// read says nothing, and is to be replaced.
 	before, err := ReadManifest(o.dir)
@@ -23,4 +31,16 @@ func (o *Objects) Install(text []byte) (*Manifest, error) {
 		before = nil
 	}
 	return m, o.publish(m, text, before)
+}
+
+// loadFiles reads the list of files of m, which is staged or there.
+func (o *Objects) loadFiles(m *Manifest) error {
+	if m.List.Count == 0 { // or version 1, whose file lines are in the manifest
+		return nil
+	}
+	list, err := m.listReference().read(o.find)
+	if err != nil {
+		return err
+	}
+	return m.loadFiles(list)
 }

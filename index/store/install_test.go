@@ -27,7 +27,7 @@ func copyObjects(t *testing.T, o *Objects, from string, m *Manifest) {
 func install(t *testing.T, dir, from string) (*Manifest, error) {
 	t.Helper()
 	text := read(t, filepath.Join(from, "manifest"))
-	m, err := ParseManifest(text)
+	m, err := ReadManifest(from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestInstallRefuses(t *testing.T) {
 		want string
 	}{
 		"a text that was cut":          {text[:len(text)-1], "manifest to install: the last line is not "},
-		"an object that did not come":  {text, "new manifest line 5: open "},
+		"a list that did not come":     {text, "manifest to install: manifest line 12: open "},
 		"what is no manifest":          {[]byte("hello\n"), "manifest to install: line 1: "},
 		"a manifest too long to read":  {tooLong(t), "new manifest has "},
 		"one of a version to come yet": {[]byte("lancre store 9\n"), "manifest to install: line 1: format version"},
@@ -108,6 +108,26 @@ func TestInstallRefuses(t *testing.T) {
 				t.Errorf("the manifest became\n%s", got)
 			}
 		})
+	}
+}
+
+// A list of files that came names what did not.
+func TestInstallRefusesAMissingFile(t *testing.T) {
+	origin, edge := t.TempDir(), t.TempDir()
+	m := publishSample(t, origin, "new")
+	o, err := OpenObjects(edge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	for _, sum := range []string{m.Segments[0].SHA256, m.List.SHA256} {
+		if _, _, err := o.AddObject(bytes.NewReader(read(t, objectPath(origin, sum)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "new list of files, line 2: open " + objectPath(edge, m.Files[0].SHA256) + ": no such file"
+	if _, err := o.Install(m.Encode()); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error is\n%v\nwant\n%s...", err, want)
 	}
 }
 

@@ -71,15 +71,20 @@ func (g *Generation) liveIn(i int, yield func(LiveRecord) bool) (more bool, err 
 // answers reports whether a look-up of id ends in rec, a record of segment i that
 // has it. all says that segment i has one record for each of its CertIDs.
 func (g *Generation) answers(i int, rec index.Record, id *index.CertID, all bool) (bool, error) {
-	key := id.Key()
-	if !g.manifest.Segments[i].Shard.Covers(key) {
+	serial := id.SerialHash()
+	if !g.manifest.Segments[i].Shard.Covers(serial) || g.stack.base(serial).line < i {
 		return false, nil
 	}
-	for above, s := range g.segments[:i] {
-		if !g.manifest.Segments[above].Shard.Covers(key) {
+	key := id.Key()
+	for n := range g.stack.deltas {
+		above := &g.stack.deltas[n]
+		if above.line >= i {
+			break
+		}
+		if !above.shard.Covers(serial) {
 			continue
 		}
-		if _, hidden, err := s.Lookup(key, id); hidden || err != nil {
+		if _, hidden, err := above.segment.Lookup(key, id); hidden || err != nil {
 			return false, err
 		}
 	}

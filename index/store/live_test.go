@@ -2,6 +2,8 @@ package store
 
 import (
 	"bytes"
+	"cmp"
+	"crypto"
 	"fmt"
 	"maps"
 	"math/big"
@@ -13,13 +15,18 @@ import (
 	"lancre/index"
 )
 
-// A stack is segments made at random, oldest first, with the map that says what
-// they must answer: whatever is assigned last stands.
-type stack struct {
+// A model is lines made at random, oldest first, with the map that says what they
+// must answer: whatever is assigned last stands, and a base takes away all of its
+// shard.
+type model struct {
 	random *rand.Rand
 	answer map[string]string // by CertID
 	ids    map[string]index.CertID
-	lines  []layer // newest first
+	lines  []testLine // newest first
+}
+
+func newModel(seed uint64) *model {
+	return &model{rand.New(rand.NewPCG(seed, 7)), make(map[string]string), make(map[string]index.CertID), nil}
 }
 
 // statuses are what the CA says of a serial in one moment: ties between them are
@@ -27,34 +34,45 @@ type stack struct {
 var statuses = []int{ocsp.Good, ocsp.Revoked, ocsp.Unknown}
 
 // candidate is a record for one of a few serials and moments, so that both repeat.
-func (s *stack) candidate(t *testing.T) record {
-	serial, day := 1+s.random.Int64N(20), s.random.IntN(3)
+func (s *model) candidate(t *testing.T) record {
+	serial, day := 1+s.random.Int64N(40), s.random.IntN(3)
 	if s.random.IntN(5) == 0 {
 		return tombstone(t, serial, day)
 	}
 	der := testCA.Sign(ocsp.Response{
 		Status: statuses[s.random.IntN(len(statuses))], SerialNumber: big.NewInt(serial), RevokedAt: start,
+		IssuerHash: []crypto.Hash{crypto.SHA1, crypto.SHA256}[s.random.IntN(2)],
 		ThisUpdate: start.AddDate(0, 0, day), NextUpdate: start.AddDate(0, 0, day+7),
 	})
 	var parsed index.Response
 	if err := parsed.Parse(der); err != nil {
 		t.Fatal(err)
 	}
-	return record{der: der, id: parsed.Singles[0].CertID, day: day}
+	return record{der: der, id: parsed.Singles[0].CertID, day: day, produced: parsed.ProducedAt}
 }
 
-// add puts a segment on top. Its shard is everything or a quarter: records outside
-// of it are in the file, and no look-up finds them there.
-func (s *stack) add(t *testing.T) {
-	line := layer{RoleDelta, Shard{0, 1}, nil}
-	if s.random.IntN(3) == 0 {
-		line.shard = Shard{uint32(s.random.IntN(4)), 4}
+// randomLine has no records yet. Its shard is everything, a half or a quarter.
+func randomLine(random *rand.Rand) testLine {
+	of := uint32(1) << random.IntN(3)
+	role := []string{RoleDelta, RoleDelta, RoleBase}[random.IntN(3)]
+	return testLine{role, index.Shard{Index: random.Uint32N(of), Of: of}, nil}
+}
+
+// add puts a line on top. Records outside of its shard are in the file, and no
+// look-up finds them there.
+func (s *model) add(t *testing.T) {
+	line := randomLine(s.random)
+	if line.role == RoleBase {
+		maps.DeleteFunc(s.answer, func(name, _ string) bool {
+			id := s.ids[name]
+			return line.shard.Covers(id.SerialHash())
+		})
 	}
 	best := make(map[string]record) // in this segment
 	for range 1 + s.random.IntN(15) {
 		r := s.candidate(t)
 		line.records = append(line.records, r)
-		if name := r.id.String(); line.shard.Covers(r.id.Key()) {
+		if name := r.id.String(); line.shard.Covers(r.id.SerialHash()) {
 			s.ids[name] = r.id
 			if old, ok := best[name]; !ok || wins(r, old) {
 				best[name] = r
@@ -64,14 +82,14 @@ func (s *stack) add(t *testing.T) {
 	for name, r := range best {
 		s.answer[name] = r.answer()
 	}
-	s.lines = append([]layer{line}, s.lines...)
+	s.lines = append([]testLine{line}, s.lines...)
 }
 
 // wins reports whether, of two records for one certificate in one segment, r is
 // what a look-up finds: the newer one, or the one whose octets come later.
 func wins(r, old record) bool {
-	if r.day != old.day {
-		return r.day > old.day
+	if order := cmp.Or(cmp.Compare(r.day, old.day), cmp.Compare(r.produced, old.produced)); order != 0 {
+		return order > 0
 	}
 	if r.tombstone || old.tombstone {
 		return !r.tombstone && old.tombstone
@@ -79,24 +97,35 @@ func wins(r, old record) bool {
 	return bytes.Compare(r.der, old.der) > 0
 }
 
+// publish makes the lines a generation of dir.
+func (s *model) publish(t *testing.T, dir string) *Manifest {
+	return publish(t, dir, func(p *Publication, m *Manifest) { m.Segments = addLines(t, p, s.lines) })
+}
+
+// addLines makes the segments of lines objects of p.
+func addLines(t *testing.T, p *Publication, lines []testLine) (added []SegmentLine) {
+	for _, l := range lines {
+		added = append(added, addSegment(t, p.Objects, l.role, l.shard, l.records))
+	}
+	return added
+}
+
 // TestLiveMatchesModel compares look-ups and Live, over random stacks with ties,
-// tombstones and shards, with a map, and so with each other.
+// tombstones, shards and bases, with a map, and so with each other.
 func TestLiveMatchesModel(t *testing.T) {
 	for seed := range uint64(30) {
-		s := stack{rand.New(rand.NewPCG(seed, 7)), make(map[string]string), make(map[string]index.CertID), nil}
-		for range 1 + s.random.IntN(6) {
+		s := newModel(seed)
+		for range 1 + s.random.IntN(8) {
 			s.add(t)
 		}
 		dir := t.TempDir()
-		publish(t, dir, func(p *Publication, m *Manifest) {
-			for _, l := range s.lines {
-				m.Segments = append(m.Segments, addSegment(t, p, l.role, l.shard, l.records))
-			}
-		})
+		s.publish(t, dir)
 		g := open(t, dir)
 		lookups := make(map[string]string)
 		for name, id := range s.ids {
-			lookups[name] = answer(t, g, &id)
+			if got := answer(t, g, &id); got != "" {
+				lookups[name] = got
+			}
 		}
 		if !maps.Equal(lookups, s.answer) {
 			t.Fatalf("seed %d: look-ups differ from the map: %s", seed, difference(lookups, s.answer))
@@ -149,7 +178,7 @@ func TestLiveStops(t *testing.T) {
 	dir := t.TempDir()
 	publish(t, dir, func(p *Publication, m *Manifest) {
 		for range 2 {
-			m.Segments = append(m.Segments, addSegment(t, p, RoleDelta, Shard{0, 1}, responses(t, int64(10*len(m.Segments)), 3, 0)))
+			m.Segments = append(m.Segments, addSegment(t, p.Objects, RoleDelta, index.Everything, responses(t, int64(10*len(m.Segments)), 3, 0)))
 		}
 	})
 	g := open(t, dir)
@@ -166,7 +195,7 @@ func TestLiveReportsDamage(t *testing.T) {
 	dir := t.TempDir()
 	records := responses(t, 1, 3, 0)
 	m := publish(t, dir, func(p *Publication, m *Manifest) {
-		m.Segments = []SegmentLine{addSegment(t, p, RoleBase, Shard{0, 1}, records)}
+		m.Segments = []SegmentLine{addSegment(t, p.Objects, RoleBase, index.Everything, records)}
 	})
 	path := objectPath(dir, m.Segments[0].SHA256)
 	content := read(t, path)

@@ -7,40 +7,47 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"lancre/index"
 	"lancre/internal/durable"
 )
 
-// Objects are the objects that a generation in the making adds to a store. They
-// hold the store's lock, against other writers and gc, until Close.
+// Objects are the objects that a generation in the making adds to a store. Making
+// them needs no lock, however long it takes; Begin or Install take the store's lock
+// to publish them. gc spares them.
 //
 // An object waits under a temporary name, its content on disk, and gets its own
 // only when a manifest that names it is about to be published: what fails, or is
-// given up, leaves nothing in objects/. The system calls are
+// given up, leaves nothing in objects/. The system calls of a publication are
 //
-//	mkdir("STORE"), fsync of its parent         unless it is there
-//	open("STORE") = 3
-//	flock(3, LOCK_EX|LOCK_NB)
+//	mkdir("STORE"), fsync of its parent         unless it is there    OpenObjects
 //	mkdir("STORE/objects"), fsync("STORE")      unless it is there
 //	mkdir("STORE/objects/.tmp-1")
-//	open("STORE/objects/.tmp-1/2", O_CREAT|O_EXCL) = 4        AddObject
+//	open("STORE/objects/.tmp-1") = 3
+//	flock(3, LOCK_EX|LOCK_NB)                   so that gc spares it
+//	open("STORE/objects/.tmp-1/2", O_CREAT|O_EXCL) = 4                AddObject
 //	write(4)...
-//	open("STORE/objects/<sha256>") = ENOENT     otherwise read and compared
+//	open("STORE/objects/<sha256>") = ENOENT     otherwise read, compared and linked
 //	fchmod(4, 0444)
 //	fsync(4)
-//	rename("STORE/objects/.tmp-1/2", "STORE/objects/<sha256>")   Commit, Install
+//	open("STORE") = 5                                                 Begin
+//	flock(5, LOCK_EX|LOCK_NB)                   until it is free
+//	open("STORE/manifest"), read
+//	rename("STORE/objects/.tmp-1/2", "STORE/objects/<sha256>")        Commit
 //	fsync("STORE/objects")
+//	link("STORE/manifest", "STORE/history/41")
+//	fsync("STORE/history")
 //	the manifest                                as package durable replaces it
-//	rmdir("STORE/objects/.tmp-1")               Close
-//	close(3)
+//	rmdir("STORE/objects/.tmp-1")
+//	close(3), close(5)
 //
 // Their methods are not safe for concurrent use.
 type Objects struct {
 	dir    string
-	lock   *os.File // nil when they are closed
 	temp   string
+	claim  *os.File                // of temp; nil when they are closed
 	staged map[string]stagedObject // by SHA-256
 }
 
@@ -54,39 +61,37 @@ type stagedObject struct {
 // object can have such a name. What a crash leaves behind, GC removes.
 const tempPrefix = durable.TempPrefix
 
-// OpenObjects locks the store dir, at once or not at all, and prepares it for new
-// objects. It makes dir, but not its parents, if absent.
+// OpenObjects prepares the store dir for new objects. It makes dir, but not its
+// parents, if absent.
 func OpenObjects(dir string) (*Objects, error) {
 	if err := durable.MakeDir(dir); err != nil {
 		return nil, err
 	}
-	l, err := lock(dir)
-	if err != nil {
-		return nil, err
-	}
-	o := &Objects{dir: dir, lock: l, staged: make(map[string]stagedObject)}
 	objects := filepath.Join(dir, objectsName)
-	if err = durable.MakeDir(objects); err == nil {
-		o.temp, err = os.MkdirTemp(objects, tempPrefix)
-	}
-	if err != nil {
-		o.Close()
+	if err := durable.MakeDir(objects); err != nil {
 		return nil, err
 	}
-	return o, nil
+	temp, err := os.MkdirTemp(objects, tempPrefix)
+	if err != nil {
+		return nil, err
+	}
+	claim, err := claimDir(temp)
+	if err != nil {
+		os.RemoveAll(temp)
+		return nil, err
+	}
+	return &Objects{dir: dir, temp: temp, claim: claim, staged: make(map[string]stagedObject)}, nil
 }
 
-// Close removes what was added and no manifest names, and unlocks the store. After
-// Commit, Install or Close it does nothing.
+// Close removes what was added and no manifest names. After Commit, Install or Close
+// it does nothing.
 func (o *Objects) Close() {
-	if o.lock == nil {
+	if o.claim == nil {
 		return
 	}
-	if o.temp != "" {
-		os.RemoveAll(o.temp) // what stays, gc removes
-	}
-	o.lock.Close()
-	o.lock = nil
+	os.RemoveAll(o.temp) // what stays, gc removes
+	o.claim.Close()
+	o.claim = nil
 }
 
 // TempDir is a directory on the file system of the objects, for files in the
@@ -96,7 +101,7 @@ func (o *Objects) TempDir() string { return o.temp }
 // AddSegment makes the finished segment at path, which must be in TempDir, an
 // object, and returns the manifest's line for it; info is the segment's. The file
 // must not be used after.
-func (o *Objects) AddSegment(path, role string, shard Shard, info index.Info) (SegmentLine, error) {
+func (o *Objects) AddSegment(path, role string, shard index.Shard, info index.Info) (SegmentLine, error) {
 	line := SegmentLine{Role: role, Shard: shard, Records: info.Records}
 	if info.MinNextUpdate > 0 { // not tombstones alone
 		line.NextUpdate = time.Unix(info.MinNextUpdate, 0).UTC()
@@ -127,17 +132,41 @@ func (o *Objects) AddObject(r io.Reader) (sha256 string, size int64, err error) 
 }
 
 // stage has the temporary file f wait for its name as an object. If that object is
-// already there and sound it stays, for its pages are in the page cache, and f
-// goes.
+// already there and sound it waits in f's place, for its pages are in the page cache: by
+// a link, since gc may remove it before a manifest names it.
 func (o *Objects) stage(f *os.File, sum string, size int64) error {
-	if _, twice := o.staged[sum]; twice || sound(objectPath(o.dir, sum), sum, size) {
+	if _, twice := o.staged[sum]; twice {
 		return os.Remove(f.Name())
+	}
+	if there := objectPath(o.dir, sum); sound(there, sum, size) {
+		link := f.Name() + linkSuffix
+		if os.Link(there, link) == nil { // else the file system has no links, or it has just gone
+			o.staged[sum] = stagedObject{link, size}
+			return os.Remove(f.Name())
+		}
 	}
 	if err := durable.Finish(f, 0o444); err != nil {
 		return err
 	}
 	o.staged[sum] = stagedObject{f.Name(), size}
 	return nil
+}
+
+// linkSuffix ends the temporary name of an object that was there before.
+const linkSuffix = "-there"
+
+// find is where an object is, staged or published.
+func (o *Objects) find(sum string) string {
+	if s, ok := o.staged[sum]; ok {
+		return s.path
+	}
+	return objectPath(o.dir, sum)
+}
+
+// Open opens the generation that m would be if it were published, beside old if that
+// is not nil, as Reopen does. It must be closed before Commit or Close is called.
+func (o *Objects) Open(m *Manifest, old *Generation) (*Generation, error) {
+	return openManifest(o.find, m, old)
 }
 
 // sound reports whether path is on disk with the content that its name says.
@@ -158,7 +187,7 @@ func sound(path, sum string, size int64) bool {
 // the form of m. Every object that m names must be staged or there; those that
 // before, if not nil, names as well are taken to be.
 func (o *Objects) publish(m *Manifest, text []byte, before *Manifest) error {
-	if o.lock == nil {
+	if o.claim == nil {
 		return errors.New("these objects are closed: begin another publication")
 	}
 	if len(text) > maxManifestSize {
@@ -167,7 +196,10 @@ func (o *Objects) publish(m *Manifest, text []byte, before *Manifest) error {
 	if err := o.checkNew(m, before); err != nil {
 		return err
 	}
-	named, err := o.nameStaged()
+	named, err := o.nameStaged(m)
+	if err == nil {
+		err = keepManifest(o.dir)
+	}
 	if err == nil {
 		err = durable.WriteBytes(o.manifest(), text)
 	}
@@ -208,11 +240,19 @@ func (o *Objects) checkNew(m, before *Manifest) error {
 	return nil
 }
 
-// nameStaged gives the staged objects their names, and returns the paths they have
-// then, also with an error.
-func (o *Objects) nameStaged() (named []string, err error) {
-	for sum, s := range o.staged {
-		path := objectPath(o.dir, sum)
+// nameStaged gives the staged objects that m names their names, and returns the paths
+// they have then, also with an error.
+func (o *Objects) nameStaged(m *Manifest) (named []string, err error) {
+	for ref := range m.references {
+		s, ok := o.staged[ref.sum]
+		if !ok {
+			continue
+		}
+		delete(o.staged, ref.sum)
+		path := objectPath(o.dir, ref.sum)
+		if _, err := os.Lstat(path); err == nil && strings.HasSuffix(s.path, linkSuffix) {
+			continue // it is there still
+		}
 		if err := os.Rename(s.path, path); err != nil {
 			return named, err
 		}

@@ -2,66 +2,107 @@ package store
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"lancre/index"
 )
 
 // ParseManifest reads the text form. It refuses a text that was cut or changed,
 // that another version of the format made, or that is not spelled exactly as
-// Encode spells it. The result does not alias text.
+// Encode spells it. Of files it tells the list that names them. The result does not
+// alias text.
+//
+// A manifest of version 1 is read as one of version 2 that answers the same.
 func ParseManifest(text []byte) (*Manifest, error) {
-	if err := checkSeal(string(text)); err != nil {
+	v, err := checkSeal(string(text))
+	if err != nil {
 		return nil, err
 	}
 	_, rest, _ := strings.Cut(string(text), "\n")
 	p := parser{rest: rest, line: 1}
 	m := new(Manifest)
-	p.next("origin")
-	m.Origin = p.word("name")
-	p.next("generation")
-	m.Generation = p.number("generation", 64)
-	p.next("created")
-	m.Created = p.time("created")
-	for p.at("segment") {
-		m.Segments = append(m.Segments, p.segment())
+	if v == oldVersion {
+		p.version1(m, text)
+	} else {
+		p.version2(m)
 	}
-	for p.at("file") {
-		m.Files = append(m.Files, p.file())
-	}
-	p.end()
+	p.next("end") // checkSeal has compared its field
+	p.word("sha256")
+	p.endText()
 	if p.err != nil {
 		return nil, p.err
 	}
 	return m, m.check()
 }
 
+func (p *parser) version2(m *Manifest) {
+	p.next("origin")
+	m.Origin = p.word("name")
+	p.next("generation")
+	m.Generation = p.number("generation", 64)
+	p.next("created")
+	m.Created = p.time("created")
+	p.next("checked")
+	m.Checked = p.optionalTime("checked")
+	p.next("expires")
+	m.Expires = p.optionalTime("expires")
+	p.next("parent")
+	m.Parent = p.optionalWord("parent")
+	p.next("held")
+	m.Held = p.number("held", 64)
+	for p.at("mark") {
+		m.Marks = append(m.Marks, Mark{p.word("source"), p.word("mark")})
+	}
+	for p.at("live") {
+		m.Live = append(m.Live, p.live())
+	}
+	for p.at("due") {
+		m.Due = append(m.Due, DueCount{p.word("kind"), p.time("hour"), p.number("count", 64)})
+	}
+	for p.at("segment") {
+		m.Segments = append(m.Segments, p.segment())
+	}
+	for p.at("coming") {
+		m.Coming = append(m.Coming, p.object())
+	}
+	if p.at("files") {
+		m.List.Count = p.number("count", 64)
+		m.List.Object = p.object()
+		if m.List.Count == 0 {
+			p.fail("a list of no files: leave the line out")
+		}
+	}
+}
+
 // checkSeal checks the first line, the last line, and what the last line says of
-// all the others.
-func checkSeal(text string) error {
+// all the others. It returns the version.
+func checkSeal(text string) (v string, err error) {
 	first, _, _ := strings.Cut(text, "\n")
 	v, ok := strings.CutPrefix(first, magic)
 	if !ok {
-		return fmt.Errorf("line 1: %.40q, want %q: this is no manifest of a store", first, magic+version)
+		return "", fmt.Errorf("line 1: %.40q, want %q: this is no manifest of a store", first, magic+version)
 	}
-	if v != version {
-		return fmt.Errorf("line 1: format version %.20q, but this program reads version %s: "+
-			"use the release that built the store, or build it again with this one", v, version)
+	if v != version && v != oldVersion {
+		return "", fmt.Errorf("line 1: format version %.20q, but this program reads versions %s and %s: "+
+			"use the release that built the store, or build it again with this one", v, oldVersion, version)
 	}
 	lines, complete := strings.CutSuffix(text, "\n")
 	last := strings.LastIndexByte(lines, '\n') + 1
 	got, ok := strings.CutPrefix(lines[last:], "end ")
 	if !ok || !complete {
-		return errors.New("the last line is not \"end SHA256\": the manifest was cut; copy it again, after the objects")
+		return "", errors.New("the last line is not \"end SHA256\": the manifest was cut; copy it again, after the objects")
 	}
 	if want := fmt.Sprintf("%x", sha256.Sum256([]byte(text[:last]))); got != want {
-		return fmt.Errorf("line %d: end %.80q, but the lines before it have sha256 %s: "+
+		return "", fmt.Errorf("line %d: end %.80q, but the lines before it have sha256 %s: "+
 			"the manifest was changed after it was written; copy it again, after the objects",
 			strings.Count(text, "\n"), got, want)
 	}
-	return nil
+	return v, nil
 }
 
 // A parser reads the fields of a manifest from first to last. After the first
@@ -102,12 +143,13 @@ func (p *parser) next(keyword string) {
 	}
 }
 
-// end reads the end line, which is the last one. checkSeal has compared its field.
-func (p *parser) end() {
-	p.next("end")
-	p.word("sha256")
+// endText ends the last line, behind which nothing may come.
+func (p *parser) endText() {
+	if len(p.words) > 0 {
+		p.fail("%q: one field too many", p.words[0])
+	}
 	if p.rest != "" {
-		p.fail("an end line that is not the last")
+		p.fail("%.40q behind what is the last line", p.rest)
 	}
 }
 
@@ -158,16 +200,55 @@ func (p *parser) optionalTime(what string) time.Time {
 	return t
 }
 
-func (p *parser) shard() Shard {
+// optionalWord reads a word that is - where there is none.
+func (p *parser) optionalWord(what string) string {
+	w := p.word(what)
+	switch w {
+	case "-":
+		return ""
+	case "": // which Encode would spell -
+		p.fail("%s is empty, want - for none", what)
+	}
+	return w
+}
+
+// octets reads octets in lower-case hex.
+func (p *parser) octets(what string) string {
+	w := p.word(what)
+	b, err := hex.DecodeString(w)
+	if err != nil || hex.EncodeToString(b) != w {
+		p.fail("%s %q: want octets in lower-case hex", what, w)
+	}
+	return string(b)
+}
+
+func (p *parser) shard() index.Shard {
 	w := p.word("shard")
 	i, of, ok := strings.Cut(w, "/")
 	if !ok {
 		p.fail("shard %q: want I/OF", w)
 	}
-	return Shard{
+	return index.Shard{
 		Index: uint32(p.decimal("shard", i, 32)),
 		Of:    uint32(p.decimal("shard", of, 32)),
 	}
+}
+
+func (p *parser) object() Object {
+	return Object{int64(p.number("size", 63)), p.word("sha256")}
+}
+
+func (p *parser) live() LiveCount {
+	var l LiveCount
+	name := p.word("algorithm")
+	var err error
+	if l.Alg, err = index.ParseHashAlg(name); err != nil {
+		p.fail("%v", err)
+	}
+	l.NameHash, l.KeyHash = p.octets("issuer name hash"), p.octets("issuer key hash")
+	l.Good, l.Revoked = p.number("good", 64), p.number("revoked", 64)
+	l.Unknown, l.Tombstone = p.number("unknown", 64), p.number("tombstones", 64)
+	return l
 }
 
 func (p *parser) segment() SegmentLine {
@@ -177,6 +258,7 @@ func (p *parser) segment() SegmentLine {
 		Records:    p.number("records", 64),
 		Size:       int64(p.number("size", 63)),
 		SHA256:     p.word("sha256"),
+		Created:    p.optionalTime("created"),
 		NextUpdate: p.optionalTime("nextUpdate"),
 	}
 }

@@ -2,20 +2,26 @@ package store
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
+
+	"lancre/index"
 )
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("STORE_TEST_HOLD"); dir != "" {
 		holdPublication(dir)
 	}
+	patience = 100 * time.Millisecond // where a test waits, the lock is not given back
 	os.Exit(m.Run())
 }
 
@@ -58,7 +64,7 @@ func TestLockHoldsAcrossProcesses(t *testing.T) {
 	if _, err := Begin(dir); err == nil || err.Error() != want {
 		t.Errorf("Begin: error is %v, want %s", err, want)
 	}
-	if _, err := GC(dir); err == nil || err.Error() != want {
+	if _, err := GC(dir, Keep{}, start.Add(time.Second)); err == nil || err.Error() != want {
 		t.Errorf("GC: error is %v, want %s", err, want)
 	}
 	if got := open(t, dir).Manifest().Generation; got != old.Generation {
@@ -163,14 +169,16 @@ func TestCommitRefuses(t *testing.T) {
 	}{
 		{"no origin", func(m *Manifest) { m.Origin = "" }, `new manifest: line 2: origin ""`},
 		{"no time", func(m *Manifest) { m.Created = start.AddDate(-2025, 0, 0) }, "new manifest: line 4: created 0001-"},
-		{"negative size", func(m *Manifest) { m.Segments[0].Size = -1 }, "new manifest: line 5: size -1 is negative"},
-		{"no shard", func(m *Manifest) { m.Segments[0].Shard = Shard{} }, "new manifest: line 5: shard 0/0"},
+		{"negative size", func(m *Manifest) { m.Segments[0].Size = -1 }, "new manifest: line 11: size -1 is negative"},
+		{"no shard", func(m *Manifest) { m.Segments[0].Shard = index.Shard{} }, "new manifest: line 11: shard 0/0"},
 		{"space in a type", func(m *Manifest) { m.Files[0].ContentType = "text/html; charset=utf-8" },
-			`new manifest: line 6: content type "text/html; charset=utf-8": want TYPE/SUBTYPE`},
-		{"line break in a path", func(m *Manifest) { m.Files[1].Path = "/b\nfile" }, `new manifest: line 7: path "/b\nfile"`},
-		{"one place twice", func(m *Manifest) { m.Files[1] = m.Files[0] }, "new manifest: line 7: _/a does not come after _/a"},
-		{"object that was not added", func(m *Manifest) { m.Files[0].SHA256 = sumA }, "new manifest line 6: open "},
-		{"object of another size", func(m *Manifest) { m.Files[0].Size++ }, "new manifest line 6: "},
+			`new list of files: line 2: content type "text/html; charset=utf-8": want TYPE/SUBTYPE`},
+		{"one more line than a stack can have", func(m *Manifest) { m.Segments = make([]SegmentLine, MaxLines+1) },
+			"new manifest: 4097 segment lines, a manifest can have 4096: merge the store"},
+		{"line break in a path", func(m *Manifest) { m.Files[1].Path = "/b\nfile" }, `new list of files: line 3: path "/b\nfile"`},
+		{"one place twice", func(m *Manifest) { m.Files[1] = m.Files[0] }, "new list of files: line 3: _/a does not come after _/a"},
+		{"object that was not added", func(m *Manifest) { m.Files[0].SHA256 = sumA }, "new list of files, line 2: open "},
+		{"object of another size", func(m *Manifest) { m.Files[0].Size++ }, "new list of files, line 2: "},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -212,11 +220,15 @@ func TestBeginRefuses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	overwrite(t, file, nil)
 	broken := t.TempDir()
-	overwrite(t, filepath.Join(broken, "manifest"), []byte("lancre store 2\n"))
+	overwrite(t, filepath.Join(broken, "manifest"), []byte("lancre store 3\n"))
+	// With its list of files gone, a store is not taken for a new one.
+	partial := t.TempDir()
+	os.Remove(objectPath(partial, publishSample(t, partial, "sample").List.SHA256))
 	for dir, want := range map[string]string{
+		partial: "manifest line 12: open ",
 		filepath.Join(t.TempDir(), "no", "store"): "no such file or directory",
 		file:   "not a directory",
-		broken: `manifest: line 1: format version "2"`,
+		broken: `manifest: line 1: format version "3"`,
 	} {
 		_, err := Begin(dir)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -270,7 +282,7 @@ func TestObjectThatIsThereAlready(t *testing.T) {
 			if os.SameFile(before, after) != test.stays || string(read(t, path)) != "content" {
 				t.Errorf("the file stays: %v, want %v; content is %q", os.SameFile(before, after), test.stays, read(t, path))
 			}
-			if names := objectsIn(t, dir); len(names) != 1 {
+			if names := objectsIn(t, dir); len(names) != 2 { // and the list of files
 				t.Errorf("temporary files left: %v", names)
 			}
 		})
@@ -323,12 +335,104 @@ func TestObjectsGoWhereTheManifestCannotBeWritten(t *testing.T) {
 func TestCommitLooksAtNewObjectsOnly(t *testing.T) {
 	dir := t.TempDir()
 	old := publishSample(t, dir, "old")
+	p, err := Begin(dir) // which reads the list of files
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
 	for ref := range old.references {
 		os.Remove(objectPath(dir, ref.sum))
 	}
-	publish(t, dir, func(p *Publication, m *Manifest) {
-		m.Segments, m.Files = old.Segments, append(old.Files[:2:2], addFile(t, p, "_", "/new", "new"))
-	})
+	m := &Manifest{Origin: "test", Created: start, Segments: old.Segments}
+	m.Files = append(old.Files[:2:2], addFile(t, p, "_", "/new", "new"))
+	if err := p.Commit(m); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Each manifest names, by its digest, the one that it replaced.
+func TestParents(t *testing.T) {
+	dir := t.TempDir()
+	parent := ""
+	for _, label := range []string{"a", "b", "c"} {
+		m := publishSample(t, dir, label)
+		digest := fmt.Sprintf("%x", sha256.Sum256(read(t, filepath.Join(dir, "manifest"))))
+		if m.Parent != parent || m.Digest() != digest {
+			t.Errorf("generation %d has parent %q, digest %s; want %q, %s", m.Generation, m.Parent, m.Digest(), parent, digest)
+		}
+		parent = digest
+	}
+}
+
+// A line keeps the time at which it came into the stack.
+func TestCommitDatesNewLines(t *testing.T) {
+	dir := t.TempDir()
+	first := publishSample(t, dir, "first")
+	p, err := Begin(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	m := &Manifest{Origin: "test", Created: start.Add(time.Hour)}
+	m.Segments = append(addLines(t, p, []testLine{{RoleDelta, index.Everything, responses(t, 9, 1, 0)}}), first.Segments...)
+	if err := p.Commit(m); err != nil {
+		t.Fatal(err)
+	}
+	if above, below := m.Segments[0].Created, m.Segments[1].Created; !above.Equal(m.Created) || !below.Equal(start) {
+		t.Errorf("lines came at %s and %s, want %s and %s", above, below, m.Created, start)
+	}
+}
+
+// A generation in the making answers before anybody else can see it, also from what
+// it shares with the one before.
+func TestOpenInTheMaking(t *testing.T) {
+	dir := t.TempDir()
+	publishSample(t, dir, "old")
+	old := open(t, dir)
+	p, err := Begin(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	revoked, stays := tombstone(t, 2, 1), response(t, 1, 0)
+	m := &Manifest{Origin: "test", Created: start}
+	m.Segments = append(addLines(t, p, []testLine{{RoleDelta, index.Everything, []record{revoked}}}), old.Manifest().Segments...)
+	m.Files = []FileLine{addFile(t, p, "_", "/new", "new")}
+	g, err := p.Open(m, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer(t, g, &revoked.id) != "tombstone" || answer(t, g, &stays.id) == "" || string(g.Files()[0].Body) != "new" {
+		t.Error("the generation in the making answers otherwise than it will")
+	}
+	if g.Segments()[1] != old.Segments()[0] {
+		t.Error("the base is not shared")
+	}
+	if now := open(t, dir).Manifest(); now.Generation != 1 || len(now.Segments) != 1 {
+		t.Errorf("the store is at generation %d, %d segments, before Commit", now.Generation, len(now.Segments))
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := p.Commit(m); err != nil {
+		t.Fatal(err)
+	}
+	if answer(t, open(t, dir), &revoked.id) != "tombstone" {
+		t.Error("the new generation does not answer what it did in the making")
+	}
+}
+
+func TestOpenInTheMakingRefuses(t *testing.T) {
+	p, err := Begin(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	m := &Manifest{Files: []FileLine{addFile(t, p, "_", "/new", "new")}}
+	m.Files[0].SHA256 = sumA
+	if _, err := p.Open(m, nil); err == nil || !strings.HasPrefix(err.Error(), "list of files, line 2: open "+objectPath(p.dir, sumA)) {
+		t.Errorf("error is %v, want that of an object that was not added", err)
+	}
 }
 
 func TestAddObjectReportsTheReader(t *testing.T) {
@@ -362,10 +466,11 @@ func TestCrash(t *testing.T) {
 			added = addFile(t, p, "_", "/new", "new content")
 		}},
 		{"manifest half written", func(t *testing.T, p *Publication) {
-			overwrite(t, filepath.Join(p.dir, tempPrefix+"1"), sampleManifest.Encode()[:100])
+			overwrite(t, filepath.Join(p.dir, tempPrefix+"1"), sampleManifest().Encode()[:100])
 		}},
 		{"manifest written", func(t *testing.T, p *Publication) {
-			m := &Manifest{Origin: "test", Generation: 2, Created: start, Files: []FileLine{added}}
+			m := &Manifest{Origin: "test", Generation: 2, Created: start}
+			m.SetFiles([]FileLine{added})
 			overwrite(t, filepath.Join(p.dir, tempPrefix+"1"), m.Encode())
 		}},
 	}
@@ -381,6 +486,7 @@ func TestCrash(t *testing.T) {
 				step.do(t, p)
 			}
 			p.lock.Close()
+			p.claim.Close()
 
 			if got := string(open(t, dir).Files()[0].Body); got != "old a" {
 				t.Errorf("file is %q, want that of the old generation", got)
@@ -388,7 +494,7 @@ func TestCrash(t *testing.T) {
 			if err := Verify(dir, func(f *Fault) { t.Error(f) }); err != nil {
 				t.Error(err)
 			}
-			if _, err := GC(dir); err != nil {
+			if _, err := GC(dir, Keep{}, start.Add(time.Second)); err != nil {
 				t.Fatal(err)
 			}
 			expectOnly(t, dir, old)
@@ -410,7 +516,8 @@ func expectOnly(t *testing.T, dir string, m *Manifest) {
 		t.Errorf("objects are %v, want %v", got, want)
 	}
 	entries, err := os.ReadDir(dir)
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return e.Name() == historyName })
 	if err != nil || len(entries) != 2 {
-		t.Errorf("the store has %v, %v; want manifest and objects", entries, err)
+		t.Errorf("the store has %v, %v; want manifest, objects and perhaps a history", entries, err)
 	}
 }

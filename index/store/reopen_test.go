@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"lancre/index"
 )
 
 // What both generations name is not looked for: its objects are gone here, and
@@ -14,12 +16,12 @@ func TestReopenShares(t *testing.T) {
 	base := responses(t, 1, 3, 0)
 	revoked := tombstone(t, 2, 1)
 	old := publish(t, dir, func(p *Publication, m *Manifest) {
-		m.Segments = []SegmentLine{addSegment(t, p, RoleBase, Shard{0, 1}, base)}
+		m.Segments = []SegmentLine{addSegment(t, p.Objects, RoleBase, index.Everything, base)}
 		m.Files = []FileLine{addFile(t, p, "_", "/a", "stays")}
 	})
 	before := open(t, dir)
 	publish(t, dir, func(p *Publication, m *Manifest) {
-		m.Segments = append([]SegmentLine{addSegment(t, p, RoleDelta, Shard{0, 1}, []record{revoked})}, old.Segments...)
+		m.Segments = append([]SegmentLine{addSegment(t, p.Objects, RoleDelta, index.Everything, []record{revoked})}, old.Segments...)
 		m.Files = append(old.Files[:1:1], addFile(t, p, "_", "/b", "new"))
 	})
 	for ref := range old.references {
@@ -45,6 +47,31 @@ func TestReopenShares(t *testing.T) {
 	}
 	if err := after.Warm(func() {}); err != nil {
 		t.Error(err)
+	}
+}
+
+// A list of files that did not change is not read again, nor are the files.
+func TestReopenSharesTheListOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	old := publishSample(t, dir, "stays")
+	before := open(t, dir)
+	publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments = addLines(t, p, []testLine{{RoleBase, index.Everything, responses(t, 20, 2, 0)}})
+		m.Files = old.Files
+	})
+	if err := os.Remove(objectPath(dir, old.List.SHA256)); err != nil {
+		t.Fatal(err)
+	}
+	after, err := Reopen(dir, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer after.Close()
+	if a, b := before.Files()[1], after.Files()[1]; a.FileLine != b.FileLine || &a.Body[0] != &b.Body[0] {
+		t.Errorf("file is %+v, want that which is open, %+v", b.FileLine, a.FileLine)
+	}
+	if _, err := Reopen(dir, nil); err == nil || !strings.Contains(err.Error(), "manifest line 12: open ") {
+		t.Errorf("beside nothing, the list is not missed: %v", err)
 	}
 }
 
@@ -110,7 +137,7 @@ func TestReopenComparesTheLine(t *testing.T) {
 	g := open(t, dir)
 	m.Segments[0].Records++
 	overwrite(t, filepath.Join(dir, "manifest"), m.Encode())
-	want := "manifest line 5: " + m.Segments[0].SHA256 + ", which is open: the segment has 3 records, the manifest says 4"
+	want := "manifest line 11: " + m.Segments[0].SHA256 + ", which is open: the segment has 3 records, the manifest says 4"
 	if _, err := Reopen(dir, g); err == nil || err.Error() != want {
 		t.Errorf("error is\n%v\nwant\n%s", err, want)
 	}

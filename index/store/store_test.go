@@ -37,6 +37,7 @@ type record struct {
 	id        index.CertID
 	tombstone bool
 	day       int
+	produced  int64 // producedAt, Unix seconds
 }
 
 // response is a record with a signed response for serial.
@@ -47,13 +48,13 @@ func response(t testing.TB, serial int64, day int) record {
 	if err := parsed.Parse(der); err != nil {
 		t.Fatal(err)
 	}
-	return record{der: der, id: parsed.Singles[0].CertID, day: day}
+	return record{der: der, id: parsed.Singles[0].CertID, day: day, produced: parsed.ProducedAt}
 }
 
 // tombstone is a record that says there is no response for serial any more.
 func tombstone(t testing.TB, serial int64, day int) record {
 	t.Helper()
-	return record{id: response(t, serial, day).id, tombstone: true, day: day}
+	return record{id: response(t, serial, day).id, tombstone: true, day: day, produced: start.AddDate(0, 0, day).Unix()}
 }
 
 // responses are n records with serials from first on.
@@ -66,19 +67,22 @@ func responses(t testing.TB, first int64, n, day int) []record {
 	return records
 }
 
-// addSegment makes records an object of p and returns its manifest line.
-func addSegment(t testing.TB, p *Publication, role string, shard Shard, records []record) SegmentLine {
+// addSegment makes records an object of o and returns its manifest line.
+func addSegment(t testing.TB, o *Objects, role string, shard index.Shard, records []record) SegmentLine {
 	t.Helper()
-	w, err := index.NewWriter(p.TempDir(), index.Everything)
+	w, err := index.NewWriter(o.TempDir(), index.Everything) // also what is not in the shard
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range records {
 		var e index.Entry
 		var parsed index.Response
-		if r.tombstone {
-			at := start.AddDate(0, 0, r.day).Unix()
-			err = e.SetTombstone(&r.id, index.CertStatus{Moment: index.Moment{ThisUpdate: at, ProducedAt: at}})
+		if r.tombstone && r.der != nil { // of what that says
+			if err = parsed.Parse(r.der); err == nil {
+				err = e.SetTombstone(&r.id, parsed.CertStatus(0))
+			}
+		} else if r.tombstone {
+			err = e.SetTombstone(&r.id, index.CertStatus{Moment: index.Moment{ThisUpdate: start.AddDate(0, 0, r.day).Unix(), ProducedAt: r.produced}})
 		} else if err = parsed.Parse(r.der); err == nil {
 			err = e.Set(&parsed)
 		}
@@ -93,7 +97,7 @@ func addSegment(t testing.TB, p *Publication, role string, shard Shard, records 
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, err := p.AddSegment(path, role, shard, stats.Info)
+	line, err := o.AddSegment(path, role, shard, stats.Info)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,18 +124,35 @@ func publish(t testing.TB, dir string, fill func(p *Publication, m *Manifest)) *
 	defer p.Close()
 	m := &Manifest{Origin: "test", Created: start}
 	fill(p, m)
+	count(t, p, m)
 	if err := p.Commit(m); err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
+// count has m say what answers in it.
+func count(t testing.TB, p *Publication, m *Manifest) {
+	t.Helper()
+	g, err := p.Open(m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	c, err := g.Count()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Fill(m)
+}
+
 // publishSample makes a generation with one segment and two files, whose content
-// begins with label.
+// begins with label. Its manifest counts on lines 9 and 10, names the segment on
+// line 11 and the list of files on line 12.
 func publishSample(t testing.TB, dir, label string) *Manifest {
 	t.Helper()
 	return publish(t, dir, func(p *Publication, m *Manifest) {
-		m.Segments = []SegmentLine{addSegment(t, p, "base", Shard{0, 1}, responses(t, 1, 3, 0))}
+		m.Segments = []SegmentLine{addSegment(t, p.Objects, RoleBase, index.Everything, responses(t, 1, 3, 0))}
 		m.Files = []FileLine{addFile(t, p, "_", "/a", label+" a"), addFile(t, p, "h.example", "/b", label+" b")}
 	})
 }

@@ -1,10 +1,10 @@
 package store
 
 import (
-	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"lancre/index"
 )
@@ -15,8 +15,8 @@ const (
 	checkManifest = "store.manifest" // the manifest is there and follows its grammar
 	checkObject   = "store.object"   // an object is there, with the size and SHA-256 that the manifest says
 	checkSegment  = "store.segment"  // a segment opens, and holds what the manifest says
-	checkShard    = "store.shard"    // a segment holds no key outside its shard, where no look-up finds it
-	checkCoverage = "store.coverage" // segments of role base, if any, cover every key exactly once
+	checkStack    = "store.stack"    // every line can be reached, and bases, if there are any, cover every certificate
+	checkCounts   = "store.counts"   // the manifest counts what answers
 )
 
 // A Fault is one thing that is wrong with a store.
@@ -42,8 +42,9 @@ func (f *Fault) Error() string {
 //   - that every object it names is there, with the size and SHA-256 it says;
 //   - every segment, as its Verify does, and its number of records and earliest
 //     nextUpdate against the manifest;
-//   - that a segment holds no key outside its shard, where no look-up finds it;
-//   - that the segments of role base cover every key exactly once, if there are any.
+//   - the stack: that base lines above it do not hide all of a line, and that base
+//     lines, if there are any, cover every certificate;
+//   - what the manifest counts, by a walk through all that answers.
 //
 // Objects that the manifest does not name are no fault. Verify takes no lock: a gc
 // that runs meanwhile can make it report objects as missing.
@@ -56,7 +57,8 @@ func Verify(dir string, report func(*Fault)) error {
 		v.m, v.segments = m, make([]*index.Segment, len(m.Segments))
 		v.objects()
 		v.eachSegment()
-		v.baseCoverage()
+		v.stack()
+		v.counts()
 	}
 	for _, s := range v.segments {
 		if s != nil {
@@ -130,7 +132,7 @@ func (r reference) verify(dir string) error {
 // eachSegment verifies every segment by itself, and keeps the sound ones open.
 func (v *verifier) eachSegment() {
 	for i := range v.m.Segments {
-		s, err := v.m.openSegment(v.dir, i)
+		s, err := v.m.openSegment(objectsOf(v.dir), i)
 		if err != nil {
 			v.fault(v.object(i), checkSegment, err)
 			continue
@@ -140,80 +142,65 @@ func (v *verifier) eachSegment() {
 			continue
 		}
 		v.segments[i] = s
-		v.shard(i)
 	}
 }
 
-// eachKey calls yield for every CertID of every record of segment i.
-func (v *verifier) eachKey(i int, yield func(rec index.Record, key uint64, id *index.CertID)) {
-	var ids []index.CertID
-	err := v.segments[i].Records(func(rec index.Record) bool {
-		ids = rec.CertIDs(ids[:0])
-		for n := range ids {
-			yield(rec, ids[n].Key(), &ids[n])
+// stack checks that every line can be reached and that bases cover everything.
+func (v *verifier) stack() {
+	var covered [index.MaxShards]bool // by base lines so far
+	bases := 0
+	for i, line := range v.m.Segments {
+		from, to := line.Shard.Span()
+		if !slices.Contains(covered[from:to], false) {
+			v.fault(v.manifest(), checkStack, fmt.Errorf(
+				"manifest line %d: base lines above it cover all of shard %s, so that no look-up reaches it", v.m.segmentLineNumber(i), line.Shard))
 		}
-		return true
-	})
-	if err != nil {
-		v.fault(v.object(i), checkSegment, fmt.Errorf("%s: %w", v.object(i), err))
+		if line.Role == RoleBase {
+			bases++
+			for n := from; n < to; n++ {
+				covered[n] = true
+			}
+		}
+	}
+	if first := slices.Index(covered[:], false); bases > 0 && first >= 0 {
+		v.fault(v.manifest(), checkStack, fmt.Errorf(
+			"manifest: base lines do not cover every certificate: the first that they lack are those of shard %d/%d", first, index.MaxShards))
 	}
 }
 
-// shard checks that segment i has no key outside its shard.
-func (v *verifier) shard(i int) {
-	line := &v.m.Segments[i]
-	if line.Shard.Of == 1 {
+// counts compares what the manifest counts with what answers. A manifest of version
+// 1 counts nothing.
+func (v *verifier) counts() {
+	if v.m.version1 != "" || slices.Contains(v.segments, nil) {
 		return
 	}
-	var outside int
-	var first string
-	v.eachKey(i, func(rec index.Record, key uint64, id *index.CertID) {
-		if line.Shard.Covers(key) {
+	g := Generation{manifest: v.m, segments: v.segments, stack: newStack(v.m.Segments, v.segments)}
+	c, err := g.Count()
+	if err != nil {
+		v.fault(v.manifest(), checkCounts, err)
+		return
+	}
+	got := Manifest{Files: v.m.Files}
+	c.Fill(&got)
+	line := v.m.headerLines() + len(v.m.Marks) + 1
+	compareCounts(v, line, v.m.Live, got.Live)
+	compareCounts(v, line+len(v.m.Live), v.m.Due, got.Due)
+}
+
+// compareCounts reports the first of lines, whose first has the number first, that is
+// not what the records give.
+func compareCounts[T fmt.Stringer](v *verifier, first int, lines, got []T) {
+	for i := range max(len(lines), len(got)) {
+		line, want := "nothing", "nothing"
+		if i < len(lines) {
+			line = strconv.Quote(lines[i].String())
+		}
+		if i < len(got) {
+			want = strconv.Quote(got[i].String())
+		}
+		if line != want {
+			v.fault(v.manifest(), checkCounts, fmt.Errorf("manifest line %d: %s, but what answers gives %s", first+i, line, want))
 			return
 		}
-		if outside++; outside == 1 {
-			first = fmt.Sprintf("offset %d: %s with key %016x", rec.Offset(), id, key)
-		}
-	})
-	if outside > 0 {
-		v.fault(v.object(i), checkShard, fmt.Errorf("%s: keys outside shard %s, which no look-up finds: %d, the first at %s",
-			v.object(i), line.Shard, outside, first))
 	}
-}
-
-// baseCoverage checks that every key is in the shard of exactly one base segment.
-func (v *verifier) baseCoverage() {
-	var base []Shard
-	for _, s := range v.m.Segments {
-		if s.Role == RoleBase {
-			base = append(base, s.Shard)
-		}
-	}
-	if base == nil {
-		return
-	}
-	slices.SortStableFunc(base, func(a, b Shard) int {
-		aFrom, _ := a.span()
-		bFrom, _ := b.span()
-		return cmp.Compare(aFrom, bFrom)
-	})
-	var covered uint64 // every key below it, in the unit of span
-	for _, s := range base {
-		from, to := s.span()
-		if from < covered {
-			v.fault(v.manifest(), checkCoverage, fmt.Errorf("manifest: the base segment of shard %s overlaps another base segment", s))
-		}
-		if from > covered {
-			v.uncovered(covered, from)
-		}
-		covered = max(covered, to)
-	}
-	if covered < keySpace {
-		v.uncovered(covered, keySpace)
-	}
-}
-
-func (v *verifier) uncovered(from, to uint64) {
-	v.fault(v.manifest(), checkCoverage, fmt.Errorf("manifest: no base segment covers the keys from %016x to %016x: publish the missing shards",
-		from<<32, to<<32-1))
 }

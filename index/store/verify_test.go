@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"lancre/index"
 )
 
 // faults runs Verify and returns what it reports. It checks that Verify's own
@@ -40,8 +43,7 @@ func TestVerifyReportsDamage(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			m := publishSample(t, dir, "sample")
-			want := strings.NewReplacer("DIR", dir, "SEGMENT", m.Segments[0].SHA256, "SIZE", fmt.Sprint(m.Segments[0].Size),
-				"FILE_A", m.Files[0].SHA256, "FILE_B", m.Files[1].SHA256).Replace(test.want)
+			want := inSample(dir, m).Replace(test.want)
 			test.damage(t, dir, m)
 			got := faults(t, dir)
 			if !strings.Contains("\n"+strings.Join(got, "\n"), "\n"+want) {
@@ -60,9 +62,9 @@ func TestVerifyGoesOnAfterAFault(t *testing.T) {
 	os.Remove(objectPath(dir, m.Files[1].SHA256))
 	got := strings.Join(faults(t, dir), "\n")
 	for _, want := range []string{
-		"manifest line 5: " + segment + " has sha256 ",
-		"manifest line 6: ",
-		"manifest line 7: ",
+		"manifest line 11: " + segment + " has sha256 ",
+		"list of files, line 2: ",
+		"list of files, line 3: ",
 		segment + ": offset ",
 	} {
 		if !strings.Contains(got, want) {
@@ -92,74 +94,108 @@ func TestVerifyReportsEachObjectOnce(t *testing.T) {
 		m.Files = []FileLine{addFile(t, p, "_", "/a", "content"), addFile(t, p, "_", "/b", "content")}
 	})
 	flip(t, objectPath(dir, m.Files[0].SHA256))
-	if got := faults(t, dir); len(got) != 1 || !strings.HasPrefix(got[0], "manifest line 5: ") {
-		t.Errorf("reports are %q, want one, of line 5", got)
+	if got := faults(t, dir); len(got) != 1 || !strings.HasPrefix(got[0], "list of files, line 2: ") {
+		t.Errorf("reports are %q, want one, of line 2", got)
 	}
 }
 
-// A layer describes a segment line of TestVerifyRules.
-type layer struct {
+// A testLine is a segment line of a test, with what its segment holds.
+type testLine struct {
 	role    string
-	shard   Shard
+	shard   index.Shard
 	records []record
 }
 
-func TestVerifyRules(t *testing.T) {
-	whole := Shard{0, 1}
-	all := responses(t, 1, 30, 0)
-	var half [2][]record
-	for _, r := range all {
-		i := r.id.Key() >> 63
-		half[i] = append(half[i], r)
-	}
-	var renewed []record // what is in half[1], a day newer
-	for i := range all {
-		if r := response(t, int64(i+1), 1); r.id.Key()>>63 == 1 {
-			renewed = append(renewed, r)
-		}
-	}
-	shifted := []record{response(t, 1, 1), response(t, 2, 1), response(t, 3, -1), response(t, 4, -1)}
+func TestVerifyStack(t *testing.T) {
+	whole := index.Everything
+	part := func(i, of uint32) index.Shard { return index.Shard{Index: i, Of: of} }
+	all := responses(t, 1, 10, 0)
+	const (
+		hidden = "manifest line %d: base lines above it cover all of shard %s, so that no look-up reaches it"
+		lacks  = "manifest: base lines do not cover every certificate: the first that they lack are those of shard %s"
+	)
 	tests := []struct {
-		name   string
-		layers []layer
-		want   []string // of each report
+		name  string
+		lines []testLine
+		want  []string // start of each report
 	}{
 		{"no segments", nil, nil},
-		{"shards cover all", []layer{{"base", Shard{1, 2}, half[1]}, {"base", Shard{0, 2}, half[0]}}, nil},
-		{"shards of several sizes", []layer{{"base", Shard{2, 4}, nil}, {"base", Shard{3, 4}, nil}, {"base", Shard{0, 2}, half[0]}}, nil},
-		{"only deltas", []layer{{"delta", Shard{0, 2}, half[0]}, {"delta", whole, nil}}, nil},
-		{"a delta with newer records", []layer{{"delta", whole, shifted[:2]}, {"base", whole, all}}, nil},
-		{"tombstone over a response of the day", []layer{{"delta", whole, []record{tombstone(t, 1, 1)}}, {"base", whole, all}}, nil},
-		{"first shard missing", []layer{{"base", Shard{1, 2}, half[1]}},
-			[]string{"manifest: no base segment covers the keys from 0000000000000000 to 7fffffffffffffff: publish the missing shards"}},
-		{"middle shards missing", []layer{{"base", Shard{0, 4}, nil}, {"base", Shard{3, 4}, nil}},
-			[]string{"manifest: no base segment covers the keys from 4000000000000000 to bfffffffffffffff"}},
-		{"last shard missing", []layer{{"base", Shard{0, 2}, half[0]}, {"base", Shard{2, 4}, nil}},
-			[]string{"manifest: no base segment covers the keys from c000000000000000 to ffffffffffffffff"}},
-		{"base twice", []layer{{"base", whole, shifted[:2]}, {"base", whole, all}},
-			[]string{"manifest: the base segment of shard 0/1 overlaps another base segment"}},
-		{"base within base", []layer{{"base", whole, all}, {"base", Shard{0, 2}, nil}},
-			[]string{"manifest: the base segment of shard 0/2 overlaps another base segment"}},
-		{"keys outside the shard", []layer{{"base", Shard{0, 2}, all}, {"base", Shard{1, 2}, renewed}},
-			[]string{fmt.Sprintf("keys outside shard 0/2, which no look-up finds: %d, the first at offset ", len(half[1]))}},
-		{"a delta with older records, as an operator may want", []layer{{"delta", whole, shifted}, {"base", whole, all}}, nil},
+		{"only deltas", []testLine{{RoleDelta, part(0, 2), all}, {RoleDelta, whole, nil}}, nil},
+		{"shards cover all", []testLine{{RoleBase, part(1, 2), all}, {RoleBase, part(0, 2), all}}, nil},
+		{"shards of several sizes", []testLine{{RoleBase, part(2, 4), nil}, {RoleBase, part(3, 4), nil}, {RoleBase, part(0, 2), all}}, nil},
+		{"a delta with older records, as an operator may want", []testLine{{RoleDelta, whole, responses(t, 1, 3, -1)}, {RoleBase, whole, all}}, nil},
+		{"half of a base can be reached", []testLine{{RoleBase, part(0, 2), nil}, {RoleBase, whole, all}}, nil},
+		{"a delta between the bases of its halves", []testLine{{RoleBase, part(0, 2), nil}, {RoleDelta, whole, all}, {RoleBase, part(1, 2), nil}}, nil},
+		{"first shard missing", []testLine{{RoleBase, part(1, 2), all}}, []string{fmt.Sprintf(lacks, "0/4096")}},
+		{"middle shards missing", []testLine{{RoleBase, part(0, 4), nil}, {RoleBase, part(3, 4), nil}}, []string{fmt.Sprintf(lacks, "1024/4096")}},
+		{"last shard missing", []testLine{{RoleDelta, whole, all}, {RoleBase, part(0, 2), nil}, {RoleBase, part(2, 4), nil}},
+			[]string{fmt.Sprintf(lacks, "3072/4096")}},
+		{"base twice", []testLine{{RoleBase, whole, all}, {RoleBase, whole, nil}}, []string{fmt.Sprintf(hidden, 12, "0/1")}},
+		{"base within base", []testLine{{RoleBase, whole, nil}, {RoleBase, part(1, 2), all}}, []string{fmt.Sprintf(hidden, 10, "1/2")}},
+		{"base below its halves", []testLine{{RoleBase, part(1, 2), nil}, {RoleBase, part(0, 2), nil}, {RoleBase, whole, all}},
+			[]string{fmt.Sprintf(hidden, 11, "0/1")}},
+		{"delta below its base", []testLine{{RoleBase, whole, nil}, {RoleDelta, part(3, 4), all}}, []string{fmt.Sprintf(hidden, 10, "3/4")}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
-			publish(t, dir, func(p *Publication, m *Manifest) {
-				for _, l := range test.layers {
-					m.Segments = append(m.Segments, addSegment(t, p, l.role, l.shard, l.records))
-				}
-			})
+			publish(t, dir, func(p *Publication, m *Manifest) { m.Segments = addLines(t, p, test.lines) })
 			got := faults(t, dir)
 			if len(got) != len(test.want) {
 				t.Fatalf("reports are\n%s\nwant %d", strings.Join(got, "\n"), len(test.want))
 			}
 			for i, want := range test.want {
-				if !strings.Contains(got[i], want) {
-					t.Errorf("report is\n%s\nwant in it\n%s", got[i], want)
+				if got[i] != want+" (store.stack)" {
+					t.Errorf("report is\n%s\nwant\n%s", got[i], want)
 				}
+			}
+		})
+	}
+}
+
+// sampleCRL is a file line of a CRL, whose object the caller adds.
+func sampleCRL(line FileLine) FileLine {
+	line.ContentType, line.Expires = TypeCRL, start.Add(90*time.Minute)
+	return line
+}
+
+func TestVerifyCounts(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(m *Manifest)
+		want   string // before " (store.counts)", with LIVE and so on for the line as it should be
+	}{
+		{"one good too many", func(m *Manifest) { m.Live[0].Good++ },
+			`manifest line 9: "live sha1 HASHES 3 0 0 1", but what answers gives "LIVE"`},
+		{"the tombstone forgotten", func(m *Manifest) { m.Live[0].Tombstone-- },
+			`manifest line 9: "live sha1 HASHES 2 0 0 0", but what answers gives "LIVE"`},
+		{"no issuer", func(m *Manifest) { m.Live = nil }, `manifest line 9: nothing, but what answers gives "LIVE"`},
+		{"an issuer that is none", func(m *Manifest) { m.Live = append(m.Live, sampleManifest().Live[1]) },
+			`manifest line 10: "` + sampleLines[11] + `", but what answers gives nothing`},
+		{"an hour with more responses", func(m *Manifest) { m.Due[1].Count++ },
+			`manifest line 11: "due responses 2026-11-30T14:00:00Z 3", but what answers gives "due responses 2026-11-30T14:00:00Z 2"`},
+		{"another hour", func(m *Manifest) { m.Due[1].Hour = start },
+			`manifest line 11: "due responses 2026-11-23T14:00:00Z 2", but what answers gives "due responses 2026-11-30T14:00:00Z 2"`},
+		{"no CRL", func(m *Manifest) { m.Due = m.Due[1:] },
+			`manifest line 10: "due responses 2026-11-30T14:00:00Z 2", but what answers gives "due crls 2026-11-23T15:00:00Z 1"`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			m := publish(t, dir, func(p *Publication, m *Manifest) {
+				m.Segments = addLines(t, p, []testLine{
+					{RoleDelta, index.Everything, []record{tombstone(t, 1, 1)}}, {RoleBase, index.Everything, responses(t, 1, 3, 0)}})
+				m.Files = []FileLine{sampleCRL(addFile(t, p, "c.example", "/1.crl", "a list"))}
+			})
+			if got := faults(t, dir); len(got) != 0 {
+				t.Fatalf("before the change, reports are %q", got)
+			}
+			live := m.Live[0].String()
+			want := strings.NewReplacer("LIVE", live, "HASHES", strings.Join(strings.Fields(live)[2:4], " ")).Replace(test.want) + " (store.counts)"
+			test.change(m)
+			overwrite(t, filepath.Join(dir, "manifest"), m.Encode())
+			if got := faults(t, dir); len(got) == 0 || got[0] != want {
+				t.Errorf("reports are\n%s\nwant\n%s", strings.Join(got, "\n"), want)
 			}
 		})
 	}

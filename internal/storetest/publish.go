@@ -24,26 +24,43 @@ type File struct {
 	Body string
 }
 
-// Publish makes the next generation of the store dir. Segments are newest first.
+// Publish makes the next generation of the store dir. Segments are newest first: the
+// last is the base, those above it are deltas.
 func Publish(t testing.TB, dir string, created time.Time, segments [][]Entry, files []File) *store.Manifest {
 	t.Helper()
 	p, err := store.Begin(dir)
 	check(t, err)
 	defer p.Close()
 	m := &store.Manifest{Origin: "test", Created: created}
-	for _, entries := range segments {
-		m.Segments = append(m.Segments, addSegment(t, p, entries))
+	for i, entries := range segments {
+		role := store.RoleDelta
+		if i == len(segments)-1 {
+			role = store.RoleBase
+		}
+		m.Segments = append(m.Segments, addSegment(t, p, role, entries))
 	}
 	for _, f := range files {
 		f.SHA256, f.Size, err = p.AddObject(strings.NewReader(f.Body))
 		check(t, err)
 		m.Files = append(m.Files, f.FileLine)
 	}
+	count(t, p, m)
 	check(t, p.Commit(m))
 	return m
 }
 
-func addSegment(t testing.TB, p *store.Publication, entries []Entry) store.SegmentLine {
+// count has m say what answers in it.
+func count(t testing.TB, p *store.Publication, m *store.Manifest) {
+	t.Helper()
+	g, err := p.Open(m, nil)
+	check(t, err)
+	defer g.Close()
+	c, err := g.Count()
+	check(t, err)
+	c.Fill(m)
+}
+
+func addSegment(t testing.TB, p *store.Publication, role string, entries []Entry) store.SegmentLine {
 	t.Helper()
 	w, err := index.NewWriter(p.TempDir(), index.Everything)
 	check(t, err)
@@ -52,7 +69,7 @@ func addSegment(t testing.TB, p *store.Publication, entries []Entry) store.Segme
 	}
 	path, stats, err := w.Finish()
 	check(t, err)
-	line, err := p.AddSegment(path, store.RoleBase, store.Shard{Of: 1}, stats.Info)
+	line, err := p.AddSegment(path, role, index.Everything, stats.Info)
 	check(t, err)
 	return line
 }

@@ -28,13 +28,19 @@ func TestExpireWhileServed(t *testing.T) {
 	await(t, "tryLater", func() bool {
 		return isTryLater(askOnce(t, d.addr, o.questions[0]))
 	})
-	await(t, "/readyz to say 503", func() bool { return !d.ready() })
+	d.await("responses have expired and are not served: sign and publish")
+	if n := d.metric("lancred_expired_responses", ""); n != float64(len(o.questions)) {
+		t.Errorf("lancred_expired_responses says %v, want %d", n, len(o.questions))
+	}
+	if !d.ready() {
+		t.Error("the edge is not ready for what is so on all edges")
+	}
 	l.awaitRequests(t, 100)
 	o.ca.NextUpdate, o.at = end.Add(time.Hour), time.Time{}
 	o.publishTo(t, d)
-	await(t, "readiness after a good generation", d.ready)
+	await(t, "no response to be expired", func() bool { return d.metric("lancred_expired_responses", "") == 0 })
 	r := l.finish(t, "responses expire while they are served", 1)
-	r.note = "503 *tryLater* from nextUpdate on, `/readyz` 503"
+	r.note = "503 *tryLater* from nextUpdate on; in the log and in `lancred_expired_responses`; `/readyz` stays 200"
 	record(t, r)
 	d.stop()
 }

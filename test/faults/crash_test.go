@@ -19,9 +19,9 @@ import (
 
 // A fileOp is one system call that changes a file or makes a change durable.
 type fileOp struct {
-	call string // mkdir, create, write, sync, rename, remove
+	call string // mkdir, create, write, sync, rename, link, remove
 	path string // below the store; "." is the store itself
-	to   string // of rename
+	to   string // of rename and link
 	data []byte // of write
 	at   int    // of write: where data goes; −1 for the end
 }
@@ -31,19 +31,18 @@ type fileOp struct {
 //	fsync(7</tmp/store/objects>)             = 0
 var (
 	tracedPath  = regexp.MustCompile(`^(mkdirat|openat|unlinkat)\(AT_FDCWD[^,]*, "([^"]*)"(.*)\) = \d`)
-	tracedMove  = regexp.MustCompile(`^renameat\(AT_FDCWD[^,]*, "([^"]*)", AT_FDCWD[^,]*, "([^"]*)"\) = 0`)
+	tracedMove  = regexp.MustCompile(`^(rename|link)at\(AT_FDCWD[^,]*, "([^"]*)", AT_FDCWD[^,]*, "([^"]*)"(?:, 0)?\) = 0`)
 	tracedFile  = regexp.MustCompile(`^(write|pwrite64|fsync)\(\d+<([^>]*)>(?:, "((?:\\x..)*)", \d+(?:, (\d+))?)?\) += (\d+)`)
-	otherChange = regexp.MustCompile(`^(writev|ftruncate|fallocate|copy_file_range|sendfile|linkat|symlinkat|renameat2)\(`)
+	otherChange = regexp.MustCompile(`^(writev|ftruncate|fallocate|copy_file_range|sendfile|symlinkat|renameat2)\(`)
 )
 
-// trace runs a build under strace and returns what it did to its store, in order.
-func trace(t *testing.T, o *origin) (ops []fileOp) {
+// trace runs a command under strace and returns what it did to the store dir, in order.
+func trace(t *testing.T, dir string, command *exec.Cmd) (ops []fileOp) {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "trace")
-	build := o.build(t)
 	args := append([]string{"-f", "-qq", "-y", "-xx", "-s", "10000000", "-o", log, "-e", "signal=none",
 		"-e", "trace=mkdirat,openat,unlinkat,renameat,renameat2,linkat,symlinkat,write,pwrite64,writev,ftruncate,fallocate,fsync,copy_file_range,sendfile",
-		build.Path}, build.Args[1:]...)
+		command.Path}, command.Args[1:]...)
 	run(t, exec.CommandContext(t.Context(), "strace", args...))
 	f, err := os.Open(log)
 	check(t, err)
@@ -62,7 +61,7 @@ func trace(t *testing.T, o *origin) (ops []fileOp) {
 			_, end, _ := strings.Cut(call, " resumed>")
 			call = unfinished[thread] + end
 		}
-		if op, ok := parseOp(t, o.store, call); ok {
+		if op, ok := parseOp(t, dir, call); ok {
 			ops = append(ops, op)
 		}
 	}
@@ -78,9 +77,9 @@ func parseOp(t *testing.T, dir, line string) (op fileOp, ok bool) {
 		return rel, err == nil && !strings.HasPrefix(rel, "..")
 	}
 	if m := tracedMove.FindStringSubmatch(line); m != nil {
-		op.call = "rename"
-		op.path, ok = below(m[1])
-		op.to, _ = below(m[2])
+		op.call = m[1]
+		op.path, ok = below(m[2])
+		op.to, _ = below(m[3])
 		return op, ok
 	}
 	if m := tracedFile.FindStringSubmatch(line); m != nil {
@@ -194,6 +193,8 @@ func (m *machine) apply(t *testing.T, op fileOp) {
 		m.set(op.path, new(node))
 	case "write":
 		n.write(op)
+	case "link":
+		m.set(op.to, n)
 	case "rename":
 		m.set(op.to, n)
 		m.set(op.path, nil)
@@ -277,16 +278,55 @@ func (m *machine) restore(t *testing.T, path string, n *node, keep func() bool) 
 	check(t, os.WriteFile(path, data, 0o644))
 }
 
-// TestPowerFailsDuringPublication records the system calls of a build and lets the
-// power fail after each of them. What is left must be a whole generation, and the
-// new one if the build had ended.
+// A publication is one way to make a new generation of a store that another command,
+// if there is one, has prepared.
+type publication struct {
+	name             string
+	prepare, command func(o *origin, t *testing.T) *exec.Cmd
+}
+
+var publications = []publication{
+	{"build", nil, (*origin).build},
+	{"add", nil, withdrawal(0)},
+	{"merge", withdrawal(0), func(o *origin, t *testing.T) *exec.Cmd {
+		return exec.CommandContext(t.Context(), "lancre", "merge", o.store, "--into-base")
+	}},
+	{"rollback", withdrawal(0), func(o *origin, t *testing.T) *exec.Cmd {
+		return exec.CommandContext(t.Context(), "lancre", "rollback", o.store, "--generation", "1", "--force")
+	}},
+}
+
+// withdrawal is the addition that withdraws a certificate.
+func withdrawal(certificate uint64) func(o *origin, t *testing.T) *exec.Cmd {
+	return func(o *origin, t *testing.T) *exec.Cmd {
+		t.Helper()
+		id, _ := o.ca.CertID(o.ca.Certificate(certificate), o.ca.Hashes[0])
+		file := filepath.Join(o.dir, "withdraw.csv")
+		check(t, os.WriteFile(file, fmt.Appendf(nil, "serial\n%x\n", id.Serial), 0o644))
+		return exec.CommandContext(t.Context(), "lancre", "add", o.store, "--issuer", filepath.Join(o.dir, "issuer.pem"), "--withdraw", file)
+	}
+}
+
+// TestPowerFailsDuringPublication records the system calls of every way to publish and
+// lets the power fail after each of them. What is left must be a whole generation, and
+// the new one if the command had ended.
 func TestPowerFailsDuringPublication(t *testing.T) {
 	programs.Need(t, "strace")
+	for _, p := range publications {
+		t.Run(p.name, p.powerFails)
+	}
+}
+
+func (p *publication) powerFails(t *testing.T) {
 	o := newOrigin(t, 20)
-	first := o.publish(t)
+	o.publish(t)
+	if p.prepare != nil {
+		run(t, p.prepare(o, t))
+	}
+	first := published(t, o.store)
 	before := loadMachine(t, o.store)
 	o.sign(t)
-	ops := trace(t, o)
+	ops := trace(t, o.store, p.command(o, t))
 	if got := published(t, o.store); got != first+1 || len(ops) < 10 {
 		t.Fatalf("under strace, generation %d was published by %d calls: %v", got, len(ops), ops)
 	}
@@ -311,7 +351,7 @@ func TestPowerFailsDuringPublication(t *testing.T) {
 			before.apply(t, ops[cut])
 		}
 	}
-	record(t, row{fault: "power fails during a publication", times: times, lost: lost,
+	record(t, row{fault: "power fails during " + p.name, times: times, lost: lost,
 		note: fmt.Sprintf("after each of its %d system calls; un-fsynced names and data kept, dropped or torn", len(ops))})
 }
 
@@ -336,7 +376,7 @@ func TestMachineLosesWhatIsNotSynced(t *testing.T) {
 	o.publish(t)
 	m := loadMachine(t, o.store)
 	o.sign(t)
-	for _, op := range trace(t, o) {
+	for _, op := range trace(t, o.store, o.build(t)) {
 		if op.call != "sync" {
 			m.apply(t, op)
 		}

@@ -42,7 +42,7 @@ var damages = []damage{
 	{"manifest missing", func(t *testing.T, dir string) { check(t, os.Remove(manifest(t, dir))) }, "no manifest"},
 	{"older generation", rewrite(func(m *store.Manifest) { m.Generation = 1 }), "older"},
 	{"same generation with another content", rewrite(func(m *store.Manifest) { m.Generation--; m.Origin = "another" }), "must not be published twice"},
-	{"generation that is empty", rewrite(func(m *store.Manifest) { m.Segments, m.Files = nil, nil }), "names nothing"},
+	{"generation that is empty", rewrite(func(m *store.Manifest) { m.Segments = nil; m.SetFiles(nil) }), "names nothing"},
 }
 
 // TestBadGenerations brings generations to an edge that are damaged on the way, and

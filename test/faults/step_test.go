@@ -46,8 +46,8 @@ func TestClockSteps(t *testing.T) {
 	for range rounds {
 		for _, step := range ahead {
 			clock.set(step)
-			if got, want := d.ready(), o.valid(time.Now().Add(step)); got != want {
-				t.Errorf("with the clock %v ahead /readyz says %v, want %v", step, got, want)
+			if !d.ready() {
+				t.Errorf("with the clock %v ahead the edge is not ready", step)
 			}
 			l.awaitRequests(t, 50)
 		}
@@ -60,7 +60,7 @@ func TestClockSteps(t *testing.T) {
 		l.awaitRequests(t, 50)
 	}
 	r := l.finish(t, "the clock steps by up to a year, back and forward", rounds*(len(ahead)+2))
-	r.note = "503 *tryLater* at once when it is not time for them, 200 at once when it is again; max-age, Expires and `/readyz` agree; SIGTERM waits for nobody"
+	r.note = "503 *tryLater* at once when it is not time for them, 200 at once when it is again; max-age and Expires agree, `/readyz` stays 200; SIGTERM waits for nobody"
 	record(t, r)
 	d.stop()
 }

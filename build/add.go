@@ -1,0 +1,265 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"lancre/build/crl"
+	"lancre/build/rule"
+	"lancre/index"
+	"lancre/index/store"
+)
+
+// An Addition says what is added to the store Out. Its Responses are checked as those of
+// a build are, and each is compared with what is answered for its certificates: what
+// is not newer is refused, what is the same is left out. Static files take the places of
+// those with their host and path. Everything else stays.
+type Addition struct {
+	Config
+
+	// Withdraw is a CSV file of certificates whose responses are taken back: they are
+	// answered tryLater from then on. See inventory.LoadSerials for its columns.
+	Withdraw string
+
+	// Unpublish are files, as HOST/PATH, that are to go.
+	Unpublish []string
+
+	// Replace are shards, of one number, whose bases are replaced by what Responses
+	// have of them, as by a build.
+	Replace []index.Shard
+}
+
+// Check says what is missing in a or contradicts itself; nil if nothing does.
+func (a *Addition) Check() error {
+	if err := a.checkSettings(); err != nil {
+		return err
+	}
+	if len(a.Responses) == 0 && len(a.Static) == 0 && a.Withdraw == "" && len(a.Unpublish) == 0 {
+		return errors.New("nothing to add: name responses (--responses), static files (--static), certificates to withdraw (--withdraw) or files to remove (--unpublish)")
+	}
+	if a.Withdraw != "" && len(a.Issuers) == 0 {
+		return errors.New("certificates to withdraw (--withdraw) are those of an issuer (--issuer)")
+	}
+	if len(a.Replace) > 0 && (len(a.Responses) == 0 || a.Withdraw != "") {
+		return errors.New("shards are replaced (--shards) by responses (--responses), and nothing is withdrawn (--withdraw) meanwhile")
+	}
+	for _, place := range a.Unpublish {
+		if host, path, ok := strings.Cut(place, "/"); !ok || host == "" || path == "" && !ok {
+			return fmt.Errorf("--unpublish %s: want HOST/PATH", place)
+		}
+	}
+	return nil
+}
+
+// Add publishes a generation with what a says on top of what the store Out has. It
+// returns a Report with every error but those of the configuration. Where nothing is
+// new, it publishes nothing, and the Report's Generation is 0. The store is locked only
+// to publish; what others publish meanwhile stays on top where it is newer.
+func Add(ctx context.Context, a Addition) (*Report, error) {
+	if err := a.Check(); err != nil {
+		return nil, err
+	}
+	if _, err := store.ReadManifest(a.Out); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: nothing can be added before the first generation: begin with lancre build", err)
+	}
+	return perform(&a.Config, func(b *builder) error { return (&adder{b, &a}).add(ctx) })
+}
+
+// An adder is a builder that adds.
+type adder struct {
+	*builder
+	addition *Addition
+}
+
+func (a *adder) add(ctx context.Context) error {
+	a.report.Origin = a.config.Origin
+	if a.report.Origin == "" {
+		a.report.Origin = a.before.Origin
+	}
+	open := store.OpenAnswers
+	if len(a.config.Static) > 0 {
+		open = store.Reopen // what stays is beside what is new
+	}
+	if err := a.openPrevious(open); err != nil {
+		return err
+	}
+	if a.previous == nil {
+		return errors.New("nothing can be added to a generation that cannot be opened: build a new one")
+	}
+	if err := a.checkMoment(); err != nil {
+		return err
+	}
+	files, listed, err := a.changeFiles(ctx)
+	if err != nil {
+		return err
+	}
+	if len(a.addition.Replace) > 0 {
+		lines, err := a.makeBases(ctx, a.addition.Replace, listed)
+		if err != nil {
+			return err
+		}
+		return a.rebase(lines, func(next *store.Manifest) (err error) {
+			next.Files, err = a.filesThen(next.Files, files)
+			return err
+		})
+	}
+	line, err := a.makeDelta(ctx, listed)
+	if err != nil {
+		return err
+	}
+	if err := a.checkAdded(line, listed); err != nil {
+		return err
+	}
+	return a.publishDelta(line, files)
+}
+
+// changeFiles is the list of files as it is to be, and what the CRLs in it list.
+func (a *adder) changeFiles(ctx context.Context) (files []store.FileLine, listed []crl.Revocations, err error) {
+	gone := make(map[string]bool)
+	for _, place := range a.addition.Unpublish {
+		gone["http://"+place] = true
+		if !slices.ContainsFunc(a.before.Files, func(f store.FileLine) bool { return f.Host+f.Path == place }) {
+			return nil, nil, fmt.Errorf("--unpublish %s: nothing is published there", place)
+		}
+	}
+	stays := func(f *store.FileLine) bool { return !gone["http://"+f.Host+f.Path] }
+	if len(a.config.Static) == 0 {
+		for _, f := range a.before.Files {
+			if stays(&f) {
+				files = append(files, f)
+			}
+		}
+		listed, err = a.listedBefore()
+		return files, listed, err
+	}
+	var carried []store.File
+	for _, f := range a.previous.Files() {
+		if stays(&f.FileLine) {
+			carried = append(carried, f)
+		}
+	}
+	made, err := a.readStatic(ctx, carried, gone)
+	if err != nil {
+		return nil, nil, err
+	}
+	return made.Files, crlsOf(made.Listed), nil
+}
+
+// makeDelta makes one of the responses that are new, and of the certificates to be
+// withdrawn. It has no records if there is nothing.
+func (a *adder) makeDelta(ctx context.Context, listed []crl.Revocations) (line store.SegmentLine, err error) {
+	p := a.newPacker(listed)
+	p.against.Grows = true
+	tombstones, err := a.withdrawals(p)
+	if err != nil {
+		return line, err
+	}
+	if err := p.write(ctx, a.objects.TempDir(), []index.Shard{index.Everything}); err != nil {
+		return line, err
+	}
+	if err := p.outputs.addTombstones(tombstones); err != nil {
+		p.outputs.abort()
+		return line, err
+	}
+	lines, total, err := a.finish(p.outputs, store.RoleDelta)
+	if err != nil {
+		return line, err
+	}
+	a.tried(p)
+	before := len(a.ledger.Rejections())
+	a.checkConflicts(total)
+	if err := a.refused(before); err != nil || len(lines) == 0 {
+		return line, err
+	}
+	return lines[0], nil
+}
+
+// checkAdded checks what the store will answer when line, if it has records, is on top.
+func (a *adder) checkAdded(line store.SegmentLine, listed []crl.Revocations) error {
+	then := &store.Manifest{Segments: a.before.Segments}
+	lines := 0
+	if line.Records > 0 {
+		then.Segments, lines = store.Push(then.Segments, line), 1
+	}
+	g, err := a.objects.Open(then, a.previous)
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	before := len(a.ledger.Rejections())
+	if err := a.checkHashesAgree(g, lines); err != nil {
+		return err
+	}
+	return a.refused(before)
+}
+
+// publishDelta publishes line, if it has records, and the files: if anything is new.
+func (a *adder) publishDelta(line store.SegmentLine, files []store.FileLine) error {
+	if line.Records == 0 && maps.Equal(byPlace(files), byPlace(a.before.Files)) && a.heldThen() == a.before.Held {
+		a.report.Unchanged = true
+		if err := a.putAside(); err != nil {
+			return err
+		}
+		return a.release()
+	}
+	if err := a.putAside(); err != nil {
+		return err
+	}
+	p, err := a.objects.Begin()
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	d := store.Delta{Snapshot: a.previous, Line: line, Stands: a.stands}
+	m, err := d.Commit(p, func(next *store.Manifest) (err error) {
+		a.fill(next)
+		next.Files, err = a.filesThen(next.Files, files)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	a.report.Responses.Overtaken = d.Overtaken
+	return a.published(m)
+}
+
+// filesThen is what files, changed from those of before, make of those there are now.
+func (a *adder) filesThen(now, files []store.FileLine) ([]store.FileLine, error) {
+	was, is, wanted := byPlace(a.before.Files), byPlace(now), byPlace(files)
+	for at, f := range wanted {
+		if was[at] == f {
+			continue
+		}
+		if is[at] != was[at] {
+			return nil, fmt.Errorf("%s%s: %w", f.Host, f.Path, store.ErrMoved)
+		}
+		is[at] = f
+	}
+	for at := range was {
+		if _, stays := wanted[at]; !stays {
+			delete(is, at)
+		}
+	}
+	list := make([]store.FileLine, 0, len(is))
+	for _, f := range is {
+		list = append(list, f)
+	}
+	return list, nil
+}
+
+// stands implements store.Delta: what was added stands if it is newer than what
+// somebody else has published meanwhile, and takes no revocation back.
+func (a *adder) stands(rec, now index.Record, found bool, id *index.CertID) bool {
+	if !found {
+		return true
+	}
+	if now.StatusOf(id) == index.Revoked && rec.StatusOf(id) != index.Revoked && a.ledger.Rejects(rule.OCSPPreviousRevoked) {
+		return false
+	}
+	return rec.Newer(now) || !a.ledger.Rejects(rule.OCSPPreviousNewer)
+}

@@ -1,0 +1,43 @@
+package build
+
+import "lancre/index/store"
+
+// tried takes from p which responses are to be held, and which need be no longer.
+func (b *builder) tried(p *packer) { b.aside, b.passed = p.aside, p.passed }
+
+// heldThen is how many responses will be held.
+func (b *builder) heldThen() uint64 {
+	n := b.held.Len() - len(b.passed)
+	for _, r := range b.aside {
+		if !b.held.Has(r.Name) {
+			n++
+		}
+	}
+	return uint64(n)
+}
+
+// putAside holds what is to be held. A publication follows: if that fails, what is
+// held too much is tried again.
+func (b *builder) putAside() error {
+	for _, r := range b.aside {
+		if err := b.held.Put(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// published ends a run whose generation is the store's: what was held and passed goes.
+func (b *builder) published(m *store.Manifest) error {
+	b.report.publish(m)
+	return b.release()
+}
+
+func (b *builder) release() error {
+	for _, name := range b.passed {
+		if err := b.held.Drop(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package build
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"lancre/build/ca"
+	"lancre/build/crl"
+	"lancre/build/static"
+	"lancre/index/store"
+	"lancre/internal/durable"
+)
+
+// serialsDir is where a store keeps what its CRLs list, one file for each CRL by its
+// SHA-256: a CRL that has not changed is not parsed by every run that adds something.
+// It can be removed at any time; the next run makes it again.
+const serialsDir = "serials"
+
+// listedBefore is what the CRLs of the previous generation list, by issuer.
+func (b *builder) listedBefore() ([]crl.Revocations, error) {
+	several := make([]crl.Several, len(b.issuers.List))
+	seen := make(map[string]bool)
+	for _, f := range b.before.Files {
+		if f.ContentType != store.TypeCRL || seen[f.SHA256] {
+			continue
+		}
+		seen[f.SHA256] = true
+		s, is, err := b.serialsOf(f.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		if is != nil {
+			several[is.Number] = append(several[is.Number], s)
+		}
+	}
+	all := make([]crl.Revocations, len(several))
+	for i, s := range several {
+		if s != nil {
+			all[i] = s
+		}
+	}
+	return all, nil
+}
+
+// serialsOf is what the CRL with that SHA-256 lists, and whose it is; nil if that
+// issuer is not configured. It parses the CRL only the first time.
+func (b *builder) serialsOf(sha256 string) (*crl.Serials, *ca.Issuer, error) {
+	path := filepath.Join(b.config.Out, serialsDir, sha256)
+	if data, err := os.ReadFile(path); err == nil {
+		if s, err := crl.ParseSerials(data); err == nil {
+			return s, b.issuerOf(s), nil
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	data, err := os.ReadFile(store.ObjectPath(b.config.Out, sha256))
+	if err != nil {
+		return nil, nil, err
+	}
+	c, broken := crl.Parse(data)
+	if broken != nil {
+		return nil, nil, nil // of an earlier version, which took it; nothing is compared with it
+	}
+	is := static.SignerOf(c, b.issuers)
+	if is == nil {
+		return nil, nil, nil
+	}
+	s := crl.NewSerials(c, is.KeyHash())
+	if s == nil {
+		return nil, nil, nil
+	}
+	if err := durable.MakeDir(filepath.Dir(path)); err != nil {
+		return nil, nil, err
+	}
+	return s, is, durable.WriteBytes(path, s.Encode())
+}
+
+// issuerOf is who signed the CRL of s, if configured.
+func (b *builder) issuerOf(s *crl.Serials) *ca.Issuer {
+	for _, is := range b.issuers.List {
+		if is.KeyHash() == s.Key && bytes.Equal(is.Cert.RawSubject, s.Name) {
+			return is
+		}
+	}
+	return nil
+}
