@@ -388,7 +388,7 @@ func TestAddKnowsContradictions(t *testing.T) {
 	if rec, found, err := published(t, r).Lookup(id.Key(), &id); err != nil || !found || rec.Status() != index.Good {
 		t.Errorf("by SHA-256: found %v, %v; want it good as it was", found, err)
 	}
-	r = w.done(w.add(func(a *Addition) { a.Error = []string{"ocsp.hash-differs"} }, later(recipe.Response{Serials: []string{"\x05"}}, 1)))
+	w.done(w.add(func(a *Addition) { a.Error = []string{"ocsp.hash-differs"} }, later(recipe.Response{Serials: []string{"\x05"}}, 1)))
 	later256 := later(bySHA256, 2)
 	w.refused("ocsp.hash-differs")(w.add(func(a *Addition) { a.Error = []string{"ocsp.hash-differs"} }, later256))
 }

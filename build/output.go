@@ -24,7 +24,6 @@ type output struct {
 type outputs struct {
 	of      uint32
 	byShard []*output // by number; nil for a shard that nothing is made of
-	serials []index.Shard
 }
 
 // newOutputs begins a segment for each of the shards, which are of the same number, in

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // TestMain makes this test binary also the lancre program that scripts run.
@@ -27,6 +29,7 @@ func TestMain(m *testing.M) {
 //	cut FILE N                    take N octets off the end
 //	begins FILE1 FILE2            FILE2 must begin with the octets of FILE1
 //	same DIR1 DIR2                both must hold the same files with the same content
+//	take FROM TO FILE1 FILE2      write responses FROM to TO, counted from 0 and TO not included, of FILE1 to FILE2
 //	object VAR STORE PATTERN      set $VAR to the object on the line, of the manifest or its list of files, that PATTERN matches
 //
 // $NOW is the time at which the script begins, in RFC 3339.
@@ -45,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"begins": begins,
 			"same":   same,
 			"object": object,
+			"take":   take,
 		},
 	})
 }
@@ -147,4 +151,24 @@ func object(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no object on a line that matches %s", args[2])
 	}
 	ts.Setenv(args[0], path(sum))
+}
+
+func take(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 4)
+	from, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	to, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	rest := cryptobyte.String(ts.ReadFile(args[2]))
+	var taken []byte
+	for n := 0; !rest.Empty(); n++ {
+		var der cryptobyte.String
+		if !rest.ReadASN1Element(&der, asn1.SEQUENCE) {
+			ts.Fatalf("%s is no concatenation of DER", args[2])
+		}
+		if n >= from && n < to {
+			taken = append(taken, der...)
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[3]), taken, 0o644))
 }

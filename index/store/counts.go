@@ -109,13 +109,6 @@ func (c *Counts) Merge(other *Counts) {
 	}
 }
 
-// clone is a copy of c.
-func (c *Counts) clone() *Counts {
-	own := NewCounts()
-	own.Merge(c)
-	return own
-}
-
 // subtract takes away all that other was told to enter.
 func (c *Counts) subtract(other *Counts) {
 	for key, o := range other.live {
