@@ -4,6 +4,7 @@
 # make faults  breaks things around the real programs and prints what came of it
 # make race    the tests under the race detector
 # make fuzz    every fuzz target, FUZZTIME each; KEEP=20 adds so many inputs found to its corpus
+# make algebra random additions, builds, merges, rollbacks and crashes beside a model, for FUZZTIME
 # make mutants PKG=./index    changes of the package's code that its tests do not notice
 # make bench   the benchmarks
 # make bench-load   lancred and lancre beside their peers; writes bench/RESULTS.md, or with QUICK=1 bin/quick/RESULTS.md
@@ -38,6 +39,9 @@ race:
 fuzz:
 	scripts/fuzz $(FUZZTIME)
 
+algebra:
+	ALGEBRA_FOR=$(FUZZTIME) ALGEBRA_SEED=$$(date +%s) go test -count=1 -timeout=0 -run TestAlgebra ./index/store
+
 mutants:
 	scripts/mutants $(PKG)
 
@@ -60,4 +64,4 @@ check:
 clean:
 	rm -rf bin demo
 
-.PHONY: build demo test faults race fuzz mutants bench bench-load check clean
+.PHONY: build demo test faults race fuzz algebra mutants bench bench-load check clean

@@ -47,25 +47,40 @@ const (
 
 var errCrash = errors.New("the process dies here")
 
+// worldSteps is how many steps a world takes before the next one begins.
+const worldSteps = 500
+
 // TestAlgebra is the judge of everything that changes a store: after each step, every
 // certificate is answered as the map says, by Lookup and Live, and the manifest counts
-// what answers. ALGEBRA_STEPS says how many steps there are, ALGEBRA_SEED where they
-// begin: 10,000 take five minutes.
+// what answers. ALGEBRA_STEPS says how many steps there are, or ALGEBRA_FOR how long they
+// go on; ALGEBRA_SEED where they begin.
 func TestAlgebra(t *testing.T) {
-	steps, seed := 500, uint64(1)
+	steps, seed := worldSteps, uint64(1)
 	if n, err := strconv.Atoi(os.Getenv("ALGEBRA_STEPS")); err == nil {
 		steps = n
 	}
 	if n, err := strconv.ParseUint(os.Getenv("ALGEBRA_SEED"), 10, 64); err == nil {
 		seed = n
 	}
-	for done := 0; done < steps; seed++ {
-		done += runWorld(t, seed, min(500, steps-done))
+	until := time.Now()
+	if d, err := time.ParseDuration(os.Getenv("ALGEBRA_FOR")); err == nil {
+		until = until.Add(d)
+	}
+	for ; steps > 0; seed++ {
+		world := seed
+		t.Run(strconv.FormatUint(world, 10), func(t *testing.T) {
+			t.Parallel()
+			runWorld(t, world, worldSteps)
+		})
+		steps -= worldSteps
+	}
+	for ; time.Now().Before(until); seed++ {
+		runWorld(t, seed, worldSteps)
 	}
 }
 
-// runWorld takes steps in a world of its own, and returns how many.
-func runWorld(t *testing.T, seed uint64, steps int) int {
+// runWorld takes steps in a world of its own.
+func runWorld(t *testing.T, seed uint64, steps int) {
 	w := &world{
 		t: t, dir: t.TempDir(), random: rand.New(rand.NewPCG(seed, 13)), clock: start,
 		want: make(map[int64]said), past: make(map[uint64]map[int64]said),
@@ -91,7 +106,6 @@ func runWorld(t *testing.T, seed uint64, steps int) int {
 			t.Fatalf("ALGEBRA_SEED=%d, step %d, %v: %v", seed, step, w.log, err)
 		}
 	}
-	return steps
 }
 
 // step lets one thing happen.
