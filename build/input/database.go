@@ -33,18 +33,20 @@ type database struct {
 	driver  string
 	address string // as the driver wants it
 	name    string // for people: the source, without the password
+	dialect dialect
 }
 
-// databaseKinds are the schemes of databases, each with its driver and what makes
-// an address for it.
+// databaseKinds are the schemes of databases, each with its driver, what makes an
+// address for it, and its dialect.
 var databaseKinds = map[string]struct {
 	driver  string
-	address func(source string, u *url.URL) string
+	address func(source string, u *url.URL) (string, error)
+	dialect dialect
 }{
-	"sqlite":     {"sqlite", sqliteAddress},
-	"postgres":   {"pgx", func(source string, _ *url.URL) string { return source }},
-	"postgresql": {"pgx", func(source string, _ *url.URL) string { return source }},
-	"mysql":      {"mysql", mysqlAddress},
+	"sqlite":     {"sqlite", sqliteAddress, sqliteSQL},
+	"postgres":   {"pgx", postgresAddress, postgresSQL},
+	"postgresql": {"pgx", postgresAddress, postgresSQL},
+	"mysql":      {"mysql", mysqlAddress, mysqlSQL},
 }
 
 // isDatabase reports whether a source names a database, not a file.
@@ -59,38 +61,80 @@ func isDatabase(source string) bool {
 func parseDatabase(source string) (database, error) {
 	scheme, rest, _ := strings.Cut(source, ":")
 	kind := databaseKinds[scheme]
+	d := database{driver: kind.driver, name: source, dialect: kind.dialect}
+	var err error
 	if scheme == "sqlite" {
-		return database{kind.driver, kind.address(rest, nil), source}, nil
+		d.address, err = kind.address(rest, nil)
+		return d, err
 	}
 	u, err := url.Parse(source)
 	if err != nil {
 		// Not %v: the text of a url.Error is the URL, password included.
-		return database{}, fmt.Errorf("source of responses %s://: not a URL: write the characters :/?#[]@%% in a user or password as %%XX", scheme)
+		return d, fmt.Errorf("source of responses %s://: not a URL: write the characters :/?#[]@%% in a user or password as %%XX", scheme)
 	}
-	return database{kind.driver, kind.address(source, u), u.Redacted()}, nil
+	d.name = u.Redacted()
+	if d.address, err = kind.address(source, u); err != nil {
+		return d, d.failed(err)
+	}
+	return d, nil
 }
 
-// sqliteAddress opens a file that must be there, and leaves it as it is.
-func sqliteAddress(file string, _ *url.URL) string {
-	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?mode=ro"
+// busyTimeout is for how long, in milliseconds, a SQLite database that is being written
+// is waited for: far longer than anyone who means well holds the lock.
+const busyTimeout = 10_000
+
+// sqliteAddress opens a file that must be there, and leaves it as it is: mode=ro for the
+// file itself, query_only for any other.
+func sqliteAddress(file string, _ *url.URL) (string, error) {
+	return fmt.Sprintf("file:%s?mode=ro&_query_only=1&_busy_timeout=%d", (&url.URL{Path: file}).EscapedPath(), busyTimeout), nil
+}
+
+// execMode is the parameter by which the driver of PostgreSQL is told how to ask. All
+// ways but simple_protocol prepare the query, and the server prepares one statement alone.
+const execMode = "default_query_exec_mode"
+
+func postgresAddress(_ string, u *url.URL) (string, error) {
+	parameters := u.Query()
+	switch parameters.Get(execMode) {
+	case "simple_protocol":
+		return "", fmt.Errorf("%s=simple_protocol lets several statements pass as one query: leave it out, or for a pooler that keeps no prepared statements say %[1]s=describe_exec", execMode)
+	case "":
+		parameters.Set(execMode, "cache_statement") // the driver's default: no file of services may say otherwise
+	}
+	address := *u
+	address.RawQuery = parameters.Encode()
+	return address.String(), nil
 }
 
 // mysqlAddress spells u as the driver does: USER:PASSWORD@tcp(HOST:PORT)/NAME?PARAMETERS.
-func mysqlAddress(_ string, u *url.URL) string {
+func mysqlAddress(_ string, u *url.URL) (string, error) {
 	parameters := u.Query()
+	parameters.Set("multiStatements", "false") // whatever u says
 	server := "tcp(" + u.Host + ")"
 	if socket := parameters.Get("socket"); socket != "" {
 		server = "unix(" + socket + ")"
 		parameters.Del("socket")
 	}
 	password, _ := u.User.Password()
-	return u.User.Username() + ":" + password + "@" + server + u.EscapedPath() + "?" + parameters.Encode()
+	return u.User.Username() + ":" + password + "@" + server + u.EscapedPath() + "?" + parameters.Encode(), nil
+}
+
+// readable reads a source as parseDatabase does, and checks the query that it is asked.
+func (s *Scanner) readable(source string) (database, error) {
+	d, err := parseDatabase(source)
+	if err != nil {
+		return d, err
+	}
+	if err := d.dialect.check(s.Query); err != nil {
+		return d, d.failed(err)
+	}
+	return d, nil
 }
 
 // database reads the rows of one, one at a time. What is wrong with a row is a
 // rejection; what is wrong with the database or the query is an error.
 func (s *Scanner) database(ctx context.Context, source string) error {
-	d, err := parseDatabase(source)
+	d, err := s.readable(source)
 	if err != nil {
 		return err
 	}
@@ -169,7 +213,7 @@ func (s *Scanner) checkDatabases(sources []string) error {
 			continue
 		}
 		named = true
-		if _, err := parseDatabase(source); err != nil {
+		if _, err := s.readable(source); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ type databaseFixture struct {
 func sqliteFixture(t *testing.T) databaseFixture {
 	file := filepath.Join(t.TempDir(), "certs ?%41.db")
 	return databaseFixture{
-		source: "sqlite:" + file, db: opened(t, "sqlite", strings.Replace(sqliteAddress(file, nil), "mode=ro", "mode=rwc", 1)), binary: "blob",
+		source: "sqlite:" + file, db: opened(t, "sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()), binary: "blob",
 		insert: "INSERT INTO ocsp_responses VALUES (?, ?, ?, ?)",
 		many:   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT x'3000' FROM n",
 	}
@@ -107,6 +108,7 @@ func TestDatabases(t *testing.T) {
 			t.Run("rows", func(t *testing.T) { testRows(t, &f, list) })
 			t.Run("Boulder", func(t *testing.T) { testBoulder(t, &f, list) })
 			t.Run("errors", func(t *testing.T) { testQueryErrors(t, &f) })
+			t.Run("unguarded", func(t *testing.T) { testUnguarded(t, &f) })
 			t.Run("stream", func(t *testing.T) { testStream(t, &f) })
 		})
 	}
@@ -143,16 +145,40 @@ func testBoulder(t *testing.T, f *databaseFixture, list [][]byte) {
 }
 
 // What is wrong with the query is an error that names the database, and no query
-// changes it.
+// changes it: not the table, and nothing beside it.
 func testQueryErrors(t *testing.T, f *databaseFixture) {
+	file := filepath.Join(t.TempDir(), "written")
+	if err := os.Chmod(filepath.Dir(file), 0o777); err != nil { // for the server's user
+		t.Fatal(err)
+	}
 	for query, want := range map[string]string{
-		"SELECT body FROM nowhere":                             "nowhere",
-		"SELECT serial_number, body FROM ocsp_responses":       `the query gives 2 columns ["serial_number" "body"], want one`,
-		"SELECT body FROM ocsp_responses; SELECT":              "",
-		"UPDATE ocsp_responses SET expiry = NULL":              "",
-		"DELETE FROM ocsp_responses":                           "",
-		"DELETE FROM ocsp_responses RETURNING body":            "",
-		"CREATE TABLE of_ours AS SELECT * FROM ocsp_responses": "",
+		"SELECT body FROM nowhere":                       "nowhere",
+		"SELECT serial_number, body FROM ocsp_responses": `the query gives 2 columns ["serial_number" "body"], want one`,
+		"": `begins with "", want one that reads: SELECT, WITH, VALUES, TABLE`,
+		"SELECT body FROM ocsp_responses; SELECT":                                                   `goes on with "SELECT"`,
+		"SELECT body FROM ocsp_responses; DELETE FROM ocsp_responses":                               `goes on with "DELETE"`,
+		"SELECT body FROM ocsp_responses; COMMIT; DELETE FROM ocsp_responses":                       `goes on with "COMMIT"`,
+		"COMMIT; DELETE FROM ocsp_responses":                                                        `begins with "COMMIT"`,
+		"UPDATE ocsp_responses SET expiry = NULL":                                                   `begins with "UPDATE"`,
+		"DELETE FROM ocsp_responses":                                                                `begins with "DELETE"`,
+		"DELETE FROM ocsp_responses RETURNING body":                                                 `begins with "DELETE"`,
+		"TRUNCATE ocsp_responses":                                                                   `begins with "TRUNCATE"`,
+		"/* reads */ drop TABLE ocsp_responses":                                                     `begins with "drop"`,
+		"-- reads\nDROP TABLE ocsp_responses":                                                       `begins with "DROP"`,
+		"EXPLAIN ANALYZE DELETE FROM ocsp_responses":                                                `begins with "EXPLAIN"`,
+		"PRAGMA query_only=0":                                                                       `begins with "PRAGMA"`,
+		"VACUUM INTO '" + file + "'":                                                                `begins with "VACUUM"`,
+		"ATTACH 'file:" + file + "?mode=rwc' AS other":                                              `begins with "ATTACH"`,
+		"COPY ocsp_responses TO '" + file + "'":                                                     `begins with "COPY"`,
+		"SELECT body INTO OUTFILE '" + file + "' FROM ocsp_responses":                               "INTO",
+		"SELECT body /*! INTO OUTFILE '" + file + "' */ FROM ocsp_responses":                        "not a comment everywhere",
+		"SELECT body INTO of_ours FROM ocsp_responses":                                              "INTO",
+		"WITH a AS (DELETE FROM ocsp_responses RETURNING body) SELECT body FROM a":                  "",
+		"WITH a AS (SELECT 1) DELETE FROM ocsp_responses":                                           "",
+		"WITH a AS (SELECT 1) UPDATE ocsp_responses SET expiry = NULL":                              "",
+		"WITH a AS (SELECT body FROM ocsp_responses) INSERT INTO ocsp_responses SELECT body FROM a": "INTO",
+		"CREATE TABLE of_ours AS SELECT * FROM ocsp_responses":                                      `begins with "CREATE"`,
+		"SELECT set_config('transaction_read_only', 'off', true), lo_create(0)":                     "",
 	} {
 		err := f.query(t.Context(), query, &collector{})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "source of responses "+f.source+": ") {
@@ -163,9 +189,66 @@ func testQueryErrors(t *testing.T, f *databaseFixture) {
 	if err := f.db.QueryRow("SELECT count(*) FROM ocsp_responses WHERE expiry IS NOT NULL").Scan(&rows); err != nil || rows != 6 {
 		t.Errorf("%d rows are left (%v), want 6", rows, err)
 	}
+	if left, _ := os.ReadDir(filepath.Dir(file)); len(left) > 0 {
+		t.Errorf("%s was written", left)
+	}
 	c := &collector{}
 	if err := f.query(t.Context(), "SELECT body FROM ocsp_responses WHERE expiry IS NULL", c); err != nil || len(c.log) != 1 {
 		t.Errorf("no row: %v, %v, want one rejection", c.log, err)
+	}
+}
+
+// Even what gets past the reading of the query cannot write: the connection itself is
+// for one statement, of a transaction that reads.
+func testUnguarded(t *testing.T, f *databaseFixture) {
+	d := recipe.Must(parseDatabase(f.source))
+	db := opened(t, d.driver, d.address)
+	file := filepath.Join(t.TempDir(), "written")
+	for _, query := range []string{
+		"DELETE FROM ocsp_responses", "SELECT body FROM ocsp_responses; DROP TABLE ocsp_responses", "ATTACH 'file:" + file + "?mode=rwc' AS other; CREATE TABLE other.x (y)",
+	} {
+		tx := recipe.Must(db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true}))
+		if rows, err := tx.Query(query); err == nil {
+			for rows.Next() {
+			}
+			if err := rows.Err(); err == nil {
+				t.Errorf("%s: no error", query)
+			}
+			rows.Close()
+		}
+		tx.Rollback()
+	}
+	var rows int
+	if err := f.db.QueryRow("SELECT count(*) FROM ocsp_responses").Scan(&rows); err != nil || rows != 6 {
+		t.Errorf("%d rows are left (%v), want 6", rows, err)
+	}
+}
+
+// A database that somebody is writing to is waited for, and not for longer than the
+// build wants.
+func TestBusySQLite(t *testing.T) {
+	list := recipe.Many(t, recipe.NewCA(t, "CA", recipe.P256()), 1)
+	f := sqliteFixture(t)
+	f.fill(t, list...)
+	c := &collector{}
+	query := "SELECT CASE timeout WHEN 10000 THEN x'3000' END FROM pragma_busy_timeout"
+	if err := f.query(t.Context(), query, c); err != nil || len(c.responses) != 1 {
+		t.Errorf("it is waited for longer or shorter: %v, %v", c.log, err)
+	}
+	writer := recipe.Must(f.db.Conn(t.Context()))
+	recipe.Must(writer.ExecContext(t.Context(), "BEGIN EXCLUSIVE"))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- f.query(ctx, DefaultQuery, &collector{}) }()
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled while it is busy: %v, want %v", err, context.Canceled)
+	}
+	c = &collector{}
+	go func() { ended <- f.query(t.Context(), DefaultQuery, c) }()
+	recipe.Must(writer.ExecContext(t.Context(), "COMMIT"))
+	if err := <-ended; err != nil || len(c.responses) != 1 {
+		t.Errorf("no longer busy: %v, %v", c.log, err)
 	}
 }
 
@@ -201,12 +284,15 @@ func (c *counter) Reject(at rule.Place, why *rule.Finding) error {
 // A database is opened as it was named, and never named with its password.
 func TestDatabaseNames(t *testing.T) {
 	for source, want := range map[string]database{
-		"sqlite:certs.db":                     {"sqlite", "file:certs.db?mode=ro", "sqlite:certs.db"},
-		"sqlite:/a b/?x=%41#.db":              {"sqlite", "file:/a%20b/%3Fx=%2541%23.db?mode=ro", "sqlite:/a b/?x=%41#.db"},
-		"postgres://u:p@h:5/ocsp":             {"pgx", "postgres://u:p@h:5/ocsp", "postgres://u:xxxxx@h:5/ocsp"},
-		"postgresql:///ocsp?host=/run":        {"pgx", "postgresql:///ocsp?host=/run", "postgresql:///ocsp?host=/run"},
-		"mysql://u:p%40@h:3/boulder?tls=true": {"mysql", "u:p@@tcp(h:3)/boulder?tls=true", "mysql://u:xxxxx@h:3/boulder?tls=true"},
-		"mysql://u@/boulder?socket=/run/s":    {"mysql", "u:@unix(/run/s)/boulder?", "mysql://u@/boulder?socket=/run/s"},
+		"sqlite:certs.db":                      {"sqlite", "file:certs.db?mode=ro&_query_only=1&_busy_timeout=10000", "sqlite:certs.db", sqliteSQL},
+		"sqlite:/a b/?x=%41#.db":               {"sqlite", "file:/a%20b/%3Fx=%2541%23.db?mode=ro&_query_only=1&_busy_timeout=10000", "sqlite:/a b/?x=%41#.db", sqliteSQL},
+		"sqlite:a?mode=rwc&_query_only=0":      {"sqlite", "file:a%3Fmode=rwc&_query_only=0?mode=ro&_query_only=1&_busy_timeout=10000", "sqlite:a?mode=rwc&_query_only=0", sqliteSQL},
+		"postgres://u:p@h:5/ocsp":              {"pgx", "postgres://u:p@h:5/ocsp?default_query_exec_mode=cache_statement", "postgres://u:xxxxx@h:5/ocsp", postgresSQL},
+		"postgresql:///ocsp?host=/run":         {"pgx", "postgresql:///ocsp?default_query_exec_mode=cache_statement&host=%2Frun", "postgresql:///ocsp?host=/run", postgresSQL},
+		"postgres://h/o?" + execMode + "=exec": {"pgx", "postgres://h/o?default_query_exec_mode=exec", "postgres://h/o?default_query_exec_mode=exec", postgresSQL},
+		"mysql://u:p%40@h:3/boulder?tls=true":  {"mysql", "u:p@@tcp(h:3)/boulder?multiStatements=false&tls=true", "mysql://u:xxxxx@h:3/boulder?tls=true", mysqlSQL},
+		"mysql://u@/boulder?socket=/run/s":     {"mysql", "u:@unix(/run/s)/boulder?multiStatements=false", "mysql://u@/boulder?socket=/run/s", mysqlSQL},
+		"mysql://u@h/b?multiStatements=true":   {"mysql", "u:@tcp(h)/b?multiStatements=false", "mysql://u@h/b?multiStatements=true", mysqlSQL},
 	} {
 		got, err := parseDatabase(source)
 		if err != nil || got != want || !isDatabase(source) {
@@ -217,6 +303,10 @@ func TestDatabaseNames(t *testing.T) {
 		if isDatabase(file) {
 			t.Errorf("%s is taken for a database", file)
 		}
+	}
+	if _, err := parseDatabase("postgres://u:secret@h/ocsp?" + execMode + "=simple_protocol"); err == nil ||
+		!strings.Contains(err.Error(), "u:xxxxx@h") || !strings.Contains(err.Error(), "describe_exec") {
+		t.Errorf("several statements in one query: %v, want an error that says what else to do", err)
 	}
 	if _, err := parseDatabase("postgres://u:se%cret@h/ocsp"); err == nil || strings.Contains(err.Error(), "se%cret") {
 		t.Errorf("not a URL: %v, want an error without the password", err)
