@@ -376,12 +376,13 @@ func readExtensions(in *cryptobyte.String) ([]byte, error) {
 type Extension struct {
 	OID      []byte // content octets
 	Critical bool
+	Explicit bool   // critical says FALSE, the default, which DER leaves out
 	Value    []byte // content of extnValue
 }
 
 // ReadExtension reads one DER Extension from the front of in and reports whether
 // there was one. A critical of FALSE that is spelled out, which DER forbids but
-// some encoders write, is accepted. The result aliases in. It does not allocate.
+// some encoders write, is accepted and noted. The result aliases in. It does not allocate.
 func ReadExtension(in *cryptobyte.String, e *Extension) bool {
 	var seq, oid, critical, value cryptobyte.String
 	var has bool
@@ -394,6 +395,7 @@ func ReadExtension(in *cryptobyte.String, e *Extension) bool {
 	if has && (len(critical) != 1 || (critical[0] != 0 && critical[0] != 0xff)) {
 		return false
 	}
-	*e = Extension{OID: oid, Critical: has && critical[0] == 0xff, Value: value}
+	yes := has && critical[0] == 0xff
+	*e = Extension{OID: oid, Critical: yes, Explicit: has && !yes, Value: value}
 	return true
 }

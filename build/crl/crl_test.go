@@ -89,8 +89,8 @@ func compareWithX509(t *testing.T, der []byte) bool {
 	if (c.Number == nil) != (want.Number == nil) || c.Number != nil && want.Number.Sign() >= 0 && !bytes.Equal(c.Number, certs.Serial(want.Number)) {
 		t.Errorf("cRLNumber %x, want %s", c.Number, want.Number)
 	}
-	if c.Twice == nil && !bytes.Equal(c.KeyID, want.AuthorityKeyId) {
-		t.Errorf("keyIdentifier %x, want %x", c.KeyID, want.AuthorityKeyId)
+	if c.Twice == nil && !bytes.Equal(c.AuthorityKey.KeyID, want.AuthorityKeyId) {
+		t.Errorf("keyIdentifier %x, want %x", c.AuthorityKey.KeyID, want.AuthorityKeyId)
 	}
 	compareEntries(t, c, want.RevokedCertificateEntries)
 	return true

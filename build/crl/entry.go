@@ -1,11 +1,13 @@
 package crl
 
 import (
-	"bytes"
+	"errors"
+	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"lancre/build/der"
 	"lancre/build/rule"
 	"lancre/index"
 )
@@ -38,7 +40,7 @@ type Entry struct {
 	CriticalReason bool
 	HasIssuer      bool   // certificateIssuer is present
 	Critical       []byte // OID of an unknown critical extension; nil if there is none
-	Twice          []byte // OID of an extension that is there twice; nil if there is none
+	der.Flaws             // of the extensions
 }
 
 // read reads the entry at the front of in and checks its syntax.
@@ -52,10 +54,13 @@ func (e *Entry) read(in *cryptobyte.String) (broken *rule.Finding) {
 	if e.Revoked, broken = readTime(&seq); broken != nil || seq.Empty() {
 		return broken
 	}
-	if !seq.ReadASN1(&list, asn1.SEQUENCE) || !seq.Empty() || list.Empty() {
+	if !seq.ReadASN1(&list, asn1.SEQUENCE) || !seq.Empty() {
 		return syntax("revocationDate is followed by something else than Extensions")
 	}
-	return readExtensions(list, e.extension, &e.Twice)
+	if err := der.WalkExtensions(list, &e.Flaws, e.extension); err != nil {
+		return syntax("%v", err)
+	}
+	return nil
 }
 
 // OIDReasonCode is the content octets of the OID of reasonCode (RFC 5280 section 5.3.1).
@@ -67,24 +72,22 @@ const (
 	oidCertificateIssuer = "\x55\x1d\x1d"
 )
 
-func (e *Entry) extension(x *index.Extension) *rule.Finding {
+func (e *Entry) extension(x *index.Extension) error {
+	if err := checkValue(x); err != nil {
+		return err
+	}
 	value := cryptobyte.String(x.Value)
 	switch string(x.OID) {
 	case OIDReasonCode:
 		var reason cryptobyte.String
-		if !value.ReadASN1(&reason, asn1.ENUM) || !value.Empty() || len(reason) != 1 || reason[0] >= 0x80 {
-			return syntax("reasonCode is not an ENUMERATED of one octet")
+		if !value.ReadASN1(&reason, asn1.ENUM) || len(reason) != 1 || reason[0] >= 0x80 {
+			return errors.New("reasonCode is not an ENUMERATED of one octet")
 		}
 		e.Reason, e.CriticalReason = int(reason[0]), x.Critical
 	case oidInvalidityDate:
 		var date cryptobyte.String
-		var ok bool
-		if value.ReadASN1(&date, asn1.GeneralizedTime) && value.Empty() {
-			e.Invalidity, ok = index.ParseTime(date)
-		}
-		if !ok {
-			return syntax("invalidityDate is not a GeneralizedTime of the form YYYYMMDDHHMMSSZ")
-		}
+		value.ReadASN1(&date, asn1.GeneralizedTime)
+		e.Invalidity, _ = index.ParseTime(date) // checkValue did it before
 	case oidCertificateIssuer:
 		e.HasIssuer = true
 	default:
@@ -95,28 +98,10 @@ func (e *Entry) extension(x *index.Extension) *rule.Finding {
 	return nil
 }
 
-// maxExtensions bounds how many extensions a CRL or an entry may have: those of
-// RFC 5280 are a dozen.
-const maxExtensions = 64
-
-// readExtensions calls visit for each element of the content of an Extensions,
-// and notes the OID of one that is there twice.
-func readExtensions(list cryptobyte.String, visit func(*index.Extension) *rule.Finding, twice *[]byte) *rule.Finding {
-	var seen [maxExtensions][]byte
-	for n := 0; !list.Empty(); n++ {
-		var x index.Extension
-		if n == maxExtensions || !index.ReadExtension(&list, &x) {
-			return syntax("Extensions: element %d is not a DER Extension, or one too many", n+1)
-		}
-		for _, other := range seen[:n] {
-			if bytes.Equal(other, x.OID) {
-				*twice = x.OID
-			}
-		}
-		seen[n] = x.OID
-		if broken := visit(&x); broken != nil {
-			return broken
-		}
+// checkValue checks that the value of an extension is of its type.
+func checkValue(x *index.Extension) error {
+	if fault := der.ValueFault(x.OID, x.Value); fault != "" {
+		return fmt.Errorf("the value of extension %s %s", OIDText(x.OID), fault)
 	}
 	return nil
 }

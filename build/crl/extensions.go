@@ -2,10 +2,12 @@ package crl
 
 import (
 	"crypto/x509"
+	"errors"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"lancre/build/der"
 	"lancre/build/rule"
 	"lancre/index"
 )
@@ -26,34 +28,43 @@ const (
 type Extensions struct {
 	Number         []byte // content octets of cRLNumber; nil if absent
 	CriticalNumber bool
-	KeyID          []byte // keyIdentifier of authorityKeyIdentifier; nil if absent
+	AuthorityKey   der.AuthorityKey // the zero value if absent
+	CriticalKeyID  bool             // authorityKeyIdentifier is critical
 	Point          *IssuingPoint
 	Delta          bool   // deltaCRLIndicator is present
 	NextPublish    bool   // NextCRLPublish is present
 	Critical       []byte // OID of an unknown critical extension; nil if there is none
-	Twice          []byte // OID of an extension that is there twice; nil if there is none
+	der.Flaws
 }
 
 // parse reads the content of [0] EXPLICIT Extensions.
 func (c *Extensions) parse(explicit cryptobyte.String) *rule.Finding {
 	var list cryptobyte.String
-	if !explicit.ReadASN1(&list, asn1.SEQUENCE) || !explicit.Empty() || list.Empty() {
+	if !explicit.ReadASN1(&list, asn1.SEQUENCE) || !explicit.Empty() {
 		return syntax("crlExtensions is not a SEQUENCE of extensions")
 	}
-	return readExtensions(list, c.extension, &c.Twice)
+	if err := der.WalkExtensions(list, &c.Flaws, c.extension); err != nil {
+		return syntax("%v", err)
+	}
+	return nil
 }
 
-func (c *Extensions) extension(x *index.Extension) *rule.Finding {
+func (c *Extensions) extension(x *index.Extension) error {
+	if err := checkValue(x); err != nil {
+		return err
+	}
 	value := cryptobyte.String(x.Value)
 	switch string(x.OID) {
 	case oidCRLNumber:
 		var number cryptobyte.String
-		if !value.ReadASN1(&number, asn1.INTEGER) || !value.Empty() || !index.MinimalInteger(number) {
-			return syntax("cRLNumber is not a DER INTEGER")
-		}
+		value.ReadASN1(&number, asn1.INTEGER)
 		c.Number, c.CriticalNumber = number, x.Critical
 	case oidAuthorityKey:
-		return c.authorityKey(value)
+		var ok bool
+		if c.AuthorityKey, ok = der.ReadAuthorityKey(x.Value); !ok {
+			return errors.New("the value of authorityKeyIdentifier is none")
+		}
+		c.CriticalKeyID = x.Critical
 	case oidIssuingPoint:
 		c.Point = &IssuingPoint{Critical: x.Critical}
 		return c.Point.parse(value)
@@ -65,20 +76,6 @@ func (c *Extensions) extension(x *index.Extension) *rule.Finding {
 		if x.Critical {
 			c.Critical = x.OID
 		}
-	}
-	return nil
-}
-
-// authorityKey reads an AuthorityKeyIdentifier (RFC 5280 section 4.2.1.1).
-func (c *Extensions) authorityKey(value cryptobyte.String) *rule.Finding {
-	var seq, keyID cryptobyte.String
-	var has bool
-	if !value.ReadASN1(&seq, asn1.SEQUENCE) || !value.Empty() ||
-		!seq.ReadOptionalASN1(&keyID, &has, asn1.Tag(0).ContextSpecific()) {
-		return syntax("authorityKeyIdentifier is not DER")
-	}
-	if has {
-		c.KeyID = keyID
 	}
 	return nil
 }

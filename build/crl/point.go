@@ -1,11 +1,13 @@
 package crl
 
 import (
+	"errors"
+	"fmt"
+
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"lancre/build/der"
-	"lancre/build/rule"
 )
 
 // An IssuingPoint is what a CRL says of its own scope (RFC 5280 section 5.2.5):
@@ -33,18 +35,18 @@ type IssuingPoint struct {
 // or one for each of a few hosts.
 const maxPointNames = 64
 
-func (p *IssuingPoint) parse(value cryptobyte.String) *rule.Finding {
+func (p *IssuingPoint) parse(value cryptobyte.String) error {
 	var seq, name, reasons cryptobyte.String
 	var hasName bool
 	if !value.ReadASN1(&seq, asn1.SEQUENCE) || !value.Empty() {
-		return syntax("issuingDistributionPoint is not one SEQUENCE")
+		return errors.New("issuingDistributionPoint is not one SEQUENCE")
 	}
 	p.Empty = seq.Empty()
 	if !seq.ReadOptionalASN1(&name, &hasName, der.Tag0) ||
 		!readTrue(&seq, 1, &p.UserCerts) || !readTrue(&seq, 2, &p.CACerts) ||
 		!seq.ReadOptionalASN1(&reasons, &p.SomeReasons, asn1.Tag(3).ContextSpecific()) ||
 		!readTrue(&seq, 4, &p.Indirect) || !readTrue(&seq, 5, &p.AttributeCerts) || !seq.Empty() {
-		return syntax("issuingDistributionPoint is not DER")
+		return errors.New("issuingDistributionPoint is not DER")
 	}
 	if !hasName {
 		return nil
@@ -61,20 +63,20 @@ func readTrue(in *cryptobyte.String, tag uint8, value *bool) bool {
 
 // parseName reads a DistributionPointName: fullName [0] GeneralNames or
 // nameRelativeToCRLIssuer [1].
-func (p *IssuingPoint) parseName(choice cryptobyte.String) *rule.Finding {
+func (p *IssuingPoint) parseName(choice cryptobyte.String) error {
 	var full cryptobyte.String
 	if choice.PeekASN1Tag(der.Tag1) && choice.SkipASN1(der.Tag1) && choice.Empty() {
 		p.OtherNames = true
 		return nil
 	}
 	if !choice.ReadASN1(&full, der.Tag0) || !choice.Empty() || full.Empty() {
-		return syntax("issuingDistributionPoint: distributionPoint is not DER")
+		return errors.New("issuingDistributionPoint: distributionPoint is not DER")
 	}
 	for n := 0; !full.Empty(); n++ {
 		var name cryptobyte.String
 		var tag asn1.Tag
 		if n == maxPointNames || !full.ReadAnyASN1(&name, &tag) {
-			return syntax("issuingDistributionPoint: name %d is not DER, or one too many", n+1)
+			return fmt.Errorf("issuingDistributionPoint: name %d is not DER, or one too many", n+1)
 		}
 		if tag == asn1.Tag(6).ContextSpecific() { // uniformResourceIdentifier
 			p.URIs = append(p.URIs, string(name))

@@ -9,8 +9,6 @@ import (
 	"math/bits"
 	"time"
 
-	"golang.org/x/crypto/cryptobyte"
-
 	"lancre/build/ca"
 	"lancre/build/crl"
 	"lancre/build/inventory"
@@ -70,6 +68,7 @@ type Checker struct {
 	config    Config
 	at        int64 // Unix seconds
 	delegates delegateCache
+	certs     []*delegate // room for those of one response
 
 	response index.Response
 
@@ -234,23 +233,5 @@ func (c *Checker) checkSerial(s *index.Single) {
 		c.found(rule.OCSPSerialSign, func() string {
 			return fmt.Sprintf("serial number %x has %d octets only with its sign octet, which some clients count", serial, len(serial))
 		})
-	}
-}
-
-// certificates iterates over the DER certificates in certs; the last may be nil,
-// which stands for octets that are no SEQUENCE.
-func certificates(certs []byte) func(yield func(int, []byte) bool) {
-	return func(yield func(int, []byte) bool) {
-		in := cryptobyte.String(certs)
-		for n := 0; !in.Empty(); n++ {
-			var der cryptobyte.String
-			if !in.ReadASN1Element(&der, 0x30) {
-				yield(n, nil)
-				return
-			}
-			if !yield(n, der) {
-				return
-			}
-		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"lancre/build/ca"
 	"lancre/build/certs"
+	"lancre/build/crl"
 	"lancre/build/rule"
 )
 
@@ -59,6 +60,10 @@ func newDelegate(is *ca.Issuer, der []byte) (*delegate, error) {
 	if err != nil {
 		return nil, err
 	}
+	flaws, err := certs.Strict(cert)
+	if err != nil {
+		return nil, err
+	}
 	s, err := ca.NewSigner(cert)
 	if err != nil {
 		return nil, err
@@ -68,6 +73,9 @@ func newDelegate(is *ca.Issuer, der []byte) (*delegate, error) {
 	d.checkPurpose()
 	d.checkNoCheck()
 	d.checkExtensions()
+	if flaws.Explicit != nil {
+		d.found(rule.OCSPCriticalExplicit, "spells out that its extension %s is not critical, which DER forbids for a default", crl.OIDText(flaws.Explicit))
+	}
 	return d, nil
 }
 

@@ -1,6 +1,8 @@
 package ocsp
 
 import (
+	"bytes"
+	"encoding/asn1"
 	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -21,25 +23,57 @@ var (
 var singleExtensions = map[string]bool{
 	der.MustHex("2b0601050507300103"):   true, // id-pkix-ocsp-crl, RFC 6960 section 4.4.2
 	der.MustHex("2b0601050507300106"):   true, // id-pkix-ocsp-archive-cutoff, section 4.4.4
-	der.MustHex("551d18"):               true, // id-ce-invalidityDate, section 4.4.5
+	der.MustHex("551d17"):               true, // id-ce-holdInstructionCode, section 4.4.5
+	der.MustHex("551d18"):               true, // id-ce-invalidityDate, the same
+	der.MustHex("551d1d"):               true, // id-ce-certificateIssuer, the same
 	der.MustHex("2b06010401d679020405"): true, // SignedCertificateTimestampList, RFC 6962 section 3.3
 	der.MustHex("2b2408030d"):           true, // id-commonpki-at-certHash, Common PKI 2.0 part 4
 }
 
 func (c *Checker) checkExtensions(r *index.Response) {
-	for e := range extensions(r.Extensions) {
-		c.checkExtension(e)
-	}
+	c.walkExtensions("responseExtensions", r.Extensions, c.checkExtension)
 	for s := range c.singles(r) {
-		for e := range extensions(s.Extensions) {
-			c.checkSingleExtension(e)
+		c.walkExtensions("singleExtensions", s.Extensions, c.checkSingleExtension)
+	}
+}
+
+// walkExtensions has each element of an Extensions checked, given its content: nil if the
+// field is absent.
+func (c *Checker) walkExtensions(field string, content []byte, check func(*index.Extension)) {
+	if content == nil {
+		return
+	}
+	var flaws der.Flaws
+	err := der.WalkExtensions(content, &flaws, func(e *index.Extension) error {
+		check(e)
+		if fault := der.ValueFault(e.OID, e.Value); fault != "" {
+			c.found(rule.OCSPExtensionValue, func() string {
+				return fmt.Sprintf("the value of the extension %s in %s %s", crl.OIDText(e.OID), field, fault)
+			})
 		}
+		return nil
+	})
+	if err != nil {
+		c.found(rule.OCSPDER, func() string { return fmt.Sprintf("%s: %v", field, err) })
+	}
+	if flaws.Twice != nil {
+		c.found(rule.OCSPExtensionTwice, func() string { return fmt.Sprintf("extension %s is twice in %s", crl.OIDText(flaws.Twice), field) })
+	}
+	if flaws.Explicit != nil {
+		c.found(rule.OCSPCriticalExplicit, func() string {
+			return fmt.Sprintf("extension %s in %s spells out that it is not critical, which DER forbids for a default", crl.OIDText(flaws.Explicit), field)
+		})
 	}
 }
 
 func (c *Checker) checkExtension(e *index.Extension) {
 	switch {
 	case string(e.OID) == oidExtendedRevoke:
+		if e.Critical || !bytes.Equal(e.Value, asn1.NullBytes) {
+			c.found(rule.OCSPExtendedRevokeForm, func() string {
+				return fmt.Sprintf("extended-revoke has the value %x (critical: %t), want NULL (0500), not critical", e.Value, e.Critical)
+			})
+		}
 	case string(e.OID) == oidNonce:
 		c.found(rule.OCSPNonce, func() string {
 			return fmt.Sprintf("a nonce of %d octets: the response was signed for one request", len(e.Value))
@@ -57,6 +91,8 @@ func (c *Checker) checkExtension(e *index.Extension) {
 
 func (c *Checker) checkSingleExtension(e *index.Extension) {
 	switch {
+	case string(e.OID) == oidExtendedRevoke:
+		c.found(rule.OCSPExtendedRevokeForm, func() string { return "extended-revoke in singleExtensions: want it in responseExtensions" })
 	case e.Critical:
 		c.found(rule.OCSPSingleCritical, func() string {
 			return fmt.Sprintf("critical extension in singleExtensions (OID octets %x), for which clients refuse the response", e.OID)

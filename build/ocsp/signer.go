@@ -4,6 +4,10 @@ import (
 	"crypto/x509"
 	"fmt"
 	"math"
+	"slices"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"lancre/build/ca"
 	"lancre/build/certs"
@@ -75,6 +79,7 @@ func (c *Checker) checkDirect(r *index.Response, is *ca.Issuer) {
 		c.found(rule.OCSPCertsNeedless, func() string {
 			return fmt.Sprintf("certs of %d octets in a response that the CA signed itself", len(r.Certificates))
 		})
+		c.certificates(r)
 	}
 	c.checkIssuerExpires(r, rule.OCSPIssuerExpires)
 }
@@ -97,31 +102,47 @@ func (c *Checker) delegated(r *index.Response) *delegate {
 		})
 		return nil
 	}
-	var found *delegate
-	var position, count int
-	expires := int64(math.MaxInt64) // the first of certs to do so
-	for n, der := range certificates(r.Certificates) {
-		d := c.delegates.get(c.item.Issuer, der)
-		if d.err != nil {
-			c.found(rule.OCSPDER, func() string { return fmt.Sprintf("certs: element %d: %s", n+1, d.err) })
-			return nil
-		}
-		if found == nil && d.Is(r) {
-			found, position = d, n
-		}
-		expires = min(expires, d.Cert.NotAfter.Unix())
-		count++
+	list, ok := c.certificates(r)
+	if !ok {
+		return nil
 	}
-	if found == nil {
+	position := slices.IndexFunc(list, func(d *delegate) bool { return d.Is(r) })
+	if position < 0 {
 		c.found(rule.OCSPResponderID, func() string {
-			return fmt.Sprintf("ResponderID names neither the issuer nor any of the %d certificates in certs", count)
+			return fmt.Sprintf("ResponderID names neither the issuer nor any of the %d certificates in certs", len(list))
 		})
 		return nil
 	}
-	c.checkPlacement(position, count)
+	found := list[position]
+	expires := int64(math.MaxInt64) // the first of certs to do so
+	for _, d := range list {
+		expires = min(expires, d.Cert.NotAfter.Unix())
+	}
+	c.checkPlacement(position, len(list))
 	c.checkDelegateTimes(r, found.Cert, expires)
 	c.checkIssuerExpires(r, rule.OCSPDelegatorExpires)
 	return found
+}
+
+// certificates are what is known of those in certs, in a slice that is used again. It
+// reports whether they all are certificates: clients parse them, whoever signed.
+func (c *Checker) certificates(r *index.Response) (list []*delegate, ok bool) {
+	list = c.certs[:0]
+	in := cryptobyte.String(r.Certificates)
+	for !in.Empty() {
+		var der cryptobyte.String
+		if !in.ReadASN1Element(&der, asn1.SEQUENCE) {
+			der, in = nil, nil
+		}
+		d := c.delegates.get(c.item.Issuer, der)
+		if d.err != nil {
+			c.found(rule.OCSPDER, func() string { return fmt.Sprintf("certs: element %d: %s", len(list)+1, d.err) })
+			return nil, false
+		}
+		list = append(list, d)
+	}
+	c.certs = list
+	return list, true
 }
 
 func (c *Checker) checkPlacement(position, count int) {

@@ -97,6 +97,8 @@ var (
 		"no extension that is not known is critical")
 	CRLExtensionTwice = fixed("crl.extension-twice", "RFC 5280 section 4.2",
 		"no extension is there twice")
+	CRLCriticalExplicit = declare("crl.critical-explicit", never, always, "X.690 section 11.5",
+		"no extension, of the CRL or of an entry, says that it is not critical, for that is the default")
 )
 
 // Its issuingDistributionPoint.
@@ -186,7 +188,7 @@ var (
 // What a response says, and of whom.
 var (
 	OCSPDER = fixed("ocsp.der", "RFC 6960 section 4.2.1",
-		"a response is one successful OCSPResponse of type id-pkix-ocsp-basic, version 1, in strict DER")
+		"a response is one successful OCSPResponse of type id-pkix-ocsp-basic, version 1, in strict DER, and so is every certificate in certs")
 	OCSPVersionExplicit = declare("ocsp.version-explicit", never, always, "X.690 section 11.5",
 		"version v1 is not spelled out, for it is the default")
 	OCSPDual = declare("ocsp.dual", never, always, "RFC 9919 section 3.2.1",
@@ -262,6 +264,8 @@ var (
 		"a revoked CA certificate has a revocationReason")
 	OCSPExtendedRevoke = declare("ocsp.extended-revoke", always, never, "RFC 6960 section 2.2",
 		"certificateHold since 1970, for a certificate never issued, comes with the extension extended-revoke")
+	OCSPExtendedRevokeForm = declare("ocsp.extended-revoke-form", always, never, "RFC 6960 section 4.4.8",
+		"extended-revoke is in responseExtensions, is not critical, and has the value NULL")
 )
 
 // What it says besides.
@@ -278,6 +282,12 @@ var (
 		"no unknown extension in responseExtensions is critical")
 	OCSPExtensionNeedless = declare("ocsp.extension-needless", never, always, "RFC 9919 section 3.2.1",
 		"responseExtensions have nothing but extended-revoke")
+	OCSPExtensionTwice = fixed("ocsp.extension-twice", "RFC 5280 section 4.2",
+		"no extension is there twice in responseExtensions or in singleExtensions")
+	OCSPExtensionValue = declare("ocsp.extension-value", always, never, "RFC 6960 section 4.4",
+		"the value of an extension that is known is of its type")
+	OCSPCriticalExplicit = declare("ocsp.critical-explicit", never, always, "X.690 section 11.5",
+		"no extension, of the response or of the responder certificate, says that it is not critical, for that is the default")
 	OCSPSizeFrugal = declare("ocsp.size-frugal", never, always, "RFC 9919 section 1",
 		"a response has at most 4,096 octets")
 	OCSPSizeStaple = declare("ocsp.size-staple", never, always, "nginx staples what fits 16 KiB with the HTTP header",
@@ -416,7 +426,7 @@ var (
 // What can be wrong with an issuer certificate, or with a file of several.
 var (
 	CertDER = fixed("cert.der", "RFC 5280 section 4.2.2.1, RFC 2585 section 4.1",
-		"a certificate file holds one DER certificate alone")
+		"a certificate file holds one certificate alone, in strict DER")
 	CertKeyForm = fixed("cert.key-form", "RFC 6960 section 4.1.1",
 		"the subjectPublicKey of a certificate is a BIT STRING of whole octets")
 	CertCMS = fixed("cert.cms", "RFC 5280 section 4.2.2.1, RFC 5652 section 5.1",

@@ -19,6 +19,9 @@ const expiryNotice = 30 * 24 * time.Hour
 // checkCertificate checks one certificate of a static file by itself, at the moment of
 // the build.
 func checkCertificate(cert *x509.Certificate, at time.Time, f *rule.Findings) {
+	if _, err := certs.Strict(cert); err != nil {
+		f.Found(rule.CertDER, rule.Because("certificate of %s: %v", cert.Subject, err))
+	}
 	if _, err := certs.KeyBits(cert); err != nil {
 		f.Found(rule.CertKeyForm, err.Error)
 	}

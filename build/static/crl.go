@@ -137,13 +137,17 @@ func (k *crlChecker) checkExtensions() {
 	if k.Twice != nil {
 		k.Found(rule.CRLExtensionTwice, rule.Because("extension %s is there twice", crl.OIDText(k.Twice)))
 	}
+	if k.Explicit != nil {
+		k.Found(rule.CRLCriticalExplicit, rule.Because("extension %s spells out that it is not critical, which DER forbids for a default", crl.OIDText(k.Explicit)))
+	}
 	if !k.NextPublish && !k.ocsp {
 		k.Found(rule.CRLNextPublish, rule.Because("CRL has no NextCRLPublish (%s), and the build has no responses", crl.OIDText([]byte(crl.OIDNextPublish))))
 	}
 }
 
 func (k *crlChecker) checkKeyID() {
-	if k.KeyID == nil {
+	keyID := k.AuthorityKey.KeyID
+	if keyID == nil {
 		k.Found(rule.CRLAuthorityKeyID, rule.Because("CRL has no authorityKeyIdentifier with a keyIdentifier"))
 		return
 	}
@@ -151,11 +155,11 @@ func (k *crlChecker) checkKeyID() {
 		return
 	}
 	for _, cert := range k.by.Certs {
-		if cert.SubjectKeyId == nil || bytes.Equal(cert.SubjectKeyId, k.KeyID) {
+		if cert.SubjectKeyId == nil || bytes.Equal(cert.SubjectKeyId, keyID) {
 			return
 		}
 	}
-	k.Found(rule.CRLAuthorityKeyID, rule.Because("keyIdentifier of authorityKeyIdentifier is %x, subjectKeyIdentifier of %s is %x", k.KeyID, k.by.Cert.Subject, k.by.Cert.SubjectKeyId))
+	k.Found(rule.CRLAuthorityKeyID, rule.Because("keyIdentifier of authorityKeyIdentifier is %x, subjectKeyIdentifier of %s is %x", keyID, k.by.Cert.Subject, k.by.Cert.SubjectKeyId))
 }
 
 func (k *crlChecker) checkSize() {

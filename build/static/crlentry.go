@@ -4,9 +4,8 @@ import (
 	"lancre/build/ca"
 	"lancre/build/crl"
 	"lancre/build/rule"
+	"lancre/index"
 )
-
-import "lancre/index"
 
 // checkEntries checks each entry by itself.
 func (k *crlChecker) checkEntries() {
@@ -70,5 +69,8 @@ func (k *crlChecker) checkEntryExtensions(e *crl.Entry) {
 	}
 	if e.Twice != nil {
 		k.FoundAt(rule.CRLEntryExtensionTwice, e.Offset, e.Serial, rule.Because("extension %s is there twice", crl.OIDText(e.Twice)))
+	}
+	if e.Explicit != nil {
+		k.FoundAt(rule.CRLCriticalExplicit, e.Offset, e.Serial, rule.Because("extension %s spells out that it is not critical, which DER forbids for a default", crl.OIDText(e.Explicit)))
 	}
 }

@@ -39,6 +39,7 @@ type CRL struct {
 	NoNextPublish   bool
 	Point           *CRLPoint
 	Extensions      []pkix.Extension // more
+	ExtensionsDER   []byte           // content of all, in place of them; see RawExtension
 	AfterExtensions []byte           // octets behind the last element of TBSCertList
 	Spoil           bool             // make the signature wrong
 }
@@ -59,6 +60,8 @@ type CRLEntry struct {
 	Revoked    time.Time
 	Reason     []byte // content octets of reasonCode; nil for none
 	Extensions []pkix.Extension
+
+	ExtensionsDER []byte // content of all, in place of them; see RawExtension
 }
 
 // Extensions of CRLs and of their entries.
@@ -111,7 +114,13 @@ func (r CRL) tbs(algorithm string) []byte {
 				}
 			})
 		}
-		b.AddASN1(der.Tag0, func(b *cryptobyte.Builder) { b.AddBytes(Must(stdasn1.Marshal(r.list()))) })
+		b.AddASN1(der.Tag0, func(b *cryptobyte.Builder) {
+			if r.ExtensionsDER != nil {
+				b.AddBytes(Element(asn1.SEQUENCE, r.ExtensionsDER))
+			} else {
+				b.AddBytes(Must(stdasn1.Marshal(r.list())))
+			}
+		})
 		b.AddBytes(r.AfterExtensions)
 	})
 	return b.BytesOrPanic()
@@ -205,7 +214,10 @@ func (e CRLEntry) add(b *cryptobyte.Builder) {
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddBytes(Element(asn1.INTEGER, []byte(serial)))
 		b.AddBytes(UTCTime(or(e.Revoked, Now.Add(-Day)).Format("060102150405Z")))
-		if list != nil {
+		switch {
+		case e.ExtensionsDER != nil:
+			b.AddBytes(Element(asn1.SEQUENCE, e.ExtensionsDER))
+		case list != nil:
 			b.AddBytes(Must(stdasn1.Marshal(list)))
 		}
 	})

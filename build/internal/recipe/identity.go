@@ -14,9 +14,13 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
+	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	tags "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // Now is the moment of all builds in tests.
@@ -83,6 +87,41 @@ func NewResponder(t testing.TB, ca Identity, key crypto.Signer, change ...func(*
 		f(template)
 	}
 	return Issue(t, template, ca, key)
+}
+
+// WithExtensions is id with a certificate by ca whose Extensions have this content, and
+// are followed by what lies behind them, both in DER.
+func WithExtensions(t testing.TB, id, ca Identity, content []byte, behind ...byte) Identity {
+	t.Helper()
+	in := cryptobyte.String(id.Cert.RawTBSCertificate)
+	var tbs, field cryptobyte.String
+	var tag tags.Tag
+	if !in.ReadASN1(&tbs, tags.SEQUENCE) {
+		t.Fatal("the certificate has no TBSCertificate")
+	}
+	const extensions = tags.Tag(0xa3)
+	var fields []byte
+	for tbs.ReadAnyASN1Element(&field, &tag) && tag != extensions {
+		fields = append(fields, field...)
+	}
+	fields = append(append(fields, Element(extensions, Element(tags.SEQUENCE, content))...), behind...)
+	signed := Element(tags.SEQUENCE, fields)
+	algorithm, signature := Response{Signer: ca}.sign(t, signed)
+	bits := Element(tags.BIT_STRING, append([]byte{0}, signature...))
+	cert, err := x509.ParseCertificate(Element(tags.SEQUENCE, slices.Concat(signed, []byte(algorithm), bits)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Identity{cert, id.Key}
+}
+
+// ExtensionsOf is the content of the Extensions of a certificate that has some.
+func ExtensionsOf(cert *x509.Certificate) []byte {
+	var content []byte
+	for _, e := range cert.Extensions {
+		content = append(content, Must(asn1.Marshal(e))...)
+	}
+	return content
 }
 
 // Issue makes the certificate of template and key, by ca.

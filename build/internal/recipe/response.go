@@ -12,6 +12,7 @@ import (
 	"crypto/x509/pkix"
 	stdasn1 "encoding/asn1"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,6 +50,9 @@ type Response struct {
 
 	Extensions       []pkix.Extension // responseExtensions
 	SingleExtensions []pkix.Extension
+
+	// Content of the two in DER, in place of them; see RawExtension.
+	ExtensionsDER, SingleExtensionsDER []byte
 
 	Version   bool   // spelled out
 	ByName    bool   // ResponderID
@@ -130,16 +134,29 @@ func (r Response) tbs(t testing.TB) []byte {
 		if r.Padding > 0 {
 			r.Extensions = []pkix.Extension{{Id: stdasn1.ObjectIdentifier{2, 5, 29, 99}, Value: make([]byte, r.Padding)}}
 		}
-		addExtensions(b, r.Extensions)
+		addExtensions(b, r.Extensions, r.ExtensionsDER)
 	})
 	return b.BytesOrPanic()
 }
 
 // addExtensions adds [1] EXPLICIT Extensions, nothing if there are none.
-func addExtensions(b *cryptobyte.Builder, list []pkix.Extension) {
-	if list != nil {
+func addExtensions(b *cryptobyte.Builder, list []pkix.Extension, content []byte) {
+	switch {
+	case content != nil:
+		b.AddASN1(der.Tag1, func(b *cryptobyte.Builder) { b.AddBytes(Element(asn1.SEQUENCE, content)) })
+	case list != nil:
 		b.AddASN1(der.Tag1, func(b *cryptobyte.Builder) { b.AddBytes(Must(stdasn1.Marshal(list))) })
 	}
+}
+
+// RawExtension is an Extension in DER, whose parts need not be what they must. critical is
+// the octet of that BOOLEAN; none if it is absent.
+func RawExtension(oid string, value []byte, critical ...byte) []byte {
+	var flag []byte
+	if critical != nil {
+		flag = Element(asn1.BOOLEAN, critical)
+	}
+	return Element(asn1.SEQUENCE, slices.Concat(Element(asn1.OBJECT_IDENTIFIER, []byte(oid)), flag, Element(asn1.OCTET_STRING, value)))
 }
 
 func or(t, otherwise time.Time) time.Time {
@@ -170,7 +187,7 @@ func (r Response) singles(t testing.TB, b *cryptobyte.Builder) {
 			if !r.NoNextUpdate {
 				b.AddASN1(der.Tag0, func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(or(r.NextUpdate, Now.Add(4*Day))) })
 			}
-			addExtensions(b, r.SingleExtensions)
+			addExtensions(b, r.SingleExtensions, r.SingleExtensionsDER)
 		})
 	}
 }
