@@ -39,7 +39,7 @@ var (
 // responseVectors are for checks of responses, and for the responses that fit no store.
 func responseVectors(t *testing.T) (list []vector) {
 	ca := recipe.NewCA(t, "CA", recipe.P256())
-	for _, tt := range slices.Concat(contentCases(t, ca), timeCases(ca), validityCases(t, ca), revokedCases(ca), extensionCases(ca), sizeCases(t), signerCases(t, ca), delegateCases(t, ca), strictCases(t, ca), valueCases(ca)) {
+	for _, tt := range slices.Concat(contentCases(t, ca), timeCases(ca), validityCases(t, ca), revokedCases(ca), extensionCases(ca), sizeCases(t), signerCases(t, ca), delegateCases(t, ca), delegateExtensionCases(t, ca), strictCases(t, ca), valueCases(ca)) {
 		configured := []recipe.Identity{tt.make.Issuer}
 		switch {
 		case tt.check == "ocsp.issuer":

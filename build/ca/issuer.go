@@ -219,15 +219,9 @@ func (is *Issuer) Is(r *index.Response) bool {
 // of a CA certificate that is issued.
 func (is *Issuer) Subordinate(serial []byte) bool { return is.subordinates[string(serial)] }
 
-// Allows reports whether a certificate of the CA lets it use its key for this: one with
-// that key usage, or without any (RFC 5280 section 6.3.3 (f)).
+// Allows reports whether one of the CA's certificates lets it use its key for this.
 func (is *Issuer) Allows(usage x509.KeyUsage) bool {
-	for _, cert := range is.Certs {
-		if cert.KeyUsage == 0 || cert.KeyUsage&usage != 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(is.Certs, func(cert *x509.Certificate) bool { return certs.Allows(cert, usage) })
 }
 
 // A Signer is a certificate whose key may have signed a response.

@@ -10,6 +10,7 @@ import (
 	"lancre/build/ca"
 	"lancre/build/certs"
 	"lancre/build/crl"
+	"lancre/build/der"
 	"lancre/build/rule"
 )
 
@@ -37,26 +38,26 @@ type delegate struct {
 }
 
 // get returns what is to be said of a certificate in a response for is.
-func (d *delegateCache) get(is *ca.Issuer, der []byte) *delegate {
-	if s, ok := d.known[delegateKey{is, string(der)}]; ok {
+func (d *delegateCache) get(is *ca.Issuer, raw []byte) *delegate {
+	if s, ok := d.known[delegateKey{is, string(raw)}]; ok {
 		return s
 	}
-	s, err := newDelegate(is, der)
+	s, err := newDelegate(is, raw)
 	if err != nil {
 		s = &delegate{err: err}
 	}
 	if d.known == nil || len(d.known) >= maxDelegates {
 		d.known = make(map[delegateKey]*delegate)
 	}
-	d.known[delegateKey{is, string(der)}] = s
+	d.known[delegateKey{is, string(raw)}] = s
 	return s
 }
 
-func newDelegate(is *ca.Issuer, der []byte) (*delegate, error) {
-	if der == nil {
+func newDelegate(is *ca.Issuer, raw []byte) (*delegate, error) {
+	if raw == nil {
 		return nil, errors.New("not a DER SEQUENCE")
 	}
-	cert, err := certs.Parse(bytes.Clone(der)) // der is the batch's
+	cert, err := certs.Parse(bytes.Clone(raw)) // raw is the batch's
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +71,10 @@ func newDelegate(is *ca.Issuer, der []byte) (*delegate, error) {
 	}
 	d := &delegate{Signer: *s}
 	d.checkIssued(is)
+	if err := d.checkAuthorityKey(is); err != nil {
+		return nil, err
+	}
+	d.checkCritical()
 	d.checkPurpose()
 	d.checkNoCheck()
 	d.checkExtensions()
@@ -93,6 +98,37 @@ func (d *delegate) checkIssued(is *ca.Issuer) {
 	}
 }
 
+// checkAuthorityKey checks that what the certificate says of its issuer leads to that.
+func (d *delegate) checkAuthorityKey(is *ca.Issuer) error {
+	value, ok := certs.Extension(d.Cert, oidAuthorityKey)
+	if !ok {
+		return nil
+	}
+	a, ok := der.ReadAuthorityKey(value)
+	if !ok {
+		return errors.New("authorityKeyIdentifier of the responder certificate is not one in DER")
+	}
+	if a.KeyID != nil {
+		if fault := is.KeyIDFault(a); fault != "" {
+			d.found(rule.OCSPDelegateAuthorityKey, "does not lead to its issuer: %s", fault)
+		}
+	}
+	if fault := is.NamedCertFault(a); fault != "" {
+		d.found(rule.OCSPDelegateAuthorityKey, "does not lead to its issuer: %s", fault)
+	}
+	return nil
+}
+
+// checkCritical checks that clients know the critical extensions. What crypto/x509 knows
+// they do; id-pkix-ocsp-nocheck they know from RFC 6960 section 4.2.2.2.1.
+func (d *delegate) checkCritical() {
+	for _, oid := range d.Cert.UnhandledCriticalExtensions {
+		if !oid.Equal(oidNoCheck) {
+			d.found(rule.OCSPDelegateExtensionCritical, "has the extension %s, which is not known and critical: clients must refuse the response", oid)
+		}
+	}
+}
+
 func (d *delegate) checkPurpose() {
 	if !slices.Contains(d.Cert.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) {
 		d.found(rule.OCSPDelegateEKU, "has no extended key usage id-kp-OCSPSigning: the CA did not let it sign for it")
@@ -103,18 +139,22 @@ func (d *delegate) checkPurpose() {
 	if d.Cert.IsCA {
 		d.found(rule.OCSPDelegateCA, "is a CA certificate")
 	}
+	if !certs.Allows(d.Cert, x509.KeyUsageDigitalSignature) {
+		d.found(rule.OCSPDelegateKeyUsage, "has a key usage without digitalSignature")
+	}
 }
 
 var (
-	oidNoCheck   = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5} // id-pkix-ocsp-nocheck
-	oidAIA       = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}
-	oidSAN       = asn1.ObjectIdentifier{2, 5, 29, 17}
-	oidCRLPoints = asn1.ObjectIdentifier{2, 5, 29, 31}
-	oidPolicies  = asn1.ObjectIdentifier{2, 5, 29, 32}
+	oidNoCheck      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5} // id-pkix-ocsp-nocheck
+	oidAIA          = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}
+	oidSAN          = asn1.ObjectIdentifier{2, 5, 29, 17}
+	oidCRLPoints    = asn1.ObjectIdentifier{2, 5, 29, 31}
+	oidPolicies     = asn1.ObjectIdentifier{2, 5, 29, 32}
+	oidAuthorityKey = asn1.ObjectIdentifier{2, 5, 29, 35}
 )
 
 func (d *delegate) checkNoCheck() {
-	value, ok := d.extension(oidNoCheck)
+	value, ok := certs.Extension(d.Cert, oidNoCheck)
 	if !ok {
 		d.found(rule.OCSPDelegateNoCheck, "has no id-pkix-ocsp-nocheck: clients would have to ask for its own status")
 	} else if !bytes.Equal(value, asn1.NullBytes) {
@@ -133,21 +173,12 @@ func (d *delegate) checkExtensions() {
 		{oidAIA, "authority information access", rule.OCSPDelegateNeedless},
 		{oidPolicies, "certificate policies", rule.OCSPDelegateNeedless},
 	} {
-		if _, ok := d.extension(e.oid); ok {
+		if _, ok := certs.Extension(d.Cert, e.oid); ok {
 			d.found(e.id, "has %s, which only makes every response longer", e.name)
 		}
 	}
-	if d.Cert.KeyUsage != x509.KeyUsageDigitalSignature {
-		d.found(rule.OCSPDelegateExtensions, "has a key usage other than digitalSignature alone")
+	_, hasUsage := certs.Extension(d.Cert, certs.IDKeyUsage)
+	if extra := d.Cert.KeyUsage &^ x509.KeyUsageDigitalSignature; extra != 0 || !hasUsage {
+		d.found(rule.OCSPDelegateExtensions, "has no key usage, or another than digitalSignature")
 	}
-}
-
-// extension returns the value of the certificate's extension oid.
-func (d *delegate) extension(oid asn1.ObjectIdentifier) (value []byte, ok bool) {
-	for _, e := range d.Cert.Extensions {
-		if e.Id.Equal(oid) {
-			return e.Value, true
-		}
-	}
-	return nil, false
 }

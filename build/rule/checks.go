@@ -332,6 +332,12 @@ var (
 		"the responder certificate has no other extended key usage")
 	OCSPDelegateCA = declare("ocsp.delegate-ca", always, never, "BR section 7.1.2.8",
 		"the responder certificate is no CA certificate")
+	OCSPDelegateExtensionCritical = fixed("ocsp.delegate-extension-critical", "RFC 5280 section 4.2",
+		"no extension of the responder certificate that clients do not know is critical")
+	OCSPDelegateKeyUsage = declare("ocsp.delegate-key-usage", onlyBR, always, "RFC 5280 section 4.2.1.3, BR section 7.1.2.8",
+		"the key usage of the responder certificate, if it has one, has digitalSignature")
+	OCSPDelegateAuthorityKey = declare("ocsp.delegate-authority-key", always, never, "RFC 5280 section 4.2.1.1",
+		"authorityKeyIdentifier of the responder certificate, if it has one, names the key or the certificate of the CA, for clients look for that")
 	OCSPDelegateValidity = declare("ocsp.delegate-validity", always, never, "RFC 6960 section 4.2.2.2",
 		"the responder certificate is valid at producedAt")
 	OCSPDelegateExpires = declare("ocsp.delegate-expires", setOf(Moz), always, "MRSP section 6",

@@ -42,7 +42,7 @@ func checkCA(cert *x509.Certificate, f *rule.Findings) {
 	switch {
 	case !cert.BasicConstraintsValid || !cert.IsCA:
 		f.Found(rule.CertCA, rule.Because("certificate of %s is no CA certificate: it lacks basicConstraints with cA", cert.Subject))
-	case cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageCertSign == 0:
+	case !certs.Allows(cert, x509.KeyUsageCertSign):
 		f.Found(rule.CertCA, rule.Because("key usage of %s lacks keyCertSign", cert.Subject))
 	}
 }

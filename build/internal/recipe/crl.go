@@ -154,7 +154,7 @@ func (r CRL) list() (list []pkix.Extension) {
 		if keyID == nil {
 			keyID = r.Issuer.Cert.SubjectKeyId
 		}
-		list = append(list, pkix.Extension{Id: idKeyID, Value: Element(asn1.SEQUENCE, Element(asn1.Tag(0).ContextSpecific(), keyID))})
+		list = append(list, AuthorityKey(keyID, nil, nil))
 	}
 	if !r.NoNumber {
 		number := r.Number
@@ -173,6 +173,22 @@ func (r CRL) list() (list []pkix.Extension) {
 		list = append(list, r.Point.extension())
 	}
 	return append(list, r.Extensions...)
+}
+
+// AuthorityKey is an authorityKeyIdentifier of what is not nil: a key, the DER Name of who
+// issued the certificate of the CA, and its serial number.
+func AuthorityKey(keyID, issuer, serial []byte) pkix.Extension {
+	var content []byte
+	if keyID != nil {
+		content = Element(asn1.Tag(0).ContextSpecific(), keyID)
+	}
+	if issuer != nil {
+		content = append(content, Element(der.Tag1, Element(asn1.Tag(4).ContextSpecific().Constructed(), issuer))...)
+	}
+	if serial != nil {
+		content = append(content, Element(asn1.Tag(2).ContextSpecific(), serial)...)
+	}
+	return pkix.Extension{Id: idKeyID, Value: Element(asn1.SEQUENCE, content)}
 }
 
 func (p CRLPoint) extension() pkix.Extension {

@@ -1,0 +1,29 @@
+package certs
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+)
+
+// IDKeyUsage is the OID of keyUsage (RFC 5280 section 4.2.1.3).
+var IDKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 15}
+
+// Extension returns the value of an extension of cert, which aliases cert, and whether it
+// is there.
+func Extension(cert *x509.Certificate, oid asn1.ObjectIdentifier) (value []byte, ok bool) {
+	for _, e := range cert.Extensions {
+		if e.Id.Equal(oid) {
+			return e.Value, true
+		}
+	}
+	return nil, false
+}
+
+// Allows reports whether cert lets its key be used for this: by that key usage, or by
+// having none (RFC 5280 section 6.3.3 (f)). One in which no bit is set allows nothing.
+func Allows(cert *x509.Certificate, usage x509.KeyUsage) bool {
+	if _, restricted := Extension(cert, IDKeyUsage); !restricted {
+		return true
+	}
+	return cert.KeyUsage&usage != 0
+}
