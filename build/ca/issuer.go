@@ -4,11 +4,13 @@ package ca
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha1"
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"lancre/build/certs"
 	"lancre/index"
@@ -37,16 +39,8 @@ type Issuers struct {
 // the files nameFiles, which they issued, further encodings of their names.
 func Load(files []string, nameFiles ...string) (*Issuers, error) {
 	all := &Issuers{byHash: make(map[string]*Issuer)}
-	for _, name := range files {
-		list, err := certs.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("issuer %w", err)
-		}
-		for _, cert := range list {
-			if err := all.add(cert); err != nil {
-				return nil, fmt.Errorf("issuer %s: %w", name, err)
-			}
-		}
+	if err := all.load(files); err != nil {
+		return nil, err
 	}
 	for _, name := range nameFiles {
 		list, err := certs.ReadFile(name)
@@ -61,6 +55,45 @@ func Load(files []string, nameFiles ...string) (*Issuers, error) {
 	}
 	all.findSubordinates()
 	return all, nil
+}
+
+// load reads the CA certificates in the files. It reads on behind one that is no CA's,
+// to be able to say whose would do.
+func (all *Issuers) load(files []string) error {
+	var stray error
+	for _, name := range files {
+		list, err := certs.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("issuer %w", err)
+		}
+		for _, cert := range list {
+			if fault := certs.CAFault(cert); fault != "" {
+				stray = cmp.Or(stray, fmt.Errorf("issuer %s: the certificate of %s, issued by %s, is no CA certificate: %s", name, cert.Subject, cert.Issuer, fault))
+			} else if err := all.add(cert); err != nil {
+				return fmt.Errorf("issuer %s: %w", name, err)
+			}
+		}
+	}
+	if stray != nil {
+		return fmt.Errorf("%w; leave it out, or name the one of its issuer in its place (CA certificates among --issuer: %s)", stray, all.names())
+	}
+	return nil
+}
+
+// names lists the issuers for people, in short.
+func (all *Issuers) names() string {
+	const most = 5
+	var list []string
+	for _, is := range all.List[:min(len(all.List), most)] {
+		list = append(list, is.Cert.Subject.String())
+	}
+	switch more := len(all.List) - most; {
+	case len(list) == 0:
+		return "none"
+	case more > 0:
+		list = append(list, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(list, "; ")
 }
 
 // addName has the issuer of cert be found by its name as cert spells it, too: that is

@@ -2,11 +2,17 @@ package ca_test
 
 import (
 	"bytes"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"math/big"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"lancre/build/ca"
 	"lancre/build/internal/recipe"
+	"lancre/internal/programs"
 )
 
 // Cross-certificates are one issuer, whichever comes first.
@@ -54,5 +60,66 @@ func TestIssuerFiles(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%s: %d issuers (%v), want %d", tt.name, got, err, tt.want)
 		}
+	}
+}
+
+// An issuer is a CA: what anybody else signed must not be published.
+func TestIssuersAreCAs(t *testing.T) {
+	root := recipe.NewCA(t, "Root", recipe.P256())
+	issued := func(name string, change func(*x509.Certificate)) []byte {
+		template := x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: name}, NotBefore: recipe.Now, NotAfter: recipe.Now.Add(recipe.Day)}
+		change(&template)
+		return recipe.Issue(t, &template, root, recipe.OtherP256()).Cert.Raw
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*x509.Certificate)
+		want   string // in the error; "" for none
+	}{
+		{"leaf", func(*x509.Certificate) {}, "it has no basicConstraints"},
+		{"leaf with CA:FALSE", func(c *x509.Certificate) { c.BasicConstraintsValid = true }, "its basicConstraints say that it is none"},
+		{"CA for CRLs alone", func(c *x509.Certificate) {
+			c.BasicConstraintsValid, c.IsCA, c.KeyUsage = true, true, x509.KeyUsageCRLSign
+		}, "its key usage lacks keyCertSign"},
+		{"CA without key usage", func(c *x509.Certificate) { c.BasicConstraintsValid, c.IsCA = true, true }, ""},
+		{"CA", func(c *x509.Certificate) {
+			c.BasicConstraintsValid, c.IsCA, c.KeyUsage = true, true, x509.KeyUsageCertSign
+		}, ""},
+	} {
+		for _, files := range [][]string{
+			{recipe.File(t, "leaf.pem", issued(tt.name, tt.change)), recipe.File(t, "root", root.Cert.Raw)},
+			{recipe.File(t, "leaf.pem", root.Cert.Raw, issued(tt.name, tt.change))},
+		} {
+			_, err := ca.Load(files)
+			if tt.want == "" && err != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			if tt.want == "" {
+				continue
+			}
+			for _, want := range []string{"leaf.pem", "CN=" + tt.name, "issued by CN=Root", tt.want, "among --issuer: CN=Root)"} {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s: %v, want %q in it", tt.name, err, want)
+				}
+			}
+		}
+	}
+}
+
+// A certificate of version 1 cannot say that it is a CA's; old roots are of that kind.
+func TestIssuerOfVersion1(t *testing.T) {
+	programs.Need(t, "openssl")
+	dir := t.TempDir()
+	key, cert := filepath.Join(dir, "key"), filepath.Join(dir, "cert")
+	make := exec.Command("openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=old", "-keyout", key, "-out", filepath.Join(dir, "csr"))
+	sign := exec.Command("openssl", "x509", "-req", "-in", filepath.Join(dir, "csr"), "-signkey", key, "-out", cert)
+	for _, c := range []*exec.Cmd{make, sign} {
+		if text, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+	}
+	all, err := ca.Load([]string{cert})
+	if err != nil || all.List[0].Cert.Version != 1 {
+		t.Errorf("%v, %+v", err, all)
 	}
 }

@@ -27,3 +27,20 @@ func Allows(cert *x509.Certificate, usage x509.KeyUsage) bool {
 	}
 	return cert.KeyUsage&usage != 0
 }
+
+// CAFault says why cert is no CA's, "" if it is (RFC 5280 sections 4.2.1.3 and 4.2.1.9).
+// One of version 1 or 2 has no place to say so.
+func CAFault(cert *x509.Certificate) string {
+	const v3 = 3
+	switch {
+	case cert.Version < v3:
+		return ""
+	case !cert.BasicConstraintsValid:
+		return "it has no basicConstraints"
+	case !cert.IsCA:
+		return "its basicConstraints say that it is none"
+	case !Allows(cert, x509.KeyUsageCertSign):
+		return "its key usage lacks keyCertSign"
+	}
+	return ""
+}

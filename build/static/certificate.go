@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"time"
 
@@ -39,11 +40,12 @@ func checkCertificate(cert *x509.Certificate, at time.Time, f *rule.Findings) {
 }
 
 func checkCA(cert *x509.Certificate, f *rule.Findings) {
-	switch {
-	case !cert.BasicConstraintsValid || !cert.IsCA:
-		f.Found(rule.CertCA, rule.Because("certificate of %s is no CA certificate: it lacks basicConstraints with cA", cert.Subject))
-	case !certs.Allows(cert, x509.KeyUsageCertSign):
-		f.Found(rule.CertCA, rule.Because("key usage of %s lacks keyCertSign", cert.Subject))
+	fault := certs.CAFault(cert)
+	if fault == "" && !cert.IsCA {
+		fault = fmt.Sprintf("it is of version %d, which has no place to say so", cert.Version)
+	}
+	if fault != "" {
+		f.Found(rule.CertCA, rule.Because("certificate of %s is no CA certificate: %s", cert.Subject, fault))
 	}
 }
 
