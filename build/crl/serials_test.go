@@ -3,7 +3,6 @@ package crl
 import (
 	"bytes"
 	"crypto/x509"
-	"fmt"
 	"math/big"
 	"math/rand/v2"
 	"testing"
@@ -112,7 +111,7 @@ func FuzzParseSerials(f *testing.F) {
 		}
 		s.Find([]byte{1})
 		if !bytes.Equal(s.Encode(), b) {
-			t.Error(fmt.Sprintf("%x is spelled %x", b, s.Encode()))
+			t.Errorf("%x is spelled %x", b, s.Encode())
 		}
 	})
 }

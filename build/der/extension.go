@@ -26,17 +26,17 @@ type Flaws struct {
 // if there is no element, or an OID that is none: parsers refuse it.
 func WalkExtensions(content []byte, flaws *Flaws, visit func(*index.Extension) error) error {
 	if len(content) == 0 {
-		return errors.New("Extensions is empty, want at least one, or none of it")
+		return errors.New("empty Extensions, want at least one, or none of it")
 	}
 	in := cryptobyte.String(content)
 	var seen [maxExtensions][]byte
 	for n := 0; !in.Empty(); n++ {
 		var x index.Extension
 		if n == maxExtensions || !index.ReadExtension(&in, &x) {
-			return fmt.Errorf("Extensions: element %d is not a DER Extension, or one too many", n+1)
+			return fmt.Errorf("element %d of Extensions is not a DER Extension, or one too many", n+1)
 		}
 		if fault := OIDFault(x.OID); fault != "" {
-			return fmt.Errorf("Extensions: the OID of element %d, with the octets %q, %s", n+1, fmt.Sprintf("%x", x.OID), fault)
+			return fmt.Errorf("the OID of element %d of Extensions, with the octets %q, %s", n+1, fmt.Sprintf("%x", x.OID), fault)
 		}
 		for _, other := range seen[:n] {
 			if bytes.Equal(other, x.OID) {
