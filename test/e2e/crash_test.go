@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -160,6 +161,43 @@ func TestFullDisk(t *testing.T) {
 	store := mount(t, 640<<10) + "/store" // octets: room for a, whose pages have some 400 KiB, and not for b of some 300 KiB more
 	mustBuild(t, dir, store, "a")
 	checkFailedBuild(t, dir, store, "no space left on device")
+}
+
+// TestFullDiskOfWhatGrows has additions, merges and rollbacks meet a full disk, one after
+// the other: nothing changes, and each succeeds when there is room again.
+func TestFullDiskOfWhatGrows(t *testing.T) {
+	dir := t.TempDir()
+	newCorpora(t, dir)
+	disk := mount(t, 4<<20)
+	store := disk + "/store"
+	mustBuild(t, dir, store, "a")
+	sh(t, dir, `{ echo serial; lancre inspect a/store --issuer a/issuer.pem --cert a/good.pem --json | sed -n 's/.*"serial": "\(.*\)".*/\1/p'; } >withdraw.csv`)
+	for _, command := range []string{
+		"lancre add $STORE --issuer a/issuer.pem --withdraw withdraw.csv --at " + buildTime,
+		"lancre merge $STORE --into-base --at " + buildTime,
+		"lancre rollback $STORE --generation 1 --force --at " + buildTime,
+	} {
+		before := content(t, dir, store)
+		fill := "cat /dev/zero >" + disk + "/filler 2>/dev/null || true"
+		sh(t, dir, fill)
+		cmd := exec.Command("sh", "-c", command)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "STORE="+store)
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "no space left on device") {
+			t.Errorf("%s: %v, want it to find no space:\n%s", command, err, out)
+		}
+		if after := content(t, dir, store); after != before {
+			t.Errorf("%s: the store holds\n%s\nwant, as before\n%s", command, after, before)
+		}
+		sh(t, dir, "rm "+disk+"/filler; "+command, "STORE="+store)
+		if after := content(t, dir, store); after == before {
+			t.Errorf("%s: with room again, nothing changed", command)
+		}
+	}
+	for _, name := range leftovers(t, store) {
+		if strings.HasPrefix(filepath.Base(name), ".tmp-") {
+			t.Errorf("%s was left behind", name)
+		}
+	}
 }
 
 // TestReadOnly builds where nothing can be written.
