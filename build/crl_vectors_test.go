@@ -66,7 +66,7 @@ const crlURL, crlFile = "http://c.example/1.crl", "c.example/1.crl"
 func crlVectors(t *testing.T) []vector {
 	ca := recipe.NewCA(t, "CA", recipe.P256(), func(c *x509.Certificate) { c.MaxPathLenZero = true })
 	var list []vector
-	for _, tt := range slices.Concat(crlFormCases(t, ca), crlSignerCases(t, ca), crlTimeCases(ca), crlExtensionCases(ca), crlPointCases(ca), crlEntryCases(ca), crlStrictCases(t, ca)) {
+	for _, tt := range slices.Concat(crlFormCases(t, ca), crlSignerCases(t, ca), crlTimeCases(ca), crlExtensionCases(ca), crlPointCases(ca), crlEntryCases(ca), crlStrictCases(t, ca), crlKeyCases(t, ca)) {
 		if tt.make.Issuer.Cert == nil {
 			tt.make.Issuer = ca
 		}

@@ -2,6 +2,7 @@ package build
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"maps"
 	"slices"
 	"testing"
@@ -151,6 +152,33 @@ func crlStrictCases(t *testing.T, ca recipe.Identity) (list []crlCase) {
 		{"FALSE", "crl.critical-explicit", nowhere, everywhere, with(usual, explicit), nil},
 		{"FALSE in an entry", "crl.critical-explicit", nowhere, everywhere, entry(explicit), nil},
 	}...)
+}
+
+// crlKeyCases are of what a CRL says of its issuer's key.
+func crlKeyCases(t *testing.T, ca recipe.Identity) []crlCase {
+	made := func(aki pkix.Extension) recipe.CRL { return recipe.CRL{AuthorityKey: &aki} }
+	with := func(keyID, issuer, serial []byte) recipe.CRL { return made(recipe.AuthorityKey(keyID, issuer, serial)) }
+	id, name, serial := ca.Cert.SubjectKeyId, ca.Cert.RawIssuer, []byte{1}
+	otherName := recipe.NewCA(t, "Other", recipe.P384()).Cert.RawSubject
+	critical, junk := recipe.AuthorityKey(id, nil, nil), recipe.AuthorityKey(id, nil, nil)
+	critical.Critical = true
+	junk.Value = recipe.Element(asn1.SEQUENCE, append(slices.Clone(junk.Value[2:]), 5, 0))
+	padded, noName := recipe.AuthorityKey(id, name, []byte{0, 1}), recipe.AuthorityKey(id, nil, nil)
+	noName.Value = recipe.Element(asn1.SEQUENCE, slices.Concat(noName.Value[2:], []byte{0xa1, 0, 0x82, 1, 1}))
+	return []crlCase{
+		{"neither", "crl.authority-key-issuer", nowhere, nowhere, recipe.CRL{}, nil},
+		{"a serial number alone", "crl.authority-key-issuer", everywhere, nowhere, with(id, nil, serial), nil},
+		{"a name alone", "crl.authority-key-issuer", everywhere, nowhere, with(id, name, nil), nil},
+		{"another serial number", "crl.authority-key-issuer", everywhere, nowhere, with(id, name, []byte{2}), nil},
+		{"another name", "crl.authority-key-issuer", everywhere, nowhere, with(id, otherName, serial), nil},
+		{"key alone", "crl.authority-key-alone", nowhere, nowhere, recipe.CRL{}, nil},
+		{"the certificate, too", "crl.authority-key-alone", "br", nowhere, with(id, name, serial), nil},
+		{"not critical", "crl.authority-key-critical", nowhere, nowhere, recipe.CRL{}, nil},
+		{"critical", "crl.authority-key-critical", "br", "private ms moz cs smime", made(critical), nil},
+		{"more in authorityKeyIdentifier", "crl.der", everywhere, nowhere, made(junk), nil},
+		{"a padded number in authorityKeyIdentifier", "crl.der", everywhere, nowhere, made(padded), nil},
+		{"names without one in authorityKeyIdentifier", "crl.der", everywhere, nowhere, made(noName), nil},
+	}
 }
 
 // usualCRLExtensions are those of a CRL that breaks no rule.

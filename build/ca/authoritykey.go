@@ -25,13 +25,8 @@ func (is *Issuer) KeyIDFault(a der.AuthorityKey) string {
 // issued that and its serial number; "" if they do, or are absent. OpenSSL looks for that
 // very certificate and fails for another (X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH).
 func (is *Issuer) NamedCertFault(a der.AuthorityKey) string {
-	switch {
-	case a.Issuer == nil && a.Serial == nil:
-		return ""
-	case a.Issuer == nil:
-		return "authorityKeyIdentifier has authorityCertSerialNumber without authorityCertIssuer"
-	case a.Serial == nil:
-		return "authorityKeyIdentifier has authorityCertIssuer without authorityCertSerialNumber"
+	if fault := a.Unpaired(); fault != "" || a.Issuer == nil {
+		return fault
 	}
 	for _, cert := range is.Certs {
 		if names(a, cert) {
@@ -47,7 +42,7 @@ func names(a der.AuthorityKey, cert *x509.Certificate) bool {
 		return false
 	}
 	for name := range der.DirectoryNames(a.Issuer) {
-		if bytes.Equal(name, cert.RawIssuer) {
+		if certs.SameName(name, cert.RawIssuer) {
 			return true
 		}
 	}

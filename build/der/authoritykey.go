@@ -34,6 +34,18 @@ func ReadAuthorityKey(value []byte) (a AuthorityKey, ok bool) {
 	return a, ok
 }
 
+// Unpaired says which of Issuer and Serial is there without the other: only both together
+// name a certificate. It is "" if neither is there, or both are.
+func (a AuthorityKey) Unpaired() string {
+	switch {
+	case a.Issuer == nil && a.Serial != nil:
+		return "authorityKeyIdentifier has authorityCertSerialNumber without authorityCertIssuer"
+	case a.Issuer != nil && a.Serial == nil:
+		return "authorityKeyIdentifier has authorityCertIssuer without authorityCertSerialNumber"
+	}
+	return ""
+}
+
 func readOptional(in *cryptobyte.String, tag asn1.Tag, content *[]byte) bool {
 	var octets cryptobyte.String
 	var has bool

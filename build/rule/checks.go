@@ -89,6 +89,12 @@ var (
 		"cRLNumber is present, not critical, not negative and less than 2^159")
 	CRLAuthorityKeyID = declare("crl.authority-key-id", notPrivate, always, "RFC 5280 section 5.2.1",
 		"authorityKeyIdentifier is present, its keyIdentifier the subjectKeyIdentifier of the issuer")
+	CRLAuthorityKeyIssuer = declare("crl.authority-key-issuer", always, never, "RFC 5280 section 5.2.1",
+		"authorityCertIssuer and authorityCertSerialNumber of authorityKeyIdentifier, if one of them is there, both are, and name a certificate of the issuer")
+	CRLAuthorityKeyAlone = declare("crl.authority-key-alone", onlyBR, never, "BR sections 7.1.2.11.1 and 7.2.2",
+		"authorityKeyIdentifier has neither authorityCertIssuer nor authorityCertSerialNumber")
+	CRLAuthorityKeyCritical = declare("crl.authority-key-critical", onlyBR, always, "RFC 5280 section 4.2.1.1, BR section 7.2.2",
+		"authorityKeyIdentifier is not critical")
 	CRLDelta = declare("crl.delta", onlyBR, always, "BR section 7.2.2",
 		"a CRL is no delta CRL")
 	CRLNextPublish = declare("crl.next-publish", never, onlyMS, "MS section 3.2.3",

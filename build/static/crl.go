@@ -1,7 +1,6 @@
 package static
 
 import (
-	"bytes"
 	"strings"
 
 	"lancre/build/ca"
@@ -127,6 +126,7 @@ func (k *crlChecker) checkNumber() {
 }
 
 func (k *crlChecker) checkExtensions() {
+	k.checkAuthorityKey()
 	k.checkKeyID()
 	if k.Delta {
 		k.Found(rule.CRLDelta, rule.Because("CRL is a delta CRL, which clients of a complete CRL cannot use"))
@@ -145,21 +145,34 @@ func (k *crlChecker) checkExtensions() {
 	}
 }
 
+// checkAuthorityKey checks what authorityKeyIdentifier says of the issuer beside its key.
+func (k *crlChecker) checkAuthorityKey() {
+	a := k.AuthorityKey
+	fault := a.Unpaired()
+	if fault == "" && k.by != nil {
+		fault = k.by.NamedCertFault(a)
+	}
+	switch {
+	case fault != "":
+		k.Found(rule.CRLAuthorityKeyIssuer, rule.Because("%s", fault))
+	case a.Issuer != nil:
+		k.Found(rule.CRLAuthorityKeyAlone, rule.Because("authorityKeyIdentifier has authorityCertIssuer and authorityCertSerialNumber: want keyIdentifier alone"))
+	}
+	if k.CriticalKeyID {
+		k.Found(rule.CRLAuthorityKeyCritical, rule.Because("authorityKeyIdentifier is critical"))
+	}
+}
+
 func (k *crlChecker) checkKeyID() {
-	keyID := k.AuthorityKey.KeyID
-	if keyID == nil {
+	switch {
+	case k.AuthorityKey.KeyID == nil:
 		k.Found(rule.CRLAuthorityKeyID, rule.Because("CRL has no authorityKeyIdentifier with a keyIdentifier"))
-		return
-	}
-	if k.by == nil {
-		return
-	}
-	for _, cert := range k.by.Certs {
-		if cert.SubjectKeyId == nil || bytes.Equal(cert.SubjectKeyId, keyID) {
-			return
+	case k.by == nil:
+	default:
+		if fault := k.by.KeyIDFault(k.AuthorityKey); fault != "" {
+			k.Found(rule.CRLAuthorityKeyID, rule.Because("%s", fault))
 		}
 	}
-	k.Found(rule.CRLAuthorityKeyID, rule.Because("keyIdentifier of authorityKeyIdentifier is %x, subjectKeyIdentifier of %s is %x", keyID, k.by.Cert.Subject, k.by.Cert.SubjectKeyId))
 }
 
 func (k *crlChecker) checkSize() {

@@ -36,6 +36,7 @@ type CRL struct {
 	CriticalNumber  bool
 	KeyID           []byte // if nil, the issuer's
 	NoKeyID         bool
+	AuthorityKey    *pkix.Extension // in place of one that has KeyID; see AuthorityKey
 	NoNextPublish   bool
 	Point           *CRLPoint
 	Extensions      []pkix.Extension // more
@@ -149,7 +150,10 @@ func Element(tag asn1.Tag, content []byte) []byte {
 
 // list is the extensions.
 func (r CRL) list() (list []pkix.Extension) {
-	if !r.NoKeyID {
+	switch {
+	case r.AuthorityKey != nil:
+		list = append(list, *r.AuthorityKey)
+	case !r.NoKeyID:
 		keyID := r.KeyID
 		if keyID == nil {
 			keyID = r.Issuer.Cert.SubjectKeyId
