@@ -87,8 +87,8 @@ type Config struct {
 	// that is not there a good one. Its first line names the columns serial (hex),
 	// notAfter (RFC 3339) and issuer (key_id or subject as in a Report), and may name
 	// caIssuers and cRLDistributionPoints: URLs, separated by spaces, at which the
-	// certificate says that its issuer's, and its CRL, are to be had. If empty, there
-	// is none.
+	// certificate says that its issuer's, and its CRL, are to be had; and cA, true or
+	// false: whether it is that of a CA. If empty, there is none.
 	Inventory string
 
 	// Warn and Error name checks, by id, that only warn or that reject, whatever

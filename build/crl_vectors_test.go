@@ -83,7 +83,7 @@ func crlVectors(t *testing.T) []vector {
 		}
 		list = append(list, c.vector(ca))
 	}
-	for _, tt := range slices.Concat(crlSetCases(t, ca), crlHistoryCases(t, ca)) {
+	for _, tt := range slices.Concat(crlSetCases(t, ca), crlScopeCases(t), crlHistoryCases(t, ca)) {
 		list = append(list, tt.vector(ca))
 	}
 	return list

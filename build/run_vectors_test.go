@@ -77,14 +77,16 @@ func (tt runCase) judgement(ca recipe.Identity) judgement {
 }
 
 // inventoryFile writes an inventory of certificates of the form "01 2026-11-30", with
-// caIssuers URLs behind that if there are any, and distribution points behind a bar.
+// caIssuers URLs behind that if there are any, distribution points behind a bar, and cA
+// behind another.
 func inventoryFile(t testing.TB, certs []string) string {
-	text := "serial,notAfter,issuer,caIssuers,cRLDistributionPoints\n"
+	text := "serial,notAfter,issuer,caIssuers,cRLDistributionPoints,cA\n"
 	for _, c := range certs {
 		serial, rest, _ := strings.Cut(c, " ")
 		date, urls, _ := strings.Cut(rest, " ")
 		urls, points, _ := strings.Cut(urls, "|")
-		text += fmt.Sprintf("%s,%sT12:00:00Z,CN=CA,%s,%s\n", serial, date, urls, points)
+		points, isCA, _ := strings.Cut(points, "|")
+		text += fmt.Sprintf("%s,%sT12:00:00Z,CN=CA,%s,%s,%s\n", serial, date, urls, points, isCA)
 	}
 	return recipe.File(t, "inventory.csv", []byte(text))
 }

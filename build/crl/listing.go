@@ -107,6 +107,34 @@ func (l *Listing) Duplicates(visit func(c *CRL, e *Entry)) {
 	}
 }
 
+// Differences calls visit for every entry of a CRL that says something else of a
+// certificate than the first CRL, in the order in which they were added, that lists it.
+func (l *Listing) Differences(visit func(c *CRL, e *Entry, first *CRL, said Revocation)) {
+	for i, at := range l.entries {
+		before, ok := l.before(i)
+		if !ok {
+			continue
+		}
+		first, e := l.crls[before.crl], l.crls[at.crl].entry(int64(at.offset))
+		b := first.entry(int64(before.offset))
+		if b.Revoked != e.Revoked || max(b.Reason, 0) != max(e.Reason, 0) {
+			visit(l.crls[at.crl], &e, first, Revocation{b.Revoked, b.Reason})
+		}
+	}
+}
+
+// before is the first entry for the serial number of entry i, if that is on another CRL.
+func (l *Listing) before(i int) (first listed, ok bool) {
+	at := l.entries[i]
+	first = at
+	for i--; i >= 0 && l.entries[i].hash == at.hash; i-- {
+		if bytes.Equal(l.serial(l.entries[i]), l.serial(at)) {
+			first = l.entries[i]
+		}
+	}
+	return first, first.crl != at.crl
+}
+
 // A Revocation is what a CRL says of a certificate.
 type Revocation struct {
 	At     int64 // revocationDate, Unix seconds

@@ -31,6 +31,9 @@ type IssuingPoint struct {
 	AttributeCerts bool
 }
 
+// Named reports whether it has a distributionPoint.
+func (p *IssuingPoint) Named() bool { return p.OtherNames || len(p.URIs) > 0 }
+
 // maxPointNames bounds how many names a distribution point may have. CAs use one,
 // or one for each of a few hosts.
 const maxPointNames = 64

@@ -28,6 +28,8 @@ const maxLine = 64 << 10
 //	           by spaces; may be empty. The column may be missing
 //	cRLDistributionPoints
 //	           URLs of the CRL that the certificate names; the same
+//	cA         true for the certificate of a CA, false for another, empty where that is
+//	           not known. The column may be missing
 //
 // at is the moment of the build.
 func Load(name string, at time.Time, all *ca.Issuers) (*Inventory, error) {
@@ -133,10 +135,10 @@ func eachRow(r io.Reader, header func([]string) error, row func(record []string,
 }
 
 // columns are the positions of the fields of an assigned.
-type columns struct{ serial, notAfter, issuer, caIssuers, points int }
+type columns struct{ serial, notAfter, issuer, caIssuers, points, cA int }
 
 func findColumns(header []string) (c columns, err error) {
-	c = columns{-1, -1, -1, -1, -1}
+	c = columns{-1, -1, -1, -1, -1, -1}
 	for i, name := range header {
 		switch name {
 		case "serial":
@@ -149,6 +151,8 @@ func findColumns(header []string) (c columns, err error) {
 			c.caIssuers = i
 		case "cRLDistributionPoints":
 			c.points = i
+		case "cA":
+			c.cA = i
 		}
 	}
 	if min(c.serial, c.notAfter, c.issuer) < 0 {
@@ -168,6 +172,11 @@ func (c columns) parse(record []string, known map[string]uint16) (a assigned, er
 	var ok bool
 	if a.issuer, ok = known[record[c.issuer]]; !ok {
 		return a, fmt.Errorf("issuer %q: no --issuer has this key_id or, alone, this subject", record[c.issuer])
+	}
+	if c.cA >= 0 {
+		if a.kind, ok = kinds[record[c.cA]]; !ok {
+			return a, fmt.Errorf("cA %q: want true, false or nothing", record[c.cA])
+		}
 	}
 	return a, nil
 }

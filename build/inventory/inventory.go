@@ -33,13 +33,27 @@ type Inventory struct {
 type assigned struct {
 	issuer   uint16             // its number
 	serial   [ca.MaxSerial]byte // padded with zeros at the front
-	notAfter int64              // Unix seconds
+	kind     Kind
+	notAfter int64 // Unix seconds
 }
+
+// A Kind says whose certificate one is.
+type Kind uint8
+
+// The kinds of certificates. Their order is that of what is known.
+const (
+	AnyKind  Kind = iota // not known
+	UserCert             // not that of a CA
+	CACert
+)
+
+var kinds = map[string]Kind{"": AnyKind, "false": UserCert, "true": CACert}
 
 // A Line is what an inventory says of one certificate.
 type Line struct {
 	NotAfter int64 // Unix seconds
-	position int   // among the entries
+	Kind     Kind
+	position int // among the entries
 }
 
 // Expired reports whether the certificate has expired at the given time.
@@ -76,7 +90,7 @@ func (v *Inventory) Find(is *ca.Issuer, serial []byte) (Line, bool) {
 	if !found {
 		return Line{}, false
 	}
-	return Line{v.entries[i].notAfter, i}, true
+	return Line{v.entries[i].notAfter, v.entries[i].kind, i}, true
 }
 
 // CoverID notes that id, of a certificate of is, is answered by a response.
@@ -90,10 +104,11 @@ func (v *Inventory) CoverID(is *ca.Issuer, id *index.CertID) {
 // each. Not safe for concurrent use.
 func (v *Inventory) Cover(l Line, algs uint8) { v.covered[l.position] |= algs }
 
-// sort puts the entries in order. Of one that is there twice, the later notAfter counts.
+// sort puts the entries in order. Of one that is there twice, the later notAfter counts,
+// and of those with the same the kind that is known.
 func (v *Inventory) sort() {
 	slices.SortFunc(v.entries, func(a, b assigned) int {
-		return cmp.Or(compareAssigned(a, b), cmp.Compare(b.notAfter, a.notAfter))
+		return cmp.Or(compareAssigned(a, b), cmp.Compare(b.notAfter, a.notAfter), cmp.Compare(b.kind, a.kind))
 	})
 	v.entries = slices.CompactFunc(v.entries, func(a, b assigned) bool { return compareAssigned(a, b) == 0 })
 	v.covered = make([]uint8, len(v.entries))

@@ -119,13 +119,14 @@ func TestInventoriesThatAreRefused(t *testing.T) {
 		header + date + "CN=CA":        `line 2: serial "": 0 octets, want 1 to 20`,
 		header + "0" + date + "CN=CA":  `serial "0": want a positive number`,
 		header + "-1" + date + "CN=CA": "want hexadecimal digits",
-		header + strings.Repeat("11", 21) + date + "CN=CA": "21 octets, want 1 to 20",
-		header + "01,2027-01-01,CN=CA":                     `line 2: notAfter "2027-01-01": want a time such as`,
-		header + "01" + date:                               `line 2: issuer "": no --issuer has`,
-		header + "01" + date + "CN=Twin":                   `issuer "CN=Twin"`,
-		header + "01" + date + "CN=CA\n\n02" + date + "x":  "line 4",
-		header + "01,\"" + strings.Repeat("\n", 1<<17):     "too long",
-		strings.Repeat("x", 1<<17):                         "too long",
+		header + strings.Repeat("11", 21) + date + "CN=CA":  "21 octets, want 1 to 20",
+		header + "01,2027-01-01,CN=CA":                      `line 2: notAfter "2027-01-01": want a time such as`,
+		header + "01" + date:                                `line 2: issuer "": no --issuer has`,
+		header + "01" + date + "CN=Twin":                    `issuer "CN=Twin"`,
+		header + "01" + date + "CN=CA\n\n02" + date + "x":   "line 4",
+		header + "01,\"" + strings.Repeat("\n", 1<<17):      "too long",
+		strings.Repeat("x", 1<<17):                          "too long",
+		"serial,notAfter,issuer,cA\n01" + date + "CN=CA,no": `line 2: cA "no": want true, false or nothing`,
 	} {
 		if _, err := Load(recipe.File(t, "i.csv", []byte(text)), recipe.Now, all); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: error %v, want %q in it", text, err, want)

@@ -54,6 +54,10 @@ func (c *Checker) checkReason(s *index.Single, ca bool) {
 		c.found(rule.OCSPReasonUnspecified, func() string { return "revocationReason is unspecified (0): leave it out" })
 	case reason == crl.ReasonHold:
 		c.found(rule.OCSPReasonHold, func() string { return "revocationReason is certificateHold (6): revoke for good or not at all" })
+	case ca && (reason == crl.ReasonCA || reason == crl.ReasonAA):
+		c.found(rule.OCSPReasonProfile, func() string {
+			return fmt.Sprintf("revocationReason is %d, which public CAs must not give", reason)
+		})
 	case reason > crl.ReasonLast, slices.Contains(unusableReasons(ca), reason):
 		c.found(rule.OCSPReason, func() string {
 			kind := "a subscriber certificate (if it is a CA certificate, name it by --issuer)"

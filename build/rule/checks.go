@@ -165,8 +165,12 @@ var (
 
 // How it fits the other CRLs of the build.
 var (
+	CRLScope = declare("crl.scope", always, never, "RFC 5280 sections 5.2.5 and 6.3.3",
+		"a CRL for user certificates alone lists none that is known as a CA's, by --issuer, the published certificates or the inventory, and one for CA certificates alone none that the inventory knows as another: clients do not look for them there")
 	CRLShardIDP = declare("crl.shard-idp", onlyBR, never, "BR section 7.2.2.1",
-		"a CRL that is not the only one of its issuer has an issuingDistributionPoint")
+		"a CRL that is not the only one of its issuer, for the kind of certificates that it is for, names a distributionPoint, or lists all that the others do")
+	CRLEntryDiffers = declare("crl.entry-differs", never, always, "clients are told what is on the CRL that they fetch",
+		"a certificate that several CRLs list is revoked at the same time and for the same reason on each")
 	CRLFullIDP = declare("crl.full-idp", never, notPrivate, "BR section 7.2.2.1",
 		"the only CRL of an issuer has no issuingDistributionPoint")
 	CRLFullDiffers = declare("crl.full-differs", always, never, "CCADB policy section 6.2",
@@ -262,6 +266,8 @@ var (
 		"revocationTime is not before the issuer's certificate became valid")
 	OCSPReason = declare("ocsp.reason", always, never, "RFC 5280 section 5.3.1",
 		"revocationReason is one that a certificate of its kind can have")
+	OCSPReasonProfile = declare("ocsp.reason-profile", onlyBR, never, "BR sections 7.3 and 7.2.2",
+		"revocationReason of a CA certificate is neither cACompromise (2) nor aACompromise (10)")
 	OCSPReasonUnspecified = declare("ocsp.reason-unspecified", onlyBR, always, "BR section 7.2.2",
 		"revocationReason unspecified is left out")
 	OCSPReasonHold = declare("ocsp.reason-hold", onlyBR, never, "BR section 4.9.13",

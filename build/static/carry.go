@@ -1,6 +1,8 @@
 package static
 
 import (
+	"slices"
+
 	"lancre/build/rule"
 	"lancre/index/store"
 )
@@ -44,7 +46,7 @@ func (t *tree) carriedFile(f store.File) *file {
 // break by itself was judged when it came.
 func (t *tree) checkCarried(o *crlObject) {
 	for _, f := range o.findings.All() {
-		if f.Check == rule.CRLFullDiffers || f.Check == rule.CRLShardIDP {
+		if slices.Contains([]rule.Check{rule.CRLFullDiffers, rule.CRLShardIDP, rule.CRLScope, rule.CRLEntryDiffers}, f.Check) {
 			t.ledger.Found(f.Check, f.Place, f.Serial, func() string { return f.Reason })
 		}
 	}

@@ -40,9 +40,13 @@ func (t *tree) checkCRLs() {
 		}
 		scopes[scope] = append(scopes[scope], o)
 	}
+	known := t.publishedCAs()
 	for scope, group := range scopes {
 		l := listAll(group)
 		checkShards(group)
+		if scope.by != nil {
+			t.checkScopes(group, known)
+		}
 		if scope.by != nil {
 			t.listed[scope.by.Number] = l
 		}
@@ -93,6 +97,10 @@ func listAll(group []*crlObject) *crl.Listing {
 	l.Duplicates(func(c *crl.CRL, e *crl.Entry) {
 		of[c].findings.FoundAt(rule.CRLEntryDuplicate, e.Offset, e.Serial, rule.Because("certificate is listed twice"))
 	})
+	l.Differences(func(c *crl.CRL, e *crl.Entry, first *crl.CRL, said crl.Revocation) {
+		of[c].findings.FoundAt(rule.CRLEntryDiffers, e.Offset, e.Serial, rule.Because("certificate is revoked since %s with reason %d, on %s since %s with reason %d (-1: none)",
+			rule.UTC(e.Revoked), e.Reason, of[first].name, rule.UTC(said.At), said.Reason))
+	})
 	return l
 }
 
@@ -139,10 +147,35 @@ func checkShards(group []*crlObject) {
 	case len(full) == 1:
 		full[0].checkComplete(shards)
 	}
+	checkNames(shards)
 }
 
-// checkComplete checks that o, a CRL without issuingDistributionPoint, lists what
-// the shards do that are not newer.
+// checkNames checks that shards for the same kind of certificates say which they are. One
+// that does not can be a full CRL of that kind.
+func checkNames(shards []*crlObject) {
+	type kind struct{ user, ca bool }
+	named, unnamed := make(map[kind][]*crlObject), make(map[kind][]*crlObject)
+	for _, o := range shards {
+		k := kind{o.Point.UserCerts, o.Point.CACerts}
+		if o.Point.Named() {
+			named[k] = append(named[k], o)
+		} else {
+			unnamed[k] = append(unnamed[k], o)
+		}
+	}
+	for k, list := range unnamed {
+		if len(list) == 1 {
+			list[0].checkComplete(named[k])
+			continue
+		}
+		for _, o := range list {
+			o.findings.Found(rule.CRLShardIDP, rule.Because("CRL is one of %d for the same kind of certificates whose issuingDistributionPoint has no distributionPoint: clients cannot tell which they need", len(list)))
+		}
+	}
+}
+
+// checkComplete checks that o, a CRL that names no distributionPoint, lists what the
+// shards do that are not newer.
 func (o *crlObject) checkComplete(shards []*crlObject) {
 	for _, shard := range shards {
 		if shard.ThisUpdate > o.ThisUpdate {
@@ -150,7 +183,7 @@ func (o *crlObject) checkComplete(shards []*crlObject) {
 		}
 		shard.Walk(func(e *crl.Entry) {
 			if !o.listing.Lists(o.CRL, e.Serial) {
-				o.findings.Found(rule.CRLShardIDP, rule.Because("CRL without issuingDistributionPoint does not list serial %x, which %s lists: is it a shard?", e.Serial, shard.name))
+				o.findings.Found(rule.CRLShardIDP, rule.Because("CRL without a distributionPoint does not list serial %x, which %s lists: is it a shard?", e.Serial, shard.name))
 			}
 		})
 	}

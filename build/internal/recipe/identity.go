@@ -49,6 +49,9 @@ func Must[T any](v T, err error) T {
 	return v
 }
 
+// Name is a subject of that common name.
+func Name(name string) pkix.Name { return pkix.Name{CommonName: name} }
+
 // An Identity is a certificate and its key.
 type Identity struct {
 	Cert *x509.Certificate
