@@ -17,7 +17,9 @@ func newGC() *cobra.Command {
 		Long: `Gc removes what earlier generations have to themselves, but for the last ones, which
 rollback can go back to, and what was cut short, and lists it. An edge that serves
 an earlier generation from this very directory keeps what it has open; one that has
-still to copy it cannot any more. What others have in the making is spared.`,
+still to copy it cannot any more. What others have in the making is spared, and so is
+an object that came in the last hour and that no generation here has: its manifest may
+be on its way.`,
 		Example: `  lancre gc store
   lancre gc store --keep 0 --keep-for 0s`,
 		DisableFlagsInUseLine: true,

@@ -459,7 +459,7 @@ func (w *world) collect() error {
 	}
 	g.Close()
 	w.note("gc")
-	_, err = GC(w.dir, Keep{w.random.IntN(5), time.Duration(w.random.IntN(48)) * time.Hour}, w.clock)
+	_, err = GC(w.dir, Keep{Generations: w.random.IntN(5), Since: time.Duration(w.random.IntN(48)) * time.Hour}, w.clock)
 	return err
 }
 

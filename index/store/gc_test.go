@@ -112,3 +112,85 @@ func TestGCRefusesWithoutManifest(t *testing.T) {
 		t.Errorf("in no directory: error is %v", err)
 	}
 }
+
+// spared runs GC at a moment when everything in the store is of that age, and returns
+// which of the names are there after it.
+func spared(t *testing.T, dir string, age time.Duration, names ...string) (there []string) {
+	t.Helper()
+	if _, err := GC(dir, Keep{Arriving: time.Hour}, time.Now().Add(age)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			there = append(there, name)
+		}
+	}
+	return there
+}
+
+// An object that no manifest here names may have come before the manifest that does,
+// even if its original is old. One of a generation that goes has had its manifest.
+func TestGCSparesWhatArrives(t *testing.T) {
+	dir := t.TempDir()
+	old := publishSample(t, dir, "old")
+	publish(t, dir, func(p *Publication, m *Manifest) { m.Files = []FileLine{addFile(t, p, "_", "/a", "new a")} })
+	came := "objects/" + sumA
+	overwrite(t, filepath.Join(dir, came), []byte("a segment that rsync -a has copied"))
+	if err := os.Chtimes(filepath.Join(dir, came), start, start); err != nil {
+		t.Fatal(err)
+	}
+	names := []string{came, "objects/" + old.Segments[0].SHA256}
+	if got := spared(t, dir, 50*time.Minute, names...); !slices.Equal(got, []string{came}) {
+		t.Errorf("when they are 50 minutes old %q stay, want what came without a manifest", got)
+	}
+	if got := spared(t, dir, 70*time.Minute, names...); len(got) != 0 {
+		t.Errorf("when they are 70 minutes old %q stay, want none", got)
+	}
+}
+
+// What a CRL lists goes with the last generation that is kept and has the CRL. What is
+// held stays; what a crash left beside it goes when nobody can be at work on it.
+func TestGCClearsWhatBuildsKeep(t *testing.T) {
+	dir := t.TempDir()
+	old := publishSample(t, dir, "old")
+	m := publishSample(t, dir, "new")
+	list := func(f FileLine) string { return "serials/" + f.SHA256 }
+	current, gone := list(m.Files[0]), list(old.Files[0])
+	always := []string{current, "serials/README", "held/" + sumA + ".pem", "held/README"}
+	late := []string{"held/.tmp-1", "serials/.tmp-2"}
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "held"), 0o755), os.Mkdir(filepath.Join(dir, "serials"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	all := slices.Concat(always, late, []string{gone})
+	for _, name := range all {
+		overwrite(t, filepath.Join(dir, name), []byte("content"))
+	}
+	if removed, err := GC(dir, Keep{Generations: 1, Arriving: time.Hour}, time.Now()); err != nil || len(removed) != 0 {
+		t.Errorf("while both generations are kept, removed %v, %v", removed, err)
+	}
+	if got := spared(t, dir, 0, all...); !slices.Equal(got, slices.Concat(always, late)) {
+		t.Errorf("at once %q stay, want all but %s", got, gone)
+	}
+	if got := spared(t, dir, 2*time.Hour, all...); !slices.Equal(got, always) {
+		t.Errorf("two hours later %q stay, want %q", got, always)
+	}
+}
+
+// A manifest in the history that goes and cannot be read is no reason to keep all; one
+// that is to be kept is, for it could name anything.
+func TestGCAndADamagedHistory(t *testing.T) {
+	dir := t.TempDir()
+	for _, label := range []string{"1", "2", "3"} {
+		publishSample(t, dir, label)
+	}
+	flip(t, filepath.Join(dir, "history/1"))
+	if removed, err := GC(dir, Keep{Generations: 2}, start); err == nil || len(removed) != 0 || !strings.Contains(err.Error(), "history/1") {
+		t.Errorf("removed %v, %v: want nothing, and the manifest named", removed, err)
+	}
+	if _, err := GC(dir, Keep{Generations: 0}, start); err != nil {
+		t.Error(err)
+	}
+	if past, err := History(dir); len(past) != 0 || err != nil {
+		t.Errorf("the history has %v, %v", past, err)
+	}
+}
