@@ -16,7 +16,7 @@ func (o *Objects) Install(text []byte) (*Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("manifest to install: %w", err)
 	}
-	if err := o.loadFiles(m); err != nil {
+	if err := m.readList(o.find); err != nil {
 		return nil, fmt.Errorf("manifest to install: %w", err)
 	}
 	l, err := lock(o.dir, patience)
@@ -31,16 +31,4 @@ func (o *Objects) Install(text []byte) (*Manifest, error) {
 		before = nil
 	}
 	return m, o.publish(m, text, before)
-}
-
-// loadFiles reads the list of files of m, which is staged or there.
-func (o *Objects) loadFiles(m *Manifest) error {
-	if m.List.Count == 0 { // or version 1, whose file lines are in the manifest
-		return nil
-	}
-	list, err := m.listReference().read(o.find)
-	if err != nil {
-		return err
-	}
-	return m.loadFiles(list)
 }

@@ -18,6 +18,22 @@ func readManifest(dir string, old *Manifest) (*Manifest, error) {
 
 // readManifestAt reads the manifest at path, of a generation whose objects are in dir.
 func readManifestAt(dir, path string, old *Manifest) (*Manifest, error) {
+	m, err := parseManifestAt(path)
+	if err != nil {
+		return nil, err
+	}
+	if old != nil && m.List.Count > 0 && old.List == m.List {
+		m.Files = old.Files
+		return m, nil
+	}
+	if err := m.readList(objectsOf(dir)); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return m, nil
+}
+
+// parseManifestAt is readManifestAt without the list of files.
+func parseManifestAt(path string) (*Manifest, error) {
 	text, err := readAtMost(path, maxManifestSize)
 	if err != nil {
 		return nil, fmt.Errorf("no manifest: %w", err)
@@ -26,21 +42,20 @@ func readManifestAt(dir, path string, old *Manifest) (*Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	switch {
-	case m.List.Count == 0: // or version 1, whose file lines are in the manifest
-		return m, nil
-	case old != nil && old.List == m.List:
-		m.Files = old.Files
-		return m, nil
-	}
-	list, err := m.listReference().read(objectsOf(dir))
-	if err == nil {
-		err = m.loadFiles(list)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
-	}
 	return m, nil
+}
+
+// readList reads the list of files of m, which ParseManifest left. A manifest of
+// version 1 has its file lines itself.
+func (m *Manifest) readList(find finder) error {
+	if m.List.Count == 0 {
+		return nil
+	}
+	list, err := m.listReference().read(find)
+	if err != nil {
+		return err
+	}
+	return m.loadFiles(list)
 }
 
 // readAtMost reads a regular file that has at most limit octets.

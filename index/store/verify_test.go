@@ -43,7 +43,7 @@ func TestVerifyReportsDamage(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			m := publishSample(t, dir, "sample")
-			want := inSample(dir, m).Replace(test.want)
+			want := strings.TrimPrefix(inSample(dir, m).Replace(test.want), dir+": ") // which every fault names
 			test.damage(t, dir, m)
 			got := faults(t, dir)
 			if !strings.Contains("\n"+strings.Join(got, "\n"), "\n"+want) {
@@ -70,6 +70,38 @@ func TestVerifyGoesOnAfterAFault(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("reports are\n%s\nwant %q in them", got, want)
 		}
+	}
+}
+
+// Without the list of files nobody knows what else there should be; segments and what
+// they answer are checked all the same.
+func TestVerifyGoesOnWithoutTheList(t *testing.T) {
+	for name, damage := range map[string]func(path string){
+		"missing": func(path string) { os.Remove(path) },
+		"changed": func(path string) { flip(t, path) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			m := publish(t, dir, func(p *Publication, m *Manifest) {
+				m.Segments = []SegmentLine{addSegment(t, p.Objects, RoleBase, index.Everything, responses(t, 1, 3, 0))}
+				m.Files = []FileLine{sampleCRL(addFile(t, p, "c.example", "/1.crl", "a list"))}
+			})
+			damage(objectPath(dir, m.List.SHA256))
+			if got := faults(t, dir); len(got) != 1 || !strings.HasPrefix(got[0], "manifest line 13: ") {
+				t.Fatalf("reports are\n%s\nwant one, of line 13", strings.Join(got, "\n"))
+			}
+			m.Live[0].Good++
+			m.Due[1].Count++
+			overwrite(t, filepath.Join(dir, "manifest"), m.Encode())
+			got := faults(t, dir)
+			if len(got) != 3 || !strings.HasPrefix(got[1], "manifest line 9: ") || !strings.HasPrefix(got[2], "manifest line 11: ") {
+				t.Errorf("with false counts, reports are\n%s\nwant those of lines 9 and 11, too", strings.Join(got, "\n"))
+			}
+			flip(t, objectPath(dir, m.Segments[0].SHA256))
+			if got := strings.Join(faults(t, dir), "\n"); !strings.Contains(got, "manifest line 12: ") || !strings.Contains(got, ": offset ") {
+				t.Errorf("with a damaged segment, reports are\n%s\nwant it named", got)
+			}
+		})
 	}
 }
 
