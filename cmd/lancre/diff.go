@@ -64,7 +64,7 @@ type certificateChange struct {
 	NameID string `json:"issuer_name_hash"`
 	KeyID  string `json:"issuer_key_hash"`
 	Serial string `json:"serial"`
-	Before string `json:"before"` // as "good 2026-03-01T12:00:00Z", its thisUpdate; "nothing" or "tombstone"
+	Before string `json:"before"` // as "good 2026-03-01T12:00:00Z", its thisUpdate; also "tombstone of good …" and "nothing"
 	After  string `json:"after"`
 	certID string
 }
@@ -132,15 +132,16 @@ func newCertificateChange(c store.Change) certificateChange {
 	}
 }
 
-// said is what r, if there is one, says of id.
+// said is what r, if there is one, says of id, or what it took the place of.
 func said(r index.Record, there bool, id *index.CertID) string {
-	switch {
-	case !there:
+	if !there {
 		return "nothing"
-	case r.Tombstone():
-		return "tombstone"
 	}
-	return fmt.Sprintf("%s %s", r.StatusOf(id), formatTime(unixTime(r.ThisUpdate())))
+	says := r.StatusOf(id).String() + " " + formatTime(unixTime(r.ThisUpdate()))
+	if r.Tombstone() {
+		return "tombstone of " + says
+	}
+	return says
 }
 
 func filesDiffer(before, after *store.Generation) []fileChange {

@@ -38,7 +38,7 @@ type trace struct {
 	Role    string `json:"role"`
 	Shard   string `json:"shard"`
 	SHA256  string `json:"sha256"`
-	Says    string `json:"says"`    // as "good 2026-03-01T12:00:00Z", its thisUpdate, or "tombstone"
+	Says    string `json:"says"`    // as "good 2026-03-01T12:00:00Z", its thisUpdate, or "tombstone of good …"
 	Answers bool   `json:"answers"` // else something above hides it
 }
 

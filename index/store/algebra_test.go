@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -527,7 +528,7 @@ func (w *world) answers(g *Generation) map[int64]string {
 // rawAnswer is what rec holds.
 func rawAnswer(rec index.Record) string {
 	if rec.Tombstone() {
-		return "tombstone"
+		return fmt.Sprintf("tombstone of %s %v", rec.Status(), rec.Moment())
 	}
 	return string(rec.AppendResponse(nil))
 }
@@ -536,7 +537,8 @@ func rawAnswer(rec index.Record) string {
 // as a tombstone to them.
 func (w *world) toClients(raw string) string {
 	var parsed index.Response
-	if parsed.Parse([]byte(raw)) == nil && parsed.NextUpdate <= w.clock.Unix() {
+	expired := parsed.Parse([]byte(raw)) == nil && parsed.NextUpdate <= w.clock.Unix()
+	if expired || strings.HasPrefix(raw, "tombstone") {
 		return "tombstone"
 	}
 	return raw

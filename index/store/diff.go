@@ -14,8 +14,8 @@ type Change struct {
 	Was, Is       bool // whether there is an answer before, and after
 }
 
-// Diff calls yield for every CertID that before and after answer otherwise, once,
-// until yield returns false. It reads the segments that only one of the two has.
+// Diff calls yield for every CertID that before and after answer otherwise, or by
+// tombstones that remember otherwise, once, until yield returns false. It reads the segments that only one of the two has.
 func Diff(before, after *Generation, yield func(Change) bool) error {
 	more, err := diff(before, after, false, yield)
 	if err == nil && more {
@@ -80,10 +80,12 @@ func contentsOf(lines []SegmentLine) map[lineID]bool {
 	return contents
 }
 
-// sameAnswer reports whether clients are answered the same by both.
+// sameAnswer reports whether clients are answered the same by both, and, of two
+// tombstones, whether they remember the same: who did not see that a revocation was
+// withdrawn meanwhile would forget it.
 func sameAnswer(a, b index.Record) bool {
 	if a.Tombstone() || b.Tombstone() {
-		return a.Tombstone() == b.Tombstone()
+		return a.Tombstone() == b.Tombstone() && a.Moment() == b.Moment() && a.Status() == b.Status()
 	}
 	return a.Moment() == b.Moment() && bytes.Equal(a.AppendResponse(nil), b.AppendResponse(nil))
 }

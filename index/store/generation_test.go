@@ -32,6 +32,16 @@ func answer(t testing.TB, g *Generation, id *index.CertID) string {
 	return string(rec.AppendResponse(nil))
 }
 
+// lookUp is the record of id in g.
+func lookUp(t *testing.T, g *Generation, id *index.CertID) index.Record {
+	t.Helper()
+	rec, found, err := g.Lookup(id.Key(), id)
+	if err != nil || !found {
+		t.Fatalf("%v: found %v, %v", id, found, err)
+	}
+	return rec
+}
+
 func (r record) answer() string {
 	if r.tombstone {
 		return "tombstone"

@@ -31,6 +31,16 @@ func respond(serial int64, day int) []byte {
 	})
 }
 
+// revoke signs a response that revokes serial, for keyCompromise, valid as those of
+// respond.
+func revoke(serial int64, day int) []byte {
+	thisUpdate := start.AddDate(0, 0, day)
+	return testCA.Sign(ocsp.Response{
+		Status: ocsp.Revoked, SerialNumber: big.NewInt(serial), RevokedAt: start.Add(-time.Hour), RevocationReason: ocsp.KeyCompromise,
+		ThisUpdate: thisUpdate, NextUpdate: thisUpdate.AddDate(0, 0, 7),
+	})
+}
+
 // A record is what a test puts into a segment.
 type record struct {
 	der       []byte
@@ -43,7 +53,17 @@ type record struct {
 // response is a record with a signed response for serial.
 func response(t testing.TB, serial int64, day int) record {
 	t.Helper()
-	der := respond(serial, day)
+	return recordOf(t, respond(serial, day), day)
+}
+
+// revocation is a record with a signed response that revokes serial.
+func revocation(t testing.TB, serial int64, day int) record {
+	t.Helper()
+	return recordOf(t, revoke(serial, day), day)
+}
+
+func recordOf(t testing.TB, der []byte, day int) record {
+	t.Helper()
 	var parsed index.Response
 	if err := parsed.Parse(der); err != nil {
 		t.Fatal(err)
