@@ -35,17 +35,31 @@ func Push(lines []SegmentLine, line SegmentLine) []SegmentLine {
 
 // prune leaves out what no look-up reaches: lines whose shard bases above them cover.
 func prune(lines []SegmentLine) []SegmentLine {
-	var covered [index.MaxShards]bool
+	var above coverage
 	return slices.DeleteFunc(lines, func(l SegmentLine) bool {
-		from, to := l.Shard.Span()
-		hidden := !slices.Contains(covered[from:to], false)
-		if l.Role == RoleBase {
-			for n := from; n < to; n++ {
-				covered[n] = true
-			}
-		}
+		hidden := above.all(l.Shard)
+		above.add(&l)
 		return hidden
 	})
+}
+
+// A coverage says which certificates base lines cover, by their finest shard.
+type coverage [index.MaxShards]bool
+
+// add enters line, if it is a base.
+func (c *coverage) add(line *SegmentLine) {
+	if line.Role == RoleBase {
+		from, to := line.Shard.Span()
+		for n := from; n < to; n++ {
+			c[n] = true
+		}
+	}
+}
+
+// all reports whether all of shard is covered.
+func (c *coverage) all(shard index.Shard) bool {
+	from, to := shard.Span()
+	return !slices.Contains(c[from:to], false)
 }
 
 // placeBases puts bases that were made from a snapshot, and deltas that stand on top

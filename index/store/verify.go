@@ -157,20 +157,17 @@ func (v *verifier) eachSegment() {
 
 // stack checks that every line can be reached and that bases cover everything.
 func (v *verifier) stack() {
-	var covered [index.MaxShards]bool // by base lines so far
+	var covered coverage // by base lines so far
 	bases := 0
 	for i, line := range v.m.Segments {
-		from, to := line.Shard.Span()
-		if !slices.Contains(covered[from:to], false) {
+		if covered.all(line.Shard) {
 			v.fault(v.manifest(), checkStack, fmt.Errorf(
 				"manifest line %d: base lines above it cover all of shard %s, so that no look-up reaches it", v.m.segmentLineNumber(i), line.Shard))
 		}
 		if line.Role == RoleBase {
 			bases++
-			for n := from; n < to; n++ {
-				covered[n] = true
-			}
 		}
+		covered.add(&line)
 	}
 	if first := slices.Index(covered[:], false); bases > 0 && first >= 0 {
 		v.fault(v.manifest(), checkStack, fmt.Errorf(
