@@ -468,3 +468,36 @@ func openUntil(stop <-chan struct{}, dir string) error {
 		}
 	}
 }
+
+// OpenAnswers does not look at files, which only the manifest names; it opens segments
+// as Open does, and shares them.
+func TestOpenAnswers(t *testing.T) {
+	dir := t.TempDir()
+	m := publishSample(t, dir, "sample")
+	full := open(t, dir)
+	os.Remove(objectPath(dir, m.Files[0].SHA256))
+	g, err := OpenAnswers(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if len(g.Files()) != 0 || len(g.Manifest().Files) != 2 {
+		t.Errorf("files: %d open, %d named; want none and 2", len(g.Files()), len(g.Manifest().Files))
+	}
+	id := response(t, 1, 0).id
+	if answer(t, g, &id) == "" || answer(t, g, &id) != answer(t, full, &id) {
+		t.Error("it does not answer what the whole generation does")
+	}
+	beside, err := OpenAnswers(dir, full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer beside.Close()
+	if beside.Segments()[0] != full.Segments()[0] {
+		t.Error("the segment that is open was opened again")
+	}
+	flip(t, filepath.Join(dir, "manifest"))
+	if _, err := OpenAnswers(dir, full); err == nil {
+		t.Error("a damaged manifest opens")
+	}
+}

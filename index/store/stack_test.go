@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"lancre/index"
@@ -117,5 +118,38 @@ func BenchmarkLookup(b *testing.B) {
 				i++
 			}
 		})
+	}
+}
+
+// TestTraces has a certificate in four of five lines. The topmost of them answers; the
+// lowest, below the base of its shard, cannot even be reached.
+func TestTraces(t *testing.T) {
+	oldest, old, current := response(t, 1, 0), revocation(t, 1, 1), response(t, 1, 2)
+	own := index.ShardOf(current.id.SerialHash(), 2)
+	dir := t.TempDir()
+	publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments = addLines(t, p, []testLine{
+			{RoleDelta, index.Everything, responses(t, 2, 3, 0)},
+			{RoleDelta, own, []record{current.buried()}},
+			{RoleDelta, index.Everything, []record{current}},
+			{RoleBase, own, []record{old}},
+			{RoleBase, index.Everything, []record{oldest}},
+		})
+	})
+	g := open(t, dir)
+	list, err := g.Traces(&current.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, trace := range list {
+		got = append(got, fmt.Sprintf("%d %s %v %v", trace.Line, trace.Record.StatusOf(&current.id), trace.Record.Tombstone(), trace.Answer))
+	}
+	if want := []string{"1 good true true", "2 good false false", "3 revoked false false", "4 good false false"}; !slices.Equal(got, want) {
+		t.Errorf("traces are %q, want %q", got, want)
+	}
+	absent := response(t, 9, 0).id
+	if list, err := g.Traces(&absent); len(list) != 0 || err != nil {
+		t.Errorf("of what nobody has: %v, %v", list, err)
 	}
 }
