@@ -31,6 +31,9 @@ func LoadSerials(name string, all *ca.Issuers) (list []Certificate, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := skipMark(f); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	serial, issuer := -1, -1
 	err = eachRow(f, func(header []string) error {
 		serial, issuer = slices.Index(header, "serial"), slices.Index(header, "issuer")
