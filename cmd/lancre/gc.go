@@ -25,7 +25,13 @@ be on its way.`,
 		DisableFlagsInUseLine: true,
 		Args:                  takes("STORE"),
 		ValidArgsFunction:     completeStore,
-		RunE:                  work(func(cmd *cobra.Command, args []string) error { return runGC(cmd, args[0], keep) }),
+		PreRunE: func(*cobra.Command, []string) error {
+			if keep.Generations < 0 || keep.Since < 0 {
+				return fmt.Errorf("--keep %d, --keep-for %s: they cannot be negative", keep.Generations, keep.Since)
+			}
+			return nil
+		},
+		RunE: work(func(cmd *cobra.Command, args []string) error { return runGC(cmd, args[0], keep) }),
 	}
 	f := cmd.Flags()
 	f.IntVar(&keep.Generations, "keep", keep.Generations, "keep the last `N` generations before the current one")

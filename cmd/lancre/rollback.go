@@ -57,8 +57,8 @@ func runRollback(cmd *cobra.Command, dir string, generation uint64, force bool, 
 	if now.Generation == generation {
 		return fmt.Errorf("generation %d is the current one", generation)
 	}
-	if at.Before(now.Created) {
-		return fmt.Errorf("it is %s by the clock of this host or --at, but generation %d was created %s: set the clock", formatTime(at), now.Generation, formatTime(now.Created))
+	if err := now.CheckClock(at); err != nil {
+		return err
 	}
 	earlier, err := store.OpenPast(dir, generation, current)
 	if err != nil {

@@ -158,6 +158,16 @@ const (
 	version      = "2"
 )
 
+// CheckClock returns an error where now is before m was published, as by a clock that is
+// behind: what is published by it would seem older than what it replaces.
+func (m *Manifest) CheckClock(now time.Time) error {
+	if now.Before(m.Created) {
+		return fmt.Errorf("it is %s by the clock of this host or --at, but generation %d was created %s: set the clock",
+			now.UTC().Format(timeLayout), m.Generation, m.Created.UTC().Format(timeLayout))
+	}
+	return nil
+}
+
 // headerLines is how many lines come before those that a manifest can have any
 // number of.
 func (m *Manifest) headerLines() int {

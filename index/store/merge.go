@@ -48,6 +48,9 @@ func Merge(dir string, policy MergePolicy, now time.Time) (r MergeResult, err er
 		}
 		if g != nil {
 			g.Close()
+		} else if err := next.manifest.CheckClock(now); err != nil {
+			next.Close()
+			return r, err
 		}
 		g = next
 		r.Generation, r.Lines = g.manifest.Generation, len(g.manifest.Segments)
@@ -320,7 +323,9 @@ func (m *merging) commit(lines func(now *Manifest) ([]SegmentLine, error)) error
 	}
 	counts.Merge(m.changed)
 	counts.Fill(&next)
-	next.Created = m.now
+	if m.now.After(next.Created) { // else another publication came after this one had begun
+		next.Created = m.now
+	}
 	if err := p.Commit(&next); err != nil {
 		return err
 	}
