@@ -30,6 +30,10 @@ func TestMain(m *testing.M) {
 //	begins FILE1 FILE2            FILE2 must begin with the octets of FILE1
 //	same DIR1 DIR2                both must hold the same files with the same content
 //	take FROM TO FILE1 FILE2      write responses FROM to TO, counted from 0 and TO not included, of FILE1 to FILE2
+//	ca FILE                       make a CA and write its certificate to FILE
+//	signs FILE AGE SERIAL=STATUS...
+//	                              write responses of that CA to FILE, good or revoked; thisUpdate is AGE before $NOW,
+//	                              nextUpdate four days after that
 //	object VAR STORE PATTERN      set $VAR to the object on the line, of the manifest or its list of files, that PATTERN matches
 //
 // $NOW is the time at which the script begins, in RFC 3339.
@@ -39,6 +43,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NOW", time.Now().UTC().Format(time.RFC3339))
+			env.Values[caKey{}] = new(scriptCA)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -49,6 +54,8 @@ func TestScripts(t *testing.T) {
 			"same":   same,
 			"object": object,
 			"take":   take,
+			"ca":     ca,
+			"signs":  signs,
 		},
 	})
 }
