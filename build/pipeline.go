@@ -32,8 +32,8 @@ type packer struct {
 	hold      map[string]bool // checks, by id
 
 	outputs   *outputs
-	older     olderResponses    // among those that were packed
-	withdrawn map[string]string // what is to be withdrawn meanwhile, by subjectKey, and where that is said
+	older     olderResponses     // among those that were packed
+	withdrawn map[subject]string // what is to be withdrawn meanwhile, and where that is said
 
 	aside  []held.Response // to be held
 	passed []string        // held until now, by name
@@ -75,7 +75,7 @@ func (p *packer) write(ctx context.Context, dir string, shards []index.Shard) (e
 	return err
 }
 
-// pack runs the responses from the sources into p.writer and accounts for those
+// pack runs the responses from the sources into p.outputs and accounts for those
 // that are rejected: one goroutine reads, Workers check, and the caller's packs in
 // input order. Memory is bounded by the number of batches.
 func (p *packer) pack(ctx context.Context) error {
@@ -168,8 +168,11 @@ func (p *packer) take(it *ocsp.Item) error {
 // contradicts refuses a response for a certificate that is to be withdrawn in the same
 // run: nobody could say which of the two is meant.
 func (p *packer) contradicts(it *ocsp.Item) error {
+	if len(p.withdrawn) == 0 {
+		return nil
+	}
 	for i := range it.Subjects {
-		if line, ok := p.withdrawn[subjectKey(it.Issuer, it.Subjects[i].Serial)]; ok {
+		if line, ok := p.withdrawn[subject{it.Issuer, string(it.Subjects[i].Serial)}]; ok {
 			return fmt.Errorf("%s: serial %x is to be withdrawn by %s, and has a response here: leave one out", it.Place, it.Subjects[i].Serial, line)
 		}
 	}

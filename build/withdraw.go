@@ -3,7 +3,6 @@ package build
 import (
 	"fmt"
 
-	"lancre/build/ca"
 	"lancre/build/inventory"
 	"lancre/build/ocsp"
 	"lancre/index"
@@ -26,9 +25,9 @@ func (a *adder) withdrawals(p *packer) (list []tombstone, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificates to withdraw: %w", err)
 	}
-	p.withdrawn = make(map[string]string)
+	p.withdrawn = make(map[subject]string)
 	for _, c := range certificates {
-		name := subjectKey(c.Issuer, c.Serial)
+		name := subject{c.Issuer, string(c.Serial)}
 		if _, twice := p.withdrawn[name]; twice {
 			continue
 		}
@@ -48,7 +47,7 @@ func (a *adder) withdrawals(p *packer) (list []tombstone, err error) {
 
 // withdraw looks up what is answered for one certificate.
 func (a *adder) withdraw(c *inventory.Certificate) (buried []tombstone, answered bool, err error) {
-	for _, id := range c.Issuer.CertIDs(c.Serial) {
+	for id := range c.Issuer.CertIDs(c.Serial) {
 		rec, found, err := a.previous.Lookup(id.Key(), &id)
 		if err != nil {
 			return nil, false, err
@@ -76,6 +75,3 @@ func (o *outputs) addTombstones(list []tombstone) error {
 	}
 	return nil
 }
-
-// subjectKey names a certificate in a map.
-func subjectKey(is *ca.Issuer, serial []byte) string { return fmt.Sprintf("%d %x", is.Number, serial) }

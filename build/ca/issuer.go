@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -218,12 +219,14 @@ func (all *Issuers) Holding(cert *x509.Certificate) *Issuer {
 
 // CertIDs are what the certificate of the CA with that serial number, which they alias,
 // can be called: by each hash algorithm and encoding of the CA's name.
-func (is *Issuer) CertIDs(serial []byte) []index.CertID {
-	ids := slices.Clone(is.ids)
-	for i := range ids {
-		ids[i].Serial = serial
+func (is *Issuer) CertIDs(serial []byte) iter.Seq[index.CertID] {
+	return func(yield func(index.CertID) bool) {
+		for _, id := range is.ids {
+			if id.Serial = serial; !yield(id) {
+				return
+			}
+		}
 	}
-	return ids
 }
 
 // KeyHash is the SHA-1 of the subjectPublicKey bits.
