@@ -1,7 +1,10 @@
 package build
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"lancre/build/inventory"
 	"lancre/build/ocsp"
@@ -73,7 +76,7 @@ func (b *builder) comparePrevious(bases *store.Generation, carried *store.LineWr
 	before := len(b.ledger.Rejections())
 	c := newComparison(b, bases, carried, older)
 	var failed error
-	err := b.previous.Live(func(old store.LiveRecord) bool {
+	err := b.previous.LiveIn(c.shards(), func(old store.LiveRecord) bool {
 		failed = c.compare(old)
 		return failed == nil && len(b.ledger.Rejections())-before < rejectionMargin
 	})
@@ -133,9 +136,6 @@ func (c *comparison) compare(old store.LiveRecord) error {
 	for i := range old.CertIDs {
 		id := &old.CertIDs[i]
 		count := c.shardOf(id)
-		if count == nil {
-			continue
-		}
 		count.before++
 		switch c.fateOf(old, id, count) {
 		case stays:
@@ -159,7 +159,12 @@ func (c *comparison) compare(old store.LiveRecord) error {
 	return c.carried.Add(old.Record, stay...)
 }
 
-// shardOf is the count of the shard of id, nil if that is not replaced.
+// shards are those that are replaced, in order: all of one number.
+func (c *comparison) shards() []index.Shard {
+	return slices.SortedFunc(maps.Keys(c.answers), func(a, b index.Shard) int { return cmp.Compare(a.Index, b.Index) })
+}
+
+// shardOf is the count of the shard of id, which is replaced.
 func (c *comparison) shardOf(id *index.CertID) *change {
 	if c.bases == nil {
 		return c.answers[index.Everything]
@@ -230,17 +235,17 @@ func (c *comparison) lineOf(id *index.CertID) (line inventory.Line, known bool) 
 
 // checkShrunk checks each shard that was replaced, or all together where all were.
 func (c *comparison) checkShrunk() error {
-	var total change
-	whole := index.Shard{}
-	for shard, n := range c.answers {
-		whole = shard
-		total.before += n.before
-		total.now += n.now
-	}
-	if len(c.answers) == int(whole.Of) {
+	shards := c.shards()
+	if len(shards) == int(shards[0].Of) {
+		var total change
+		for _, n := range c.answers {
+			total.before += n.before
+			total.now += n.now
+		}
 		return c.builder.checkShrunk(total.now, total.before, "")
 	}
-	for shard, n := range c.answers {
+	for _, shard := range shards {
+		n := c.answers[shard]
 		if err := c.builder.checkShrunk(n.now, n.before, " in shard "+shard.String()); err != nil {
 			return err
 		}

@@ -338,7 +338,7 @@ func (w *world) rebase(shards []index.Shard, carry bool) error {
 	}
 	for serial := range int64(worldSerials) {
 		serial++
-		if id := w.ids[serial]; !covers(shards, id.SerialHash()) {
+		if id := w.ids[serial]; !covers(shards, &id) {
 			continue
 		}
 		s, ok := base[serial]
@@ -351,10 +351,6 @@ func (w *world) rebase(shards []index.Shard, carry bool) error {
 		}
 	}
 	return w.published(m)
-}
-
-func covers(shards []index.Shard, serial uint64) bool {
-	return slices.ContainsFunc(shards, func(s index.Shard) bool { return s.Covers(serial) })
 }
 
 // asStored is what the map says as the snapshot stores it: what has expired may be a

@@ -151,10 +151,25 @@ func appendDue(m *Manifest, kind string, hours map[int64]uint64) {
 	}
 }
 
+// countIn are the Counts of some shards, which do not overlap: those that the manifest
+// says, where these are all.
+func (g *Generation) countIn(shards []index.Shard) (*Counts, error) {
+	var all coverage
+	for _, s := range shards {
+		all.add(&SegmentLine{Role: RoleBase, Shard: s})
+	}
+	if all.all(index.Everything) && g.manifest.version1 == "" {
+		return g.manifest.Counts(), nil
+	}
+	return g.count(shards)
+}
+
 // Count walks g for its Counts.
-func (g *Generation) Count() (*Counts, error) {
+func (g *Generation) Count() (*Counts, error) { return g.count([]index.Shard{index.Everything}) }
+
+func (g *Generation) count(shards []index.Shard) (*Counts, error) {
 	c := NewCounts()
-	err := g.Live(func(r LiveRecord) bool {
+	err := g.LiveIn(shards, func(r LiveRecord) bool {
 		for i := range r.CertIDs {
 			c.Add(r.Record, &r.CertIDs[i])
 		}

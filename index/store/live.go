@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"runtime"
+	"slices"
 
 	"lancre/index"
 )
@@ -23,9 +24,26 @@ type LiveRecord struct {
 // It reads all segments through, and looks CertIDs up in those above: some 0.1 µs
 // a record in one segment, and 0.3 µs more for each that lies above it.
 func (g *Generation) Live(yield func(LiveRecord) bool) error {
+	return g.LiveIn([]index.Shard{index.Everything}, yield)
+}
+
+// LiveIn is Live for what some shards have: it reads only segments in which they can have
+// something, and of their records passes on the CertIDs in the shards.
+func (g *Generation) LiveIn(shards []index.Shard, yield func(LiveRecord) bool) error {
 	defer runtime.KeepAlive(g)
-	for i := range g.segments {
-		more, err := g.liveIn(i, yield)
+	everything := slices.Contains(shards, index.Everything)
+	within := func(r LiveRecord) bool {
+		r.CertIDs = slices.DeleteFunc(r.CertIDs, func(id index.CertID) bool { return !covers(shards, &id) })
+		return len(r.CertIDs) == 0 || yield(r)
+	}
+	if everything {
+		within = yield
+	}
+	for i, line := range g.manifest.Segments {
+		if !slices.ContainsFunc(shards, line.Shard.Overlaps) {
+			continue
+		}
+		more, err := g.liveIn(i, within)
 		if err != nil {
 			return fmt.Errorf("object %s: %w", g.manifest.Segments[i].SHA256, err)
 		}
@@ -34,6 +52,12 @@ func (g *Generation) Live(yield func(LiveRecord) bool) error {
 		}
 	}
 	return nil
+}
+
+// covers reports whether id is in one of the shards.
+func covers(shards []index.Shard, id *index.CertID) bool {
+	serial := id.SerialHash()
+	return slices.ContainsFunc(shards, func(s index.Shard) bool { return s.Covers(serial) })
 }
 
 // liveIn is Live for the records of segment i. more is false where yield was.

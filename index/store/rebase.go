@@ -44,28 +44,25 @@ func NewRebase(objects *Objects, snapshot *Generation, lines []SegmentLine) (*Re
 	if snapshot == nil {
 		return r, nil
 	}
-	err = snapshot.Live(func(l LiveRecord) bool {
-		for i := range l.CertIDs {
-			if r.covers(&l.CertIDs[i]) {
-				r.gone.Add(l.Record, &l.CertIDs[i])
-			}
-		}
-		return true
-	})
-	if err != nil {
+	if r.gone, err = snapshot.countIn(r.shards()); err != nil {
 		r.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
+// shards are those of the bases.
+func (r *Rebase) shards() (shards []index.Shard) {
+	for _, l := range r.lines {
+		if l.Role == RoleBase {
+			shards = append(shards, l.Shard)
+		}
+	}
+	return shards
+}
+
 // Close closes the lines.
 func (r *Rebase) Close() { r.made.Close() }
-
-func (r *Rebase) covers(id *index.CertID) bool {
-	serial := id.SerialHash()
-	return slices.ContainsFunc(r.lines, func(l SegmentLine) bool { return l.Role == RoleBase && l.Shard.Covers(serial) })
-}
 
 // Commit publishes the lines by p, whose Objects are those of r; fill is told the
 // manifest that is to come, all but complete, for what else changes in it.
@@ -115,6 +112,7 @@ func (r *Rebase) correct(p *Publication, next *Manifest, since int, counts *Coun
 		return err
 	}
 	defer g.Close()
+	shards := r.shards()
 	newer, again := NewLineWriter(p.Objects, index.Everything), make(map[string]bool)
 	defer newer.Abort()
 	lines := make([]int, since)
@@ -124,7 +122,7 @@ func (r *Rebase) correct(p *Publication, next *Manifest, since int, counts *Coun
 	err = g.eachLive(lines, 0, func(now LiveRecord) error {
 		for i := range now.CertIDs {
 			id := &now.CertIDs[i]
-			if !r.covers(id) {
+			if !covers(shards, id) {
 				continue
 			}
 			base, is, err := r.compare(now.Record, id, counts)
