@@ -49,7 +49,7 @@ func (a *Addition) Check() error {
 		return errors.New("shards are replaced (--shards) by responses (--responses), and nothing is withdrawn (--withdraw) meanwhile")
 	}
 	for _, place := range a.Unpublish {
-		if host, path, ok := strings.Cut(place, "/"); !ok || host == "" || path == "" && !ok {
+		if strings.Index(place, "/") < 1 {
 			return fmt.Errorf("--unpublish %s: want HOST/PATH", place)
 		}
 	}
@@ -103,16 +103,13 @@ func (a *adder) add(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return a.rebase(lines, func(next *store.Manifest) (err error) {
-			next.Files, err = a.filesThen(next.Files, files)
-			return err
-		})
+		return a.rebase(lines, a.filler(files))
 	}
 	line, err := a.makeDelta(ctx, listed)
 	if err != nil {
 		return err
 	}
-	if err := a.checkAdded(line, listed); err != nil {
+	if err := a.checkAdded(line); err != nil {
 		return err
 	}
 	return a.publishDelta(line, files)
@@ -122,19 +119,19 @@ func (a *adder) add(ctx context.Context) error {
 func (a *adder) changeFiles(ctx context.Context) (files []store.FileLine, listed []crl.Revocations, err error) {
 	gone := make(map[string]bool)
 	for _, place := range a.addition.Unpublish {
-		gone["http://"+place] = true
+		gone[place] = true
 		if !slices.ContainsFunc(a.before.Files, func(f store.FileLine) bool { return f.Host+f.Path == place }) {
 			return nil, nil, fmt.Errorf("--unpublish %s: nothing is published there", place)
 		}
 	}
-	stays := func(f *store.FileLine) bool { return !gone["http://"+f.Host+f.Path] }
+	stays := func(f *store.FileLine) bool { return !gone[f.Host+f.Path] }
 	if len(a.config.Static) == 0 {
 		for _, f := range a.before.Files {
 			if stays(&f) {
 				files = append(files, f)
 			}
 		}
-		listed, err = a.listedBefore()
+		listed, err = a.listedBy(files)
 		return files, listed, err
 	}
 	var carried []store.File
@@ -180,19 +177,17 @@ func (a *adder) makeDelta(ctx context.Context, listed []crl.Revocations) (line s
 }
 
 // checkAdded checks what the store will answer when line, if it has records, is on top.
-func (a *adder) checkAdded(line store.SegmentLine, listed []crl.Revocations) error {
-	then := &store.Manifest{Segments: a.before.Segments}
-	lines := 0
-	if line.Records > 0 {
-		then.Segments, lines = store.Push(then.Segments, line), 1
+func (a *adder) checkAdded(line store.SegmentLine) error {
+	if line.Records == 0 {
+		return nil
 	}
-	g, err := a.objects.Open(then, a.previous)
+	g, err := a.objects.Open(&store.Manifest{Segments: store.Push(a.before.Segments, line)}, a.previous)
 	if err != nil {
 		return err
 	}
 	defer g.Close()
 	before := len(a.ledger.Rejections())
-	if err := a.checkHashesAgree(g, lines); err != nil {
+	if err := a.checkHashesAgree(g, 1); err != nil {
 		return err
 	}
 	return a.refused(before)
@@ -202,57 +197,27 @@ func (a *adder) checkAdded(line store.SegmentLine, listed []crl.Revocations) err
 func (a *adder) publishDelta(line store.SegmentLine, files []store.FileLine) error {
 	if line.Records == 0 && maps.Equal(byPlace(files), byPlace(a.before.Files)) && a.heldThen() == a.before.Held {
 		a.report.Unchanged = true
-		if err := a.putAside(); err != nil {
+		if err := a.putAside(); err != nil { // the reasons may be others now
 			return err
 		}
 		return a.release()
 	}
-	if err := a.putAside(); err != nil {
-		return err
-	}
-	p, err := a.objects.Begin()
-	if err != nil {
-		return err
-	}
-	defer p.Close()
 	d := store.Delta{Snapshot: a.previous, Line: line, Stands: a.stands}
-	m, err := d.Commit(p, func(next *store.Manifest) (err error) {
-		a.fill(next)
-		next.Files, err = a.filesThen(next.Files, files)
-		return err
-	})
-	if err != nil {
-		return err
-	}
+	err := a.publish(func(p *store.Publication) (*store.Manifest, error) { return d.Commit(p, a.filler(files)) })
 	a.report.Responses.Overtaken = d.Overtaken
-	return a.published(m)
+	return err
 }
 
-// filesThen is what files, changed from those of before, make of those there are now.
-func (a *adder) filesThen(now, files []store.FileLine) ([]store.FileLine, error) {
-	was, is, wanted := byPlace(a.before.Files), byPlace(now), byPlace(files)
-	for at, f := range wanted {
-		if was[at] == f {
-			continue
-		}
-		if is[at] != was[at] {
-			return nil, fmt.Errorf("%s%s: %w", f.Host, f.Path, store.ErrMoved)
-		}
-		is[at] = f
+// filler completes the manifest that is to come: with the files as they are to be.
+func (a *adder) filler(files []store.FileLine) func(next *store.Manifest) error {
+	return func(next *store.Manifest) (err error) {
+		a.fill(next)
+		next.Files, err = mergeFiles(a.before.Files, next.Files, files, true)
+		return err
 	}
-	for at := range was {
-		if _, stays := wanted[at]; !stays {
-			delete(is, at)
-		}
-	}
-	list := make([]store.FileLine, 0, len(is))
-	for _, f := range is {
-		list = append(list, f)
-	}
-	return list, nil
 }
 
-// stands implements store.Delta: what was added stands if it is newer than what
+// stands is Stands of a store.Delta: what was added stands if it is newer than what
 // somebody else has published meanwhile, and takes no revocation back.
 func (a *adder) stands(rec, now index.Record, found bool, id *index.CertID) bool {
 	if !found {

@@ -1,7 +1,5 @@
 package build
 
-import "lancre/index/store"
-
 // tried takes from p which responses are to be held, and which need be no longer.
 func (b *builder) tried(p *packer) { b.aside, b.passed = p.aside, p.passed }
 
@@ -27,12 +25,7 @@ func (b *builder) putAside() error {
 	return nil
 }
 
-// published ends a run whose generation is the store's: what was held and passed goes.
-func (b *builder) published(m *store.Manifest) error {
-	b.report.publish(m)
-	return b.release()
-}
-
+// release holds no longer what has passed.
 func (b *builder) release() error {
 	for _, name := range b.passed {
 		if err := b.held.Drop(name); err != nil {

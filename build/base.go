@@ -2,6 +2,9 @@ package build
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"lancre/build/crl"
@@ -70,9 +73,9 @@ func (b *builder) publishBases(lines []store.SegmentLine, files []store.FileLine
 	if b.previous == nil && b.before != nil || b.config.ReplaceAll || len(lines) == 0 {
 		return b.replaceAll(lines, files)
 	}
-	return b.rebase(lines, func(next *store.Manifest) error {
-		kept, err := filesSince(next.Files, b.before, files)
-		next.Files = kept
+	return b.rebase(lines, func(next *store.Manifest) (err error) {
+		b.fill(next)
+		next.Files, err = mergeFiles(b.filesBefore(), next.Files, files, false)
 		return err
 	})
 }
@@ -84,22 +87,9 @@ func (b *builder) rebase(lines []store.SegmentLine, fill func(next *store.Manife
 		return err
 	}
 	defer r.Close()
-	if err := b.putAside(); err != nil {
-		return err
-	}
-	p, err := b.objects.Begin()
-	if err != nil {
-		return err
-	}
-	defer p.Close()
-	m, err := r.Commit(p, func(next *store.Manifest) error {
-		b.fill(next)
-		return fill(next)
+	return b.publish(func(p *store.Publication) (*store.Manifest, error) {
+		return r.Commit(p, fill)
 	})
-	if err != nil {
-		return err
-	}
-	return b.published(m)
 }
 
 // replaceAll publishes lines and files in place of all that there was: if nobody has
@@ -110,6 +100,17 @@ func (b *builder) replaceAll(lines []store.SegmentLine, files []store.FileLine) 
 	if err := b.count(next); err != nil {
 		return err
 	}
+	return b.publish(func(p *store.Publication) (*store.Manifest, error) {
+		if now := p.Previous(); (now == nil) != (b.before == nil) || now != nil && now.Digest() != b.before.Digest() {
+			return nil, store.ErrMoved
+		}
+		return next, p.Commit(next)
+	})
+}
+
+// publish locks the store for commit, which makes a generation its current one. What is
+// to be held is held before, and what was held and has passed goes after.
+func (b *builder) publish(commit func(*store.Publication) (*store.Manifest, error)) error {
 	if err := b.putAside(); err != nil {
 		return err
 	}
@@ -118,13 +119,12 @@ func (b *builder) replaceAll(lines []store.SegmentLine, files []store.FileLine) 
 		return err
 	}
 	defer p.Close()
-	if now := p.Previous(); (now == nil) != (b.before == nil) || now != nil && now.Digest() != b.before.Digest() {
-		return store.ErrMoved
-	}
-	if err := p.Commit(next); err != nil {
+	m, err := commit(p)
+	if err != nil {
 		return err
 	}
-	return b.published(next)
+	b.report.publish(m)
+	return b.release()
 }
 
 // count has next say what it answers.
@@ -149,32 +149,34 @@ func (b *builder) fill(next *store.Manifest) {
 	next.Held = b.heldThen()
 }
 
-// filesSince is files, but where the list of files was changed by others since before:
-// that stays.
-func filesSince(now []store.FileLine, before *store.Manifest, files []store.FileLine) ([]store.FileLine, error) {
-	if before == nil {
-		if len(now) > 0 {
-			return nil, store.ErrMoved
-		}
-		return files, nil
-	}
-	was, is := byPlace(before.Files), byPlace(now)
-	list := make([]store.FileLine, 0, len(files))
-	for _, f := range files {
-		at := placeOf(&f)
-		if was[at] == is[at] {
-			list = append(list, f)
-		} else if line, there := is[at]; there {
-			list = append(list, line)
-		}
-		delete(is, at)
-	}
-	for at, line := range is {
-		if was[at] != line {
-			list = append(list, line)
+// mergeFiles is the list of files wanted, made from that of before, but where others have
+// changed theirs meanwhile, in now: that stays. strict is for who wants to change some of
+// them and leave the rest: where others have changed the same, it is an error.
+func mergeFiles(before, now, wanted []store.FileLine, strict bool) ([]store.FileLine, error) {
+	was, is, list := byPlace(before), byPlace(now), byPlace(wanted)
+	places := maps.Clone(was)
+	maps.Copy(places, is)
+	for at := range places {
+		switch theirs, there := is[at]; {
+		case theirs == was[at]:
+			continue
+		case strict && list[at] != was[at] && list[at] != theirs:
+			return nil, fmt.Errorf("%s%s: %w", at[0], at[1], store.ErrMoved)
+		case there:
+			list[at] = theirs
+		default:
+			delete(list, at)
 		}
 	}
-	return list, nil
+	return slices.Collect(maps.Values(list)), nil
+}
+
+// filesBefore are those of the generation that is being replaced, or added to.
+func (b *builder) filesBefore() []store.FileLine {
+	if b.before == nil {
+		return nil
+	}
+	return b.before.Files
 }
 
 // placeOf is where f is published.

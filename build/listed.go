@@ -19,11 +19,11 @@ import (
 // It can be removed at any time; the next run makes it again.
 const serialsDir = "serials"
 
-// listedBefore is what the CRLs of the previous generation list, by issuer.
-func (b *builder) listedBefore() ([]crl.Revocations, error) {
+// listedBy is what the CRLs among files, which the store has, list, by issuer.
+func (b *builder) listedBy(files []store.FileLine) ([]crl.Revocations, error) {
 	several := make([]crl.Several, len(b.issuers.List))
 	seen := make(map[string]bool)
-	for _, f := range b.before.Files {
+	for _, f := range files {
 		if f.ContentType != store.TypeCRL || seen[f.SHA256] {
 			continue
 		}

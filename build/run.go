@@ -118,7 +118,7 @@ func (b *builder) build(ctx context.Context) error {
 }
 
 // readStatic publishes the files below the directories of the configuration, beside
-// those that are carried over. unpublish are URLs of others.
+// those that are carried over. unpublish are HOST/PATH of others.
 func (b *builder) readStatic(ctx context.Context, carried []store.File, unpublish map[string]bool) (*static.Publication, error) {
 	c := b.config
 	from := static.Config{

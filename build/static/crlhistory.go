@@ -26,7 +26,7 @@ func (t *tree) checkPrevious(objects map[string]*crlObject) {
 	}
 	h := &crlHistory{tree: t, objects: objects, parsed: make(map[string]*crl.CRL), done: make(map[[2]string]bool)}
 	for _, f := range t.config.Previous.Files() {
-		if f.ContentType == kindCRL.contentType() && !t.config.Unpublish[target{f.Host, f.Path}.url()] {
+		if f.ContentType == kindCRL.contentType() && !t.config.Unpublish[f.Host+f.Path] {
 			h.check(target{f.Host, f.Path}, f)
 		}
 	}

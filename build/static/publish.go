@@ -41,7 +41,7 @@ type Config struct {
 	Inventory  *inventory.Inventory // nil if there is none
 	Previous   *store.Generation    // nil if there is none, or it cannot be opened
 	Carried    []store.File         // of Previous, that stay where no file takes their place
-	Unpublish  map[string]bool      // URLs of files of Previous that are to go
+	Unpublish  map[string]bool      // HOST/PATH of files of Previous that are to go
 	OCSP       bool                 // the build has responses
 	MaxCRLSize int64                // octets
 }
