@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -96,33 +98,39 @@ func runDiff(out io.Writer, dir string, n, m uint64, asJSON bool) error {
 	defer after.Close()
 	d := difference{n, m, []certificateChange{}, filesDiffer(before, after), linesDiffer(before, after)}
 	if asJSON {
-		err := store.Diff(before, after, func(c store.Change) bool {
-			d.Certificates = append(d.Certificates, newCertificateChange(c))
-			return true
-		})
+		err := eachCertificate(before, after, func(c certificateChange) { d.Certificates = append(d.Certificates, c) })
 		if err != nil {
 			return err
 		}
 		return writeJSON(out, d)
 	}
+	w := bufio.NewWriter(out)
+	return errors.Join(d.write(w, before, after), w.Flush())
+}
+
+// eachCertificate calls do for every certificate that is answered otherwise.
+func eachCertificate(before, after *store.Generation, do func(certificateChange)) error {
+	return store.Diff(before, after, func(c store.Change) bool { do(newCertificateChange(c)); return true })
+}
+
+// write says it in words. Certificates, which can be many, come as they are found.
+func (d *difference) write(w *bufio.Writer, before, after *store.Generation) error { // w keeps its errors
 	count := 0
-	err = store.Diff(before, after, func(c store.Change) bool {
-		x := newCertificateChange(c)
+	err := eachCertificate(before, after, func(c certificateChange) {
 		count++
-		_, err := fmt.Fprintf(out, "certificate %s: %s → %s\n", x.certID, x.Before, x.After)
-		return err == nil
+		fmt.Fprintf(w, "certificate %s: %s → %s\n", c.certID, c.Before, c.After)
 	})
 	if err != nil {
 		return err
 	}
 	for _, f := range d.Files {
-		fmt.Fprintf(out, "file %s: %s → %s\n", f.URL, orNothing(f.Before), orNothing(f.After))
+		fmt.Fprintf(w, "file %s: %s → %s\n", f.URL, orNothing(f.Before), orNothing(f.After))
 	}
 	for _, l := range d.Lines {
-		fmt.Fprintf(out, "line %s: %s %s %s, %d octets\n", l.Change, l.Role, l.Shard, l.SHA256, l.Size)
+		fmt.Fprintf(w, "line %s: %s %s %s, %d octets\n", l.Change, l.Role, l.Shard, l.SHA256, l.Size)
 	}
-	_, err = fmt.Fprintf(out, "from generation %d to %d: CertIDs: %d, files: %d, lines: %d\n", n, m, count, len(d.Files), len(d.Lines))
-	return err
+	fmt.Fprintf(w, "from generation %d to %d: CertIDs: %d, files: %d, lines: %d\n", d.From, d.To, count, len(d.Files), len(d.Lines))
+	return nil
 }
 
 func newCertificateChange(c store.Change) certificateChange {

@@ -57,7 +57,7 @@ func TestGCLeavesWhatItDoesNotKnow(t *testing.T) {
 	}
 	overwrite(t, filepath.Join(stale, "segment"), []byte("half a segment"))
 	overwrite(t, filepath.Join(dir, ".tmp-456"), []byte("half a manifest"))
-	overwrite(t, objectPath(dir, sumA), []byte("old"))
+	overwrite(t, ObjectPath(dir, sumA), []byte("old"))
 
 	unknown := []string{
 		"README", ".tmp", "tmp-1", sumA, // not in objects
@@ -66,7 +66,7 @@ func TestGCLeavesWhatItDoesNotKnow(t *testing.T) {
 	for _, name := range unknown {
 		overwrite(t, filepath.Join(dir, name), []byte("mine"))
 	}
-	folder, link := objectPath(dir, sumB), objectPath(dir, strings.Repeat("c3", 32))
+	folder, link := ObjectPath(dir, sumB), ObjectPath(dir, strings.Repeat("c3", 32))
 	if err := errors.Join(os.Mkdir(folder, 0o755), os.Symlink("README", link)); err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func follow(dir string, open func() (*Generation, error)) (*Generation, error) {
 type finder func(sum string) (path string)
 
 func objectsOf(dir string) finder {
-	return func(sum string) string { return objectPath(dir, sum) }
+	return func(sum string) string { return ObjectPath(dir, sum) }
 }
 
 func openManifest(find finder, m *Manifest, old *Generation) (*Generation, error) {

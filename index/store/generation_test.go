@@ -203,7 +203,7 @@ func TestLookupDoesNotFallBack(t *testing.T) {
 			addSegment(t, p.Objects, RoleBase, index.Everything, []record{older}),
 		}
 	})
-	path := objectPath(dir, m.Segments[0].SHA256)
+	path := ObjectPath(dir, m.Segments[0].SHA256)
 	content := read(t, path)
 	signature := newer.der[len(newer.der)-8:]
 	at := bytes.Index(content, signature)
@@ -234,28 +234,28 @@ var damages = []struct {
 	want   string // of Open's error
 }{
 	{"segment missing", func(t *testing.T, dir string, m *Manifest) {
-		os.Remove(objectPath(dir, m.Segments[0].SHA256))
+		os.Remove(ObjectPath(dir, m.Segments[0].SHA256))
 	}, "manifest line 11: open DIR/objects/SEGMENT: no such file or directory; put a good copy"},
 	{"file missing", func(t *testing.T, dir string, m *Manifest) {
-		os.Remove(objectPath(dir, m.Files[1].SHA256))
+		os.Remove(ObjectPath(dir, m.Files[1].SHA256))
 	}, "list of files, line 3: open DIR/objects/FILE_B: no such file or directory; put a good copy"},
 	{"objects missing", func(t *testing.T, dir string, m *Manifest) {
 		os.RemoveAll(filepath.Join(dir, "objects"))
 	}, "DIR: manifest line 12: open DIR/objects/LIST: no such file or directory"},
 	{"segment cut", func(t *testing.T, dir string, m *Manifest) {
-		path := objectPath(dir, m.Segments[0].SHA256)
+		path := ObjectPath(dir, m.Segments[0].SHA256)
 		overwrite(t, path, read(t, path)[:100])
 	}, "manifest line 11: DIR/objects/SEGMENT has 100 octets, the manifest says SIZE; put a good copy"},
 	{"segment empty", func(t *testing.T, dir string, m *Manifest) {
-		overwrite(t, objectPath(dir, m.Segments[0].SHA256), nil)
+		overwrite(t, ObjectPath(dir, m.Segments[0].SHA256), nil)
 	}, "manifest line 11: DIR/objects/SEGMENT has 0 octets, the manifest says SIZE"},
 	{"segment is a directory", func(t *testing.T, dir string, m *Manifest) {
-		path := objectPath(dir, m.Segments[0].SHA256)
+		path := ObjectPath(dir, m.Segments[0].SHA256)
 		os.Remove(path)
 		os.Mkdir(path, 0o755)
 	}, "manifest line 11: DIR/objects/SEGMENT is not a regular file: d"},
 	{"segment header changed", func(t *testing.T, dir string, m *Manifest) {
-		path := objectPath(dir, m.Segments[0].SHA256)
+		path := ObjectPath(dir, m.Segments[0].SHA256)
 		content := read(t, path)
 		content[0] ^= 1
 		overwrite(t, path, content)
@@ -269,19 +269,19 @@ var damages = []struct {
 		overwrite(t, filepath.Join(dir, "manifest"), m.Encode())
 	}, "manifest line 11: DIR/objects/SEGMENT: the segment's earliest nextUpdate is 2026-11-30T14:00:00Z, the manifest says 2026-11-23T14:00:00Z"},
 	{"file grown", func(t *testing.T, dir string, m *Manifest) {
-		overwrite(t, objectPath(dir, m.Files[0].SHA256), []byte("sample a\n"))
+		overwrite(t, ObjectPath(dir, m.Files[0].SHA256), []byte("sample a\n"))
 	}, "list of files, line 2: DIR/objects/FILE_A has 9 octets, the manifest says 8; put a good copy"},
 	{"file changed", func(t *testing.T, dir string, m *Manifest) {
-		flip(t, objectPath(dir, m.Files[0].SHA256))
+		flip(t, ObjectPath(dir, m.Files[0].SHA256))
 	}, "list of files, line 2: DIR/objects/FILE_A has sha256 "},
 	{"list of files missing", func(t *testing.T, dir string, m *Manifest) {
-		os.Remove(objectPath(dir, m.List.SHA256))
+		os.Remove(ObjectPath(dir, m.List.SHA256))
 	}, "DIR: manifest line 12: open DIR/objects/LIST: no such file or directory; put a good copy"},
 	{"list of files changed", func(t *testing.T, dir string, m *Manifest) {
-		flip(t, objectPath(dir, m.List.SHA256))
+		flip(t, ObjectPath(dir, m.List.SHA256))
 	}, "DIR: manifest line 12: DIR/objects/LIST has sha256 "},
 	{"list of files grown", func(t *testing.T, dir string, m *Manifest) {
-		path := objectPath(dir, m.List.SHA256)
+		path := ObjectPath(dir, m.List.SHA256)
 		overwrite(t, path, append(read(t, path), '\n'))
 	}, "DIR: manifest line 12: DIR/objects/LIST has "},
 	{"list of another number of files", func(t *testing.T, dir string, m *Manifest) {
@@ -377,7 +377,7 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 			dir := t.TempDir()
 			m := publishSample(t, dir, "sample")
 			for ref := range m.references {
-				path := objectPath(dir, ref.sum)
+				path := ObjectPath(dir, ref.sum)
 				saved, err := os.ReadFile(path)
 				if err == nil {
 					err = os.Chmod(path, 0o644)
@@ -407,7 +407,7 @@ func TestReopenIf(t *testing.T) {
 	m := publishSample(t, dir, "unwanted")
 	for ref := range m.references {
 		if ref.sum != m.List.SHA256 {
-			os.Remove(objectPath(dir, ref.sum))
+			os.Remove(ObjectPath(dir, ref.sum))
 		}
 	}
 	unwanted := errors.New("unwanted")
@@ -475,7 +475,7 @@ func TestOpenAnswers(t *testing.T) {
 	dir := t.TempDir()
 	m := publishSample(t, dir, "sample")
 	full := open(t, dir)
-	os.Remove(objectPath(dir, m.Files[0].SHA256))
+	os.Remove(ObjectPath(dir, m.Files[0].SHA256))
 	g, err := OpenAnswers(dir, nil)
 	if err != nil {
 		t.Fatal(err)

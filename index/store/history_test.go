@@ -79,10 +79,10 @@ func TestPastThatIsNotThere(t *testing.T) {
 			flip(t, filepath.Join(dir, "history/1"))
 		}, "DIR/history/1: line 13: end ", false},
 		{"without its list of files", func(t *testing.T, dir string, m *Manifest) {
-			os.Remove(objectPath(dir, m.List.SHA256))
+			os.Remove(ObjectPath(dir, m.List.SHA256))
 		}, "DIR: manifest line 12: open DIR/objects/LIST: no such file or directory", false},
 		{"without its segment", func(t *testing.T, dir string, m *Manifest) {
-			os.Remove(objectPath(dir, m.Segments[0].SHA256))
+			os.Remove(ObjectPath(dir, m.Segments[0].SHA256))
 		}, "manifest line 11: open DIR/objects/SEGMENT: no such file or directory", false},
 	}
 	for _, test := range tests {

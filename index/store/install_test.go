@@ -12,7 +12,7 @@ import (
 func copyObjects(t *testing.T, o *Objects, from string, m *Manifest) {
 	t.Helper()
 	for ref := range m.references {
-		f, err := os.Open(objectPath(from, ref.sum))
+		f, err := os.Open(ObjectPath(from, ref.sum))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,11 +121,11 @@ func TestInstallRefusesAMissingFile(t *testing.T) {
 	}
 	defer o.Close()
 	for _, sum := range []string{m.Segments[0].SHA256, m.List.SHA256} {
-		if _, _, err := o.AddObject(bytes.NewReader(read(t, objectPath(origin, sum)))); err != nil {
+		if _, _, err := o.AddObject(bytes.NewReader(read(t, ObjectPath(origin, sum)))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := "new list of files, line 2: open " + objectPath(edge, m.Files[0].SHA256) + ": no such file"
+	want := "new list of files, line 2: open " + ObjectPath(edge, m.Files[0].SHA256) + ": no such file"
 	if _, err := o.Install(m.Encode()); err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error is\n%v\nwant\n%s...", err, want)
 	}

@@ -197,7 +197,7 @@ func TestLiveReportsDamage(t *testing.T) {
 	m := publish(t, dir, func(p *Publication, m *Manifest) {
 		m.Segments = []SegmentLine{addSegment(t, p.Objects, RoleBase, index.Everything, records)}
 	})
-	path := objectPath(dir, m.Segments[0].SHA256)
+	path := ObjectPath(dir, m.Segments[0].SHA256)
 	content := read(t, path)
 	content[bytes.Index(content, records[1].der[len(records[1].der)-8:])]++
 	overwrite(t, path, content)

@@ -17,9 +17,7 @@ import (
 const objectsName = "objects"
 
 // ObjectPath is where the object of that name lies in the store dir.
-func ObjectPath(dir, sha256 string) string { return objectPath(dir, sha256) }
-
-func objectPath(dir, sum string) string { return filepath.Join(dir, objectsName, sum) }
+func ObjectPath(dir, sum string) string { return filepath.Join(dir, objectsName, sum) }
 
 // goodCopy is the remedy for an object that is not what the manifest says.
 const goodCopy = "put a good copy of the object in place, then the manifest"
@@ -82,7 +80,7 @@ func (e *MissingError) Error() string { return e.text }
 
 // openObject opens the object that r names and compares its size.
 func (r reference) openObject(dir string) (*os.File, error) {
-	return r.openFile(objectPath(dir, r.sum))
+	return r.openFile(ObjectPath(dir, r.sum))
 }
 
 // openFile is openObject of the file at path.

@@ -138,7 +138,7 @@ func (o *Objects) stage(f *os.File, sum string, size int64) error {
 	if _, twice := o.staged[sum]; twice {
 		return os.Remove(f.Name())
 	}
-	if there := objectPath(o.dir, sum); sound(there, sum, size) {
+	if there := ObjectPath(o.dir, sum); sound(there, sum, size) {
 		link := f.Name() + linkSuffix
 		if os.Link(there, link) == nil { // else the file system has no links, or it has just gone
 			o.staged[sum] = stagedObject{link, size}
@@ -160,7 +160,7 @@ func (o *Objects) find(sum string) string {
 	if s, ok := o.staged[sum]; ok {
 		return s.path
 	}
-	return objectPath(o.dir, sum)
+	return ObjectPath(o.dir, sum)
 }
 
 // Open opens the generation that m would be if it were published, beside old if that
@@ -249,7 +249,7 @@ func (o *Objects) nameStaged(m *Manifest) (named []string, err error) {
 			continue
 		}
 		delete(o.staged, ref.sum)
-		path := objectPath(o.dir, ref.sum)
+		path := ObjectPath(o.dir, ref.sum)
 		if _, err := os.Lstat(path); err == nil && strings.HasSuffix(s.path, linkSuffix) {
 			continue // it is there still
 		}

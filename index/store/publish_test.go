@@ -223,7 +223,7 @@ func TestBeginRefuses(t *testing.T) {
 	overwrite(t, filepath.Join(broken, "manifest"), []byte("lancre store 3\n"))
 	// With its list of files gone, a store is not taken for a new one.
 	partial := t.TempDir()
-	os.Remove(objectPath(partial, publishSample(t, partial, "sample").List.SHA256))
+	os.Remove(ObjectPath(partial, publishSample(t, partial, "sample").List.SHA256))
 	for dir, want := range map[string]string{
 		partial: "manifest line 12: open ",
 		filepath.Join(t.TempDir(), "no", "store"): "no such file or directory",
@@ -260,7 +260,7 @@ func TestObjectThatIsThereAlready(t *testing.T) {
 			}
 			defer p.Close()
 			sum, _, _ := digest(strings.NewReader("content"))
-			path := objectPath(dir, sum)
+			path := ObjectPath(dir, sum)
 			overwrite(t, path, test.there)
 			before, err := os.Stat(path)
 			if err != nil {
@@ -341,7 +341,7 @@ func TestCommitLooksAtNewObjectsOnly(t *testing.T) {
 	}
 	defer p.Close()
 	for ref := range old.references {
-		os.Remove(objectPath(dir, ref.sum))
+		os.Remove(ObjectPath(dir, ref.sum))
 	}
 	m := &Manifest{Origin: "test", Created: start, Segments: old.Segments}
 	m.Files = append(old.Files[:2:2], addFile(t, p, "_", "/new", "new"))
@@ -430,7 +430,7 @@ func TestOpenInTheMakingRefuses(t *testing.T) {
 	defer p.Close()
 	m := &Manifest{Files: []FileLine{addFile(t, p, "_", "/new", "new")}}
 	m.Files[0].SHA256 = sumA
-	if _, err := p.Open(m, nil); err == nil || !strings.HasPrefix(err.Error(), "list of files, line 2: open "+objectPath(p.dir, sumA)) {
+	if _, err := p.Open(m, nil); err == nil || !strings.HasPrefix(err.Error(), "list of files, line 2: open "+ObjectPath(p.dir, sumA)) {
 		t.Errorf("error is %v, want that of an object that was not added", err)
 	}
 }

@@ -25,7 +25,7 @@ func TestReopenShares(t *testing.T) {
 		m.Files = append(old.Files[:1:1], addFile(t, p, "_", "/b", "new"))
 	})
 	for ref := range old.references {
-		if err := os.Remove(objectPath(dir, ref.sum)); err != nil {
+		if err := os.Remove(ObjectPath(dir, ref.sum)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,7 +59,7 @@ func TestReopenSharesTheListOfFiles(t *testing.T) {
 		m.Segments = addLines(t, p, []testLine{{RoleBase, index.Everything, responses(t, 20, 2, 0)}})
 		m.Files = old.Files
 	})
-	if err := os.Remove(objectPath(dir, old.List.SHA256)); err != nil {
+	if err := os.Remove(ObjectPath(dir, old.List.SHA256)); err != nil {
 		t.Fatal(err)
 	}
 	after, err := Reopen(dir, before)
@@ -116,7 +116,7 @@ func TestWarmReadsOnce(t *testing.T) {
 	if err := first.Warm(func() {}); err != nil {
 		t.Fatal(err)
 	}
-	flipInPlace(t, objectPath(dir, m.Segments[0].SHA256))
+	flipInPlace(t, ObjectPath(dir, m.Segments[0].SHA256))
 	second, err := Reopen(dir, first)
 	if err != nil {
 		t.Fatal(err)

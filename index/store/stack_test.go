@@ -39,7 +39,7 @@ func TestStackFindsTheBase(t *testing.T) {
 // spoil damages the record of r in the segment s.
 func spoil(t *testing.T, dir string, s *SegmentLine, r record) {
 	t.Helper()
-	path := objectPath(dir, s.SHA256)
+	path := ObjectPath(dir, s.SHA256)
 	content := read(t, path)
 	at := bytes.Index(content, r.der[len(r.der)-8:])
 	if at < 0 {

@@ -99,13 +99,13 @@ func (v *verifier) tell(f *Fault) {
 func (v *verifier) manifest() string { return filepath.Join(v.dir, manifestName) }
 
 // object is the file of segment i.
-func (v *verifier) object(i int) string { return objectPath(v.dir, v.m.Segments[i].SHA256) }
+func (v *verifier) object(i int) string { return ObjectPath(v.dir, v.m.Segments[i].SHA256) }
 
 // list reads the list of files.
 func (v *verifier) list() {
 	if err := v.m.readList(objectsOf(v.dir)); err != nil {
 		v.unlisted = true
-		v.fault(objectPath(v.dir, v.m.List.SHA256), checkManifest, err)
+		v.fault(ObjectPath(v.dir, v.m.List.SHA256), checkManifest, err)
 	}
 }
 
@@ -118,7 +118,7 @@ func (v *verifier) objects() {
 		}
 		sizes[ref.sum] = ref.size
 		if err := ref.verify(v.dir); err != nil {
-			v.fault(objectPath(v.dir, ref.sum), checkObject, err)
+			v.fault(ObjectPath(v.dir, ref.sum), checkObject, err)
 		}
 	}
 }

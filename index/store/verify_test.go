@@ -32,7 +32,7 @@ func faults(t *testing.T, dir string) []string {
 func TestVerifyAcceptsWhatWasPublished(t *testing.T) {
 	dir := t.TempDir()
 	publishSample(t, dir, "sample")
-	overwrite(t, objectPath(dir, sumA), []byte("not named, so no fault"))
+	overwrite(t, ObjectPath(dir, sumA), []byte("not named, so no fault"))
 	if got := faults(t, dir); len(got) != 0 {
 		t.Errorf("reports %q", got)
 	}
@@ -56,10 +56,10 @@ func TestVerifyReportsDamage(t *testing.T) {
 func TestVerifyGoesOnAfterAFault(t *testing.T) {
 	dir := t.TempDir()
 	m := publishSample(t, dir, "sample")
-	segment := objectPath(dir, m.Segments[0].SHA256)
+	segment := ObjectPath(dir, m.Segments[0].SHA256)
 	flip(t, segment)
-	flip(t, objectPath(dir, m.Files[0].SHA256))
-	os.Remove(objectPath(dir, m.Files[1].SHA256))
+	flip(t, ObjectPath(dir, m.Files[0].SHA256))
+	os.Remove(ObjectPath(dir, m.Files[1].SHA256))
 	got := strings.Join(faults(t, dir), "\n")
 	for _, want := range []string{
 		"manifest line 11: " + segment + " has sha256 ",
@@ -86,7 +86,7 @@ func TestVerifyGoesOnWithoutTheList(t *testing.T) {
 				m.Segments = []SegmentLine{addSegment(t, p.Objects, RoleBase, index.Everything, responses(t, 1, 3, 0))}
 				m.Files = []FileLine{sampleCRL(addFile(t, p, "c.example", "/1.crl", "a list"))}
 			})
-			damage(objectPath(dir, m.List.SHA256))
+			damage(ObjectPath(dir, m.List.SHA256))
 			if got := faults(t, dir); len(got) != 1 || !strings.HasPrefix(got[0], "manifest line 13: ") {
 				t.Fatalf("reports are\n%s\nwant one, of line 13", strings.Join(got, "\n"))
 			}
@@ -97,7 +97,7 @@ func TestVerifyGoesOnWithoutTheList(t *testing.T) {
 			if len(got) != 3 || !strings.HasPrefix(got[1], "manifest line 9: ") || !strings.HasPrefix(got[2], "manifest line 11: ") {
 				t.Errorf("with false counts, reports are\n%s\nwant those of lines 9 and 11, too", strings.Join(got, "\n"))
 			}
-			flip(t, objectPath(dir, m.Segments[0].SHA256))
+			flip(t, ObjectPath(dir, m.Segments[0].SHA256))
 			if got := strings.Join(faults(t, dir), "\n"); !strings.Contains(got, "manifest line 12: ") || !strings.Contains(got, ": offset ") {
 				t.Errorf("with a damaged segment, reports are\n%s\nwant it named", got)
 			}
@@ -108,7 +108,7 @@ func TestVerifyGoesOnWithoutTheList(t *testing.T) {
 func TestVerifyReadsEveryOctetOfASegment(t *testing.T) {
 	dir := t.TempDir()
 	m := publishSample(t, dir, "sample")
-	path := objectPath(dir, m.Segments[0].SHA256)
+	path := ObjectPath(dir, m.Segments[0].SHA256)
 	content := read(t, path)
 	for i := 0; i < len(content); i += 97 {
 		content[i] ^= 0x10
@@ -125,7 +125,7 @@ func TestVerifyReportsEachObjectOnce(t *testing.T) {
 	m := publish(t, dir, func(p *Publication, m *Manifest) {
 		m.Files = []FileLine{addFile(t, p, "_", "/a", "content"), addFile(t, p, "_", "/b", "content")}
 	})
-	flip(t, objectPath(dir, m.Files[0].SHA256))
+	flip(t, ObjectPath(dir, m.Files[0].SHA256))
 	if got := faults(t, dir); len(got) != 1 || !strings.HasPrefix(got[0], "list of files, line 2: ") {
 		t.Errorf("reports are %q, want one, of line 2", got)
 	}

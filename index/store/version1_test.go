@@ -100,7 +100,7 @@ func publishVersion1(t *testing.T, dir string) *Manifest {
 		m.Files = []FileLine{addFile(t, p, "_", "/a", "a"), addFile(t, p, "h.example", "/b", "b")}
 	})
 	overwrite(t, filepath.Join(dir, "manifest"), []byte(inVersion1(m)))
-	if err := os.Remove(objectPath(dir, m.List.SHA256)); err != nil {
+	if err := os.Remove(ObjectPath(dir, m.List.SHA256)); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -156,8 +156,8 @@ func TestVersion1NamesLines(t *testing.T) {
 		if what == "file" {
 			sum = m.Files[1].SHA256
 		}
-		os.Remove(objectPath(dir, sum))
-		if _, err := Open(dir); err == nil || !strings.HasPrefix(err.Error(), want+objectPath(dir, sum)) {
+		os.Remove(ObjectPath(dir, sum))
+		if _, err := Open(dir); err == nil || !strings.HasPrefix(err.Error(), want+ObjectPath(dir, sum)) {
 			t.Errorf("%s missing: error is %v, want %s...", what, err, want)
 		}
 	}
