@@ -9,7 +9,6 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -135,9 +134,9 @@ func TestFilesAreReserved(t *testing.T) {
 		_, err := l.Accept()
 		ended <- err
 	}()
-	for !strings.Contains(e.log.String(), "the last 64 open files are for the store and the admin address") {
-		runtime.Gosched()
-	}
+	await(t, e, func() bool {
+		return strings.Contains(e.log.String(), "the last 64 open files are for the store and the admin address")
+	})
 	if m.acceptErrors.Load() == 0 {
 		t.Error("no error was counted")
 	}
