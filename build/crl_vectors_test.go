@@ -26,12 +26,14 @@ type staticCase struct {
 	issuers []recipe.Identity // beside the CA
 	alone   bool              // no issuer but those
 
-	inventory string // of inventoryFile; none if empty
-	maxCRL    int64  // Config.MaxCRLSize
+	inventory string   // of inventoryFile; none if empty
+	maxCRL    int64    // Config.MaxCRLSize
+	warn      []string // Config.Warn; its warnings are not looked at
+	force     []string // Config.Force
 }
 
 func (tt staticCase) vector(ca recipe.Identity) vector {
-	return vector{tt.name, tt.check, tt.rejects, tt.warns, judgeBuild(ca, tt.config(ca))}
+	return vector{tt.name, tt.check, tt.rejects, tt.warns, judgeBuild(ca, tt.config(ca)).without(tt.warn)}
 }
 
 // config is that of the build, after the one before.
@@ -52,6 +54,7 @@ func (tt staticCase) config(ca recipe.Identity) func(t *testing.T) Config {
 				t.Fatal(err)
 			}
 		}
+		c.Warn, c.Force = tt.warn, tt.force
 		if tt.inventory != "" {
 			c.Inventory = inventoryFile(t, []string{tt.inventory})
 		}
@@ -83,7 +86,7 @@ func crlVectors(t *testing.T) []vector {
 		}
 		list = append(list, c.vector(ca))
 	}
-	for _, tt := range slices.Concat(crlSetCases(t, ca), crlScopeCases(t), crlHistoryCases(t, ca)) {
+	for _, tt := range slices.Concat(crlSetCases(t, ca), crlScopeCases(t), crlHistoryCases(t, ca), crlDeltaCases(t, ca)) {
 		list = append(list, tt.vector(ca))
 	}
 	return list
@@ -200,7 +203,6 @@ func crlExtensionCases(ca recipe.Identity) []crlCase {
 		{"absent", "crl.authority-key-id", public, "private", recipe.CRL{NoKeyID: true}, nil},
 		{"another", "crl.authority-key-id", public, "private", recipe.CRL{KeyID: []byte("another")}, nil},
 		{"complete", "crl.delta", nowhere, nowhere, recipe.CRL{}, nil},
-		{"delta", "crl.delta", "br", "private ms moz cs smime", with(recipe.IDDelta, true, 1), nil},
 		{"present", "crl.next-publish", nowhere, nowhere, recipe.CRL{}, nil},
 		{"absent", "crl.next-publish", nowhere, "ms", recipe.CRL{NoNextPublish: true}, nil},
 		{"unknown", "crl.extension-critical", nowhere, nowhere, with(recipe.IDUnknown, false, 1), nil},

@@ -21,7 +21,7 @@ const serialsDir = "serials"
 
 // listedBy is what the CRLs among files, which the store has, list, by issuer.
 func (b *builder) listedBy(files []store.FileLine) ([]crl.Revocations, error) {
-	several := make([]crl.Several, len(b.issuers.List))
+	several := make([][]*crl.Serials, len(b.issuers.List))
 	seen := make(map[string]bool)
 	for _, f := range files {
 		if f.ContentType != store.TypeCRL || seen[f.SHA256] {
@@ -39,7 +39,7 @@ func (b *builder) listedBy(files []store.FileLine) ([]crl.Revocations, error) {
 	all := make([]crl.Revocations, len(several))
 	for i, s := range several {
 		if s != nil {
-			all[i] = s
+			all[i] = crl.Together(s)
 		}
 	}
 	return all, nil

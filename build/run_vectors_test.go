@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ func runVectors(t *testing.T) []vector {
 			list = append(list, vector{tt.name, tt.check, tt.rejects, tt.warns, tt.judgement(ca)})
 		}
 	}
-	return append(list, openPreviousVectors(ca)...)
+	return slices.Concat(list, deltaListedVectors(t, ca), openPreviousVectors(ca))
 }
 
 // A runCase is the recipe of a vector: a build, and the one before.

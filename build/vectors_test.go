@@ -96,6 +96,14 @@ func (v vector) run(t *testing.T) {
 	}
 }
 
+// without is the judgement that does not look at warnings of these checks.
+func (judge judgement) without(checks []string) judgement {
+	return func(t *testing.T, p rule.Profile) (string, []string) {
+		rejected, warned := judge(t, p)
+		return rejected, slices.DeleteFunc(warned, func(id string) bool { return slices.Contains(checks, id) })
+	}
+}
+
 // judgeBuild is the judgement of a build: what its report says of it. The build is
 // that of c, by ca, in each profile.
 func judgeBuild(ca recipe.Identity, c func(t *testing.T) Config) judgement {

@@ -3,6 +3,9 @@
 package crl
 
 import (
+	"bytes"
+
+	"github.com/cespare/xxhash/v2"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
@@ -171,6 +174,29 @@ func (c *CRL) serial(offset int64) []byte {
 
 // Validity is for how long c holds, in seconds, both ends included.
 func (c *CRL) Validity() int64 { return c.NextUpdate - c.ThisUpdate + 1 }
+
+// Delta reports whether c is a delta CRL: it says what has changed since a complete CRL
+// of the same scope (RFC 5280 section 5.2.4).
+func (c *CRL) Delta() bool { return c.Base != nil }
+
+// SameScope reports whether c is about the same certificates as another CRL of its
+// issuer. A delta CRL is used with a complete one only if that is so (RFC 5280 section
+// 6.3.3 (c)(2)).
+func (c *CRL) SameScope(other *CRL) bool {
+	if c.Point == nil || other.Point == nil {
+		return c.Point == other.Point
+	}
+	return bytes.Equal(c.Point.DER, other.Point.DER)
+}
+
+// part is what c tells of, and as of when.
+func (c *CRL) part() part {
+	p := part{thisUpdate: c.ThisUpdate, delta: c.Delta()}
+	if c.Point != nil {
+		p.scope = xxhash.Sum64(c.Point.DER)
+	}
+	return p
+}
 
 // URIs are those of the issuingDistributionPoint.
 func (c *CRL) URIs() []string {

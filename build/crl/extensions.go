@@ -31,7 +31,8 @@ type Extensions struct {
 	AuthorityKey   der.AuthorityKey // the zero value if absent
 	CriticalKeyID  bool             // authorityKeyIdentifier is critical
 	Point          *IssuingPoint
-	Delta          bool   // deltaCRLIndicator is present
+	Base           []byte // content octets of BaseCRLNumber in deltaCRLIndicator; nil of a complete CRL
+	CriticalBase   bool   // that is critical
 	NextPublish    bool   // NextCRLPublish is present
 	Critical       []byte // OID of an unknown critical extension; nil if there is none
 	der.Flaws
@@ -66,10 +67,12 @@ func (c *Extensions) extension(x *index.Extension) error {
 		}
 		c.CriticalKeyID = x.Critical
 	case oidIssuingPoint:
-		c.Point = &IssuingPoint{Critical: x.Critical}
+		c.Point = &IssuingPoint{DER: x.Value, Critical: x.Critical}
 		return c.Point.parse(value)
 	case oidDeltaCRL:
-		c.Delta = true
+		var number cryptobyte.String
+		value.ReadASN1(&number, asn1.INTEGER)
+		c.Base, c.CriticalBase = number, x.Critical
 	case OIDNextPublish:
 		c.NextPublish = true
 	default:

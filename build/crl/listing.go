@@ -13,9 +13,10 @@ import (
 // memory: a million revoked certificates are some 56 MB. It is immutable once
 // sorted, and safe for concurrent use then.
 type Listing struct {
-	crls       []*CRL
-	entries    []listed // sorted by hash, CRL, serial number and offset
-	ThisUpdate int64    // of the oldest of the CRLs: up to then they list all that was revoked
+	crls    []*CRL
+	counts  []bool   // which of them tell what is revoked, once sorted
+	since   int64    // up to when they tell it all
+	entries []listed // sorted by hash, CRL, serial number and offset
 }
 
 // listed is one entry of a listing.
@@ -28,9 +29,6 @@ type listed struct {
 // Add enters all entries of c. Sort must follow.
 func (l *Listing) Add(c *CRL) {
 	number := uint32(len(l.crls))
-	if number == 0 || c.ThisUpdate < l.ThisUpdate {
-		l.ThisUpdate = c.ThisUpdate
-	}
 	l.crls = append(l.crls, c)
 	l.entries = slices.Grow(l.entries, c.Count)
 	c.Walk(func(e *Entry) {
@@ -40,6 +38,11 @@ func (l *Listing) Add(c *CRL) {
 
 // Sort makes what was added ready to be found.
 func (l *Listing) Sort() {
+	parts := make([]part, len(l.crls))
+	for i, c := range l.crls {
+		parts[i] = c.part()
+	}
+	l.counts, l.since = counting(parts)
 	slices.SortFunc(l.entries, func(a, b listed) int {
 		if a.hash != b.hash || a.crl != b.crl {
 			return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.crl, b.crl))
@@ -48,26 +51,24 @@ func (l *Listing) Sort() {
 	})
 }
 
-// Find returns what the CRLs say of the certificate with that serial number, the
-// content octets of a DER INTEGER; the newest CRL that lists it counts. A nil
-// Listing lists nothing. It allocates only for a certificate that is listed.
+// Find implements Revocations. A nil Listing lists nothing. It allocates only for a
+// certificate that is listed.
 func (l *Listing) Find(serial []byte) (r Revocation, ok bool) {
 	if l == nil {
 		return Revocation{}, false
 	}
-	var newest int64
 	hash := xxhash.Sum64(serial)
 	for _, at := range l.entries[l.search(hash):] {
 		if at.hash != hash {
 			break
 		}
 		c := l.crls[at.crl]
-		if bytes.Equal(l.serial(at), serial) && (!ok || c.ThisUpdate > newest) {
+		if l.counts[at.crl] && bytes.Equal(l.serial(at), serial) && (!ok || c.ThisUpdate > r.AsOf) {
 			e := c.entry(int64(at.offset))
-			r, ok, newest = Revocation{e.Revoked, e.Reason}, true, c.ThisUpdate
+			r, ok = Revocation{e.Revoked, e.Reason, c.ThisUpdate}, true
 		}
 	}
-	return r, ok
+	return r, ok && r.Reason != ReasonRemove
 }
 
 // Lists reports whether the CRL c of the listing has an entry for serial.
@@ -107,8 +108,8 @@ func (l *Listing) Duplicates(visit func(c *CRL, e *Entry)) {
 	}
 }
 
-// Differences calls visit for every entry of a CRL that says something else of a
-// certificate than the first CRL, in the order in which they were added, that lists it.
+// Differences calls visit for every entry of a complete CRL that says something else of a
+// certificate than the first one, in the order in which they were added, that lists it.
 func (l *Listing) Differences(visit func(c *CRL, e *Entry, first *CRL, said Revocation)) {
 	for i, at := range l.entries {
 		before, ok := l.before(i)
@@ -118,25 +119,27 @@ func (l *Listing) Differences(visit func(c *CRL, e *Entry, first *CRL, said Revo
 		first, e := l.crls[before.crl], l.crls[at.crl].entry(int64(at.offset))
 		b := first.entry(int64(before.offset))
 		if b.Revoked != e.Revoked || max(b.Reason, 0) != max(e.Reason, 0) {
-			visit(l.crls[at.crl], &e, first, Revocation{b.Revoked, b.Reason})
+			visit(l.crls[at.crl], &e, first, Revocation{b.Revoked, b.Reason, first.ThisUpdate})
 		}
 	}
 }
 
-// before is the first entry for the serial number of entry i, if that is on another CRL.
+// before is the first entry for the serial number of entry i, if these are on two
+// complete CRLs.
 func (l *Listing) before(i int) (first listed, ok bool) {
 	at := l.entries[i]
 	first = at
 	for i--; i >= 0 && l.entries[i].hash == at.hash; i-- {
-		if bytes.Equal(l.serial(l.entries[i]), l.serial(at)) {
-			first = l.entries[i]
+		if other := l.entries[i]; !l.crls[other.crl].Delta() && bytes.Equal(l.serial(other), l.serial(at)) {
+			first = other
 		}
 	}
-	return first, first.crl != at.crl
+	return first, first.crl != at.crl && !l.crls[at.crl].Delta()
 }
 
 // A Revocation is what a CRL says of a certificate.
 type Revocation struct {
 	At     int64 // revocationDate, Unix seconds
 	Reason int   // reasonCode; ReasonAbsent if there is none
+	AsOf   int64 // thisUpdate of the CRL
 }

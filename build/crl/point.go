@@ -20,6 +20,7 @@ import (
 //	    indirectCRL                 [4] BOOLEAN DEFAULT FALSE,
 //	    onlyContainsAttributeCerts  [5] BOOLEAN DEFAULT FALSE }
 type IssuingPoint struct {
+	DER            []byte // all of it; aliases the CRL
 	Critical       bool
 	Empty          bool     // the SEQUENCE has no element
 	URIs           []string // of distributionPoint

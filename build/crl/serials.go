@@ -15,23 +15,27 @@ import (
 // Revocations tell what CRLs of one issuer list. They are safe for concurrent use.
 type Revocations interface {
 	// Find returns what they say of the certificate with that serial number, the
-	// content octets of a DER INTEGER; the newest CRL that lists it counts.
+	// content octets of a DER INTEGER: the newest CRL that lists it counts, and one that
+	// a delta CRL has removed is not listed.
 	Find(serial []byte) (r Revocation, ok bool)
 
-	// Since is the thisUpdate of the oldest, in Unix seconds: up to then they list all
-	// that was revoked.
+	// Since is the moment, in Unix seconds, up to which they list all that was revoked:
+	// thisUpdate of the oldest complete CRL, or of the delta CRL that goes on from it;
+	// index.NoTime if there are delta CRLs alone.
 	Since() int64
 }
 
 // Since implements Revocations.
-func (l *Listing) Since() int64 { return l.ThisUpdate }
+func (l *Listing) Since() int64 { return l.since }
 
 // Serials are the entries of one CRL by serial number, in a form that needs no
 // parsing: what a CRL that has not changed lists is known without reading it again.
 // The form is
 //
-//	magic        8    "lancrl 1"
+//	magic        8    "lancrl 2"
 //	thisUpdate   8    Unix seconds
+//	scope        8    xxhash64 of its issuingDistributionPoint; 0 if it has none
+//	delta        8    1 of a delta CRL, 0 of a complete one
 //	key          20   of who signed it: SHA-1 of the subjectPublicKey bits
 //	name         4+n  its Name, DER, with its length
 //	count        8    entries
@@ -41,15 +45,15 @@ func (l *Listing) Since() int64 { return l.ThisUpdate }
 // and an entry is the length of its serial number, 1; the serial number, 21; reason,
 // 1 (255 for none); revocationDate, 8, Unix seconds; and a zero. Numbers are little-endian.
 type Serials struct {
-	ThisUpdate int64
-	Key        [20]byte // SHA-1 of the signer's subjectPublicKey bits
-	Name       []byte   // the signer's, DER
-	entries    []byte
+	Key     [20]byte // SHA-1 of the signer's subjectPublicKey bits
+	Name    []byte   // the signer's, DER
+	of      part
+	entries []byte
 }
 
 const (
-	serialsMagic = "lancrl 1"
-	serialsHead  = len(serialsMagic) + 8 + 20 + 4
+	serialsMagic = "lancrl 2"
+	serialsHead  = len(serialsMagic) + 3*8 + 20 + 4
 	entrySize    = 32
 	reasonAt     = 1 + index.MaxSerial // in an entry, behind what it is found by
 	revokedAt    = reasonAt + 1
@@ -61,7 +65,7 @@ var le = binary.LittleEndian
 // NewSerials lists the entries of c, which the issuer of that key signed; nil if one
 // does not fit the form: then c itself must be asked.
 func NewSerials(c *CRL, key [20]byte) *Serials {
-	s := &Serials{ThisUpdate: c.ThisUpdate, Key: key, Name: c.Issuer}
+	s := &Serials{Key: key, Name: c.Issuer, of: c.part()}
 	fits := true
 	var list [][entrySize]byte
 	c.Walk(func(e *Entry) {
@@ -92,7 +96,13 @@ func NewSerials(c *CRL, key [20]byte) *Serials {
 // Encode is the form of s.
 func (s *Serials) Encode() []byte {
 	b := []byte(serialsMagic)
-	b = le.AppendUint64(b, uint64(s.ThisUpdate))
+	b = le.AppendUint64(b, uint64(s.of.thisUpdate))
+	b = le.AppendUint64(b, s.of.scope)
+	var delta uint64
+	if s.of.delta {
+		delta = 1
+	}
+	b = le.AppendUint64(b, delta)
 	b = append(b, s.Key[:]...)
 	b = le.AppendUint32(b, uint32(len(s.Name)))
 	b = append(b, s.Name...)
@@ -108,12 +118,15 @@ func ParseSerials(b []byte) (*Serials, error) {
 	if len(b) < serialsHead+16 || string(b[:len(serialsMagic)]) != serialsMagic {
 		return nil, errSerials
 	}
+	if le.Uint64(b[24:]) > 1 {
+		return nil, errSerials
+	}
 	if sum := le.Uint64(b[len(b)-8:]); sum != xxhash.Sum64(b[:len(b)-8]) {
 		return nil, errSerials
 	}
-	s := &Serials{ThisUpdate: int64(le.Uint64(b[8:]))}
-	copy(s.Key[:], b[16:])
-	n := int(le.Uint32(b[36:]))
+	s := &Serials{of: part{int64(le.Uint64(b[8:])), le.Uint64(b[16:]), le.Uint64(b[24:]) != 0}}
+	copy(s.Key[:], b[32:])
+	n := int(le.Uint32(b[52:]))
 	rest := b[serialsHead : len(b)-8]
 	if n > len(rest)-8 {
 		return nil, errSerials
@@ -126,10 +139,7 @@ func ParseSerials(b []byte) (*Serials, error) {
 	return s, nil
 }
 
-// Since implements Revocations.
-func (s *Serials) Since() int64 { return s.ThisUpdate }
-
-// Find implements Revocations. It does not allocate.
+// Find returns the entry for that serial number. It does not allocate.
 func (s *Serials) Find(serial []byte) (r Revocation, ok bool) {
 	if len(serial) == 0 || len(serial) > index.MaxSerial {
 		return r, false
@@ -146,7 +156,7 @@ func (s *Serials) Find(serial []byte) (r Revocation, ok bool) {
 		case 1:
 			to = mid
 		default:
-			r = Revocation{int64(le.Uint64(e[revokedAt:])), int(e[reasonAt])}
+			r = Revocation{int64(le.Uint64(e[revokedAt:])), int(e[reasonAt]), s.of.thisUpdate}
 			if e[reasonAt] == noReason {
 				r.Reason = ReasonAbsent
 			}
@@ -156,25 +166,37 @@ func (s *Serials) Find(serial []byte) (r Revocation, ok bool) {
 	return r, false
 }
 
-// Several are those of several CRLs of one issuer.
-type Several []*Serials
-
-// Since implements Revocations.
-func (all Several) Since() int64 {
-	oldest := all[0].ThisUpdate
-	for _, s := range all {
-		oldest = min(oldest, s.ThisUpdate)
+// Together is what several CRLs of one issuer list.
+func Together(all []*Serials) Revocations {
+	parts := make([]part, len(all))
+	for i, s := range all {
+		parts[i] = s.of
 	}
-	return oldest
-}
-
-// Find implements Revocations.
-func (all Several) Find(serial []byte) (r Revocation, ok bool) {
-	var newest int64
-	for _, s := range all {
-		if found, listed := s.Find(serial); listed && (!ok || s.ThisUpdate > newest) {
-			r, ok, newest = found, true, s.ThisUpdate
+	counts, since := counting(parts)
+	t := &several{since: since}
+	for i, s := range all {
+		if counts[i] {
+			t.list = append(t.list, s)
 		}
 	}
-	return r, ok
+	return t
+}
+
+// several are the CRLs that count.
+type several struct {
+	list  []*Serials
+	since int64
+}
+
+// Since implements Revocations.
+func (t *several) Since() int64 { return t.since }
+
+// Find implements Revocations. It does not allocate.
+func (t *several) Find(serial []byte) (r Revocation, ok bool) {
+	for _, s := range t.list {
+		if found, listed := s.Find(serial); listed && (!ok || found.AsOf > r.AsOf) {
+			r, ok = found, true
+		}
+	}
+	return r, ok && r.Reason != ReasonRemove
 }

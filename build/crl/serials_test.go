@@ -32,13 +32,13 @@ func TestSerialsAreTheListing(t *testing.T) {
 		l.Sort()
 		made := NewSerials(c, [20]byte{1})
 		s, err := ParseSerials(made.Encode())
-		if err != nil || !bytes.Equal(s.Encode(), made.Encode()) || s.Since() != l.Since() || s.Key != made.Key || !bytes.Equal(s.Name, c.Issuer) {
+		if err != nil || !bytes.Equal(s.Encode(), made.Encode()) || Together([]*Serials{s}).Since() != l.Since() || s.Key != made.Key || !bytes.Equal(s.Name, c.Issuer) {
 			t.Fatalf("%v: written and read back, it is another one", err)
 		}
 		ask := func(serial []byte) {
 			want, listed := l.Find(serial)
-			for _, by := range []Revocations{made, s, Several{s}} {
-				if got, ok := by.Find(serial); ok != listed || got != want {
+			for _, by := range []*Serials{made, s} {
+				if got, ok := Together([]*Serials{by}).Find(serial); ok != listed || got != want {
 					t.Errorf("serial %x: %+v, %v; want %+v, %v", serial, got, ok, want, listed)
 				}
 			}
@@ -67,7 +67,7 @@ func TestSeveralSerials(t *testing.T) {
 		}
 		return NewSerials(c, [20]byte{})
 	}
-	all := Several{list(3, 1), list(1, 4), list(2, 5)}
+	all := Together([]*Serials{list(3, 1), list(1, 4), list(2, 5)})
 	if r, ok := all.Find([]byte{1}); !ok || r.Reason != 4 {
 		t.Errorf("%+v, %v; want the reason on the newest", r, ok)
 	}

@@ -19,7 +19,7 @@ func (c *Checker) checkListed(r *index.Response, s *index.Single, is *ca.Issuer)
 	case s.Status == index.Good && listed:
 		c.found(rule.OCSPCRLGood, func() string {
 			return fmt.Sprintf("certStatus is good, thisUpdate %s, but a CRL of %s lists the certificate as revoked since %s",
-				rule.UTC(s.ThisUpdate), rule.UTC(list.Since()), rule.UTC(entry.At))
+				rule.UTC(s.ThisUpdate), rule.UTC(entry.AsOf), rule.UTC(entry.At))
 		})
 	case s.Status == index.Revoked && !listed && list.Since() > r.ThisUpdate && !c.lapsed(is, s.CertID.Serial):
 		c.found(rule.OCSPCRLMissing, func() string {

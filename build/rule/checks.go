@@ -97,6 +97,10 @@ var (
 		"authorityKeyIdentifier is not critical")
 	CRLDelta = declare("crl.delta", onlyBR, always, "BR section 7.2.2",
 		"a CRL is no delta CRL")
+	CRLDeltaCritical = declare("crl.delta-critical", always, never, "RFC 5280 section 5.2.4",
+		"deltaCRLIndicator is critical: a client that does not know it must not take the CRL for a complete one")
+	CRLDeltaNumber = declare("crl.delta-number", always, never, "RFC 5280 section 5.2.4",
+		"BaseCRLNumber of a delta CRL is not negative, and not greater than its cRLNumber")
 	CRLNextPublish = declare("crl.next-publish", never, onlyMS, "MS section 3.2.3",
 		"a CRL has NextCRLPublish where there are no OCSP responses")
 	CRLExtensionCritical = fixed("crl.extension-critical", "RFC 5280 section 5.2",
@@ -177,12 +181,20 @@ var (
 		"all CRLs of an issuer without an issuingDistributionPoint are the same, octet for octet")
 )
 
+// How a delta CRL fits the complete ones. It is left out of what is said above of those.
+var (
+	CRLDeltaBase = declare("crl.delta-base", always, never, "RFC 5280 sections 5.2.4 and 6.3.3 (c)",
+		"a delta CRL can be used with a complete one of its issuer, in the build or in the previous generation: one with the same issuingDistributionPoint, or with none as well, and with a cRLNumber not less than its BaseCRLNumber")
+)
+
 // How it goes on from the previous generation.
 var (
 	CRLPreviousNumber = forced("crl.previous-number", always, never, "RFC 5280 section 5.2.3",
 		"a CRL is that of the previous generation at its URL, or has a greater cRLNumber")
 	CRLPreviousThisUpdate = forced("crl.previous-this-update", always, never, "RFC 5280 section 5.1.2.4",
 		"thisUpdate is not before that of the previous generation at the URL")
+	CRLPreviousDelta = forced("crl.previous-delta", always, never, "RFC 5280 section 5.2.4",
+		"a CRL is a delta CRL where that of the previous generation at its URL is one, and a complete one where it is not")
 	CRLPreviousIDP = forced("crl.previous-idp", always, never, "CCADB policy section 6.2",
 		"the issuingDistributionPoints of a CRL and of the previous one at its URL have a URI in common")
 	CRLPreviousEntry = forced("crl.previous-entry", always, never, "BR section 4.10.1",

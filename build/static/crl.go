@@ -128,9 +128,7 @@ func (k *crlChecker) checkNumber() {
 func (k *crlChecker) checkExtensions() {
 	k.checkAuthorityKey()
 	k.checkKeyID()
-	if k.Delta {
-		k.Found(rule.CRLDelta, rule.Because("CRL is a delta CRL, which clients of a complete CRL cannot use"))
-	}
+	k.checkDelta()
 	if k.Critical != nil {
 		k.Found(rule.CRLExtensionCritical, rule.Because("extension %s is not known and critical: clients must refuse the CRL", crl.OIDText(k.Critical)))
 	}
@@ -142,6 +140,22 @@ func (k *crlChecker) checkExtensions() {
 	}
 	if !k.NextPublish && !k.ocsp {
 		k.Found(rule.CRLNextPublish, rule.Because("CRL has no NextCRLPublish (%s), and the build has no responses", crl.OIDText([]byte(crl.OIDNextPublish))))
+	}
+}
+
+func (k *crlChecker) checkDelta() {
+	if !k.Delta() {
+		return
+	}
+	k.Found(rule.CRLDelta, rule.Because("CRL is a delta CRL, which clients of a complete CRL cannot use"))
+	if !k.CriticalBase {
+		k.Found(rule.CRLDeltaCritical, rule.Because("deltaCRLIndicator is not critical: clients can take the CRL for a complete one"))
+	}
+	switch {
+	case k.Base[0] >= 0x80:
+		k.Found(rule.CRLDeltaNumber, rule.Because("BaseCRLNumber %x is negative", k.Base))
+	case k.Number != nil && compareNumbers(k.Base, k.Number) > 0:
+		k.Found(rule.CRLDeltaNumber, rule.Because("BaseCRLNumber is %x, greater than cRLNumber %x", k.Base, k.Number))
 	}
 }
 

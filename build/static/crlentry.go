@@ -52,7 +52,7 @@ func (k *crlChecker) checkEntryReason(e *crl.Entry) {
 		}
 	case reason == crl.ReasonUnspecified:
 		k.FoundAt(rule.CRLEntryReason, e.Offset, e.Serial, rule.Because("reasonCode is 0, unspecified: want it omitted"))
-	case reason == crl.ReasonRemove && k.Delta:
+	case reason == crl.ReasonRemove && k.Delta():
 	case reason == crl.ReasonUnused, reason == crl.ReasonRemove, reason > crl.ReasonLast:
 		k.FoundAt(rule.CRLEntryReason, e.Offset, e.Serial, rule.Because("reasonCode is %d, which no entry of a complete CRL can have", reason))
 	case reason == crl.ReasonCA, reason == crl.ReasonHold, reason == crl.ReasonAA:

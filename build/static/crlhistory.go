@@ -50,6 +50,10 @@ func (h *crlHistory) check(at target, f store.File) {
 	if before == nil {
 		return
 	}
+	if before.Delta() != o.Delta() {
+		o.findings.Found(rule.CRLPreviousDelta, rule.Because("one of this CRL and the previous one at %s is a delta CRL, the other complete: clients of that URL want what they had", at.url()))
+		return
+	}
 	o.checkNumber(at, before)
 	o.checkThisUpdate(at, before)
 	o.checkPoint(at, before)
@@ -104,10 +108,14 @@ func (o *crlObject) checkPoint(at target, before *crl.CRL) {
 }
 
 // checkEntries looks for entries of the previous CRL that have vanished. One of a
-// certificate on hold may: the hold can be lifted.
+// certificate on hold may: the hold can be lifted. So may those of a delta CRL that goes
+// on from another base, which has them.
 func (h *crlHistory) checkEntries(at target, before *crl.CRL, o *crlObject) {
+	if !bytes.Equal(before.Base, o.Base) {
+		return
+	}
 	before.Walk(func(e *crl.Entry) {
-		if e.Reason == crl.ReasonHold || o.listing.Lists(o.CRL, e.Serial) {
+		if e.Reason == crl.ReasonHold || e.Reason == crl.ReasonRemove || o.listing.Lists(o.CRL, e.Serial) {
 			return
 		}
 		h.checkVanished(at, e, o)

@@ -43,7 +43,9 @@ func (t *tree) checkCRLs() {
 	known := t.publishedCAs()
 	for scope, group := range scopes {
 		l := listAll(group)
-		checkShards(group)
+		complete, deltas := partition(group, func(o *crlObject) bool { return !o.Delta() })
+		checkShards(complete)
+		t.checkBases(deltas, complete)
 		if scope.by != nil {
 			t.checkScopes(group, known)
 		}
@@ -106,7 +108,7 @@ func listAll(group []*crlObject) *crl.Listing {
 
 // checkPublished compares the URIs in a CRL with the URLs where it is published.
 func (t *tree) checkPublished(o *crlObject) {
-	if o.Point == nil || len(o.Point.URIs) == 0 {
+	if len(o.URIs()) == 0 || o.Delta() { // whose URIs are those of its base
 		return
 	}
 	here := false
@@ -129,14 +131,7 @@ func (t *tree) checkPublished(o *crlObject) {
 // checkShards compares the CRLs of one issuer. Those with an issuingDistributionPoint
 // are shards; one without is a full CRL, and lists what any shard lists.
 func checkShards(group []*crlObject) {
-	var full, shards []*crlObject
-	for _, o := range group {
-		if o.Point == nil {
-			full = append(full, o)
-		} else {
-			shards = append(shards, o)
-		}
-	}
+	full, shards := partition(group, func(o *crlObject) bool { return o.Point == nil })
 	switch {
 	case len(group) == 1 && len(shards) == 1 && !shards[0].Point.UserCerts && !shards[0].Point.CACerts:
 		shards[0].findings.Found(rule.CRLFullIDP, rule.Because("CRL has an issuingDistributionPoint, but is the only one of its issuer: want none in a full CRL"))
@@ -148,6 +143,18 @@ func checkShards(group []*crlObject) {
 		full[0].checkComplete(shards)
 	}
 	checkNames(shards)
+}
+
+// partition tells apart the CRLs for which is holds and the others.
+func partition(group []*crlObject, is func(*crlObject) bool) (those, others []*crlObject) {
+	for _, o := range group {
+		if is(o) {
+			those = append(those, o)
+		} else {
+			others = append(others, o)
+		}
+	}
+	return those, others
 }
 
 // checkNames checks that shards for the same kind of certificates say which they are. One

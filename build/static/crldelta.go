@@ -1,0 +1,42 @@
+package static
+
+import (
+	"bytes"
+
+	"lancre/build/crl"
+	"lancre/build/rule"
+)
+
+// checkBases checks that clients have, or had, a complete CRL that they can use each delta
+// CRL with. All are of one issuer.
+func (t *tree) checkBases(deltas, complete []*crlObject) {
+	for _, d := range deltas {
+		found := false
+		for _, o := range complete {
+			found = found || isBase(o.CRL, d.CRL)
+		}
+		if !found && !t.hadBase(d.CRL) {
+			d.findings.Found(rule.CRLDeltaBase, rule.Because(
+				"no complete CRL of its issuer with the same issuingDistributionPoint and a cRLNumber of at least %x, its BaseCRLNumber, is published, or was in the previous generation: publish it beside the delta CRL", d.Base))
+		}
+	}
+}
+
+// isBase reports whether the delta CRL d says what has changed since c, or since before
+// that (RFC 5280 section 6.3.3 (c)).
+func isBase(c, d *crl.CRL) bool {
+	return !c.Delta() && c.Number != nil && compareNumbers(c.Number, d.Base) >= 0 && bytes.Equal(c.Issuer, d.Issuer) && c.SameScope(d)
+}
+
+// hadBase reports whether the previous generation has a base of d.
+func (t *tree) hadBase(d *crl.CRL) bool {
+	for _, f := range t.before {
+		if f.ContentType != kindCRL.contentType() {
+			continue
+		}
+		if c, broken := crl.Parse(f.Body); broken == nil && isBase(c, d) {
+			return true
+		}
+	}
+	return false
+}
