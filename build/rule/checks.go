@@ -145,8 +145,8 @@ var (
 		"a serial number has at most 20 octets, a sign octet counted")
 	CRLEntryDuplicate = declare("crl.entry-duplicate", always, never, "RFC 5280 section 5.1.2.6",
 		"a certificate is listed once")
-	CRLEntryDate = declare("crl.entry-date", always, never, "RFC 5280 section 5.1.2.6",
-		"revocationDate is not after thisUpdate")
+	CRLEntryDate = declare("crl.entry-date", notPrivate, always, "a revocation that is yet to come is none; AD CS sets thisUpdate 10 minutes back (ClockSkewMinutes)",
+		"revocationDate is at most 600 s after thisUpdate")
 	CRLEntryDateEarly = declare("crl.entry-date-early", never, always, "RFC 5280 section 5.1.2.6",
 		"revocationDate is not before notBefore of the issuer")
 	CRLEntryReasonCritical = declare("crl.entry-reason-critical", always, never, "RFC 5280 section 5.3.1",

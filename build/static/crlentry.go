@@ -29,9 +29,14 @@ func (k *crlChecker) checkEntrySerial(e *crl.Entry) {
 	}
 }
 
+// maxEntrySkew is how long after thisUpdate, in seconds, what a CRL lists can have been
+// revoked: AD CS sets thisUpdate back by its ClockSkewMinutes, 10 unless told otherwise,
+// for clients whose clock is slow.
+const maxEntrySkew = 600
+
 func (k *crlChecker) checkEntryDate(e *crl.Entry) {
-	if e.Revoked > k.ThisUpdate {
-		k.FoundAt(rule.CRLEntryDate, e.Offset, e.Serial, rule.Because("revocationDate %s is after thisUpdate %s", rule.UTC(e.Revoked), rule.UTC(k.ThisUpdate)))
+	if e.Revoked > k.ThisUpdate+maxEntrySkew {
+		k.FoundAt(rule.CRLEntryDate, e.Offset, e.Serial, rule.Because("revocationDate %s is more than %d s after thisUpdate %s", rule.UTC(e.Revoked), maxEntrySkew, rule.UTC(k.ThisUpdate)))
 	}
 	if k.by != nil && e.Revoked < k.by.NotBefore {
 		k.FoundAt(rule.CRLEntryDateEarly, e.Offset, e.Serial, rule.Because("revocationDate %s is before %s, when the issuer's certificate became valid", rule.UTC(e.Revoked), rule.UTC(k.by.NotBefore)))
