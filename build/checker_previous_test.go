@@ -21,7 +21,7 @@ func TestRevocationInTheSameSecond(t *testing.T) {
 		want  string // what the rejection says; "" if there is none
 	}{
 		"as it is": {revoked, nil, "serial 01: certStatus is revoked; in the previous generation, with the same thisUpdate 2026-11-20T11:00:00Z and producedAt 2026-11-20T11:00:00Z, it was good: " +
-			"clients and caches cannot tell which came later. Have it signed again with a later producedAt, or publish it as it is by --force ocsp.previous-conflict"},
+			"clients and caches cannot tell which came later; have it signed again with a later producedAt [ocsp.previous-conflict] (to publish it all the same: --force ocsp.previous-conflict)"},
 		"forced":       {revoked, []string{"ocsp.previous-conflict"}, ""},
 		"signed again": {later, nil, ""},
 	} {

@@ -38,7 +38,7 @@ func (b *builder) checkMoment() error {
 func (b *builder) halt(c rule.Check, format string, args ...any) error {
 	reason := rule.Because(format, args...)
 	if b.ledger.Found(c, rule.Whole(b.config.Out), "", reason) {
-		return fmt.Errorf("%s (to publish all the same: --force %s)", reason(), c)
+		return fmt.Errorf("%s (to publish it all the same: %s)", reason(), c.Option())
 	}
 	return nil
 }

@@ -61,8 +61,8 @@ func (b *builder) serialsOf(sha256 string) (*crl.Serials, *ca.Issuer, error) {
 		return nil, nil, err
 	}
 	c, broken := crl.Parse(data)
-	if broken != nil {
-		return nil, nil, nil // of an earlier version, which took it; nothing is compared with it
+	if broken != nil || c.OfAttributes() {
+		return nil, nil, nil // of an earlier version, which took it, or of other certificates: nothing is compared with it
 	}
 	is := static.SignerOf(c, b.issuers)
 	if is == nil {

@@ -23,7 +23,7 @@ func TestNamedURLs(t *testing.T) {
 	if err == nil {
 		t.Error("no error")
 	}
-	const remedy = "; its certificate is published at http://i.example/ca.der: publish it there, or, if another server answers that URL, leave it out of the inventory [inventory.ca-issuers]"
+	const remedy = "; its certificate is published at http://i.example/ca.der: publish it there, or, if another server answers that URL, leave it out of the inventory [inventory.ca-issuers] (to publish it all the same: --warn inventory.ca-issuers)"
 	want := []string{
 		` line 4 serial 03: the caIssuers URL "http://i.example/old.der" of unexpired certificates of CN=CA (lines: 2) is not one at which the build publishes anything` + remedy,
 		` line 5 serial 04: the caIssuers URL "http://j.example/ca.der" of unexpired certificates of CN=CA (lines: 1) is at a host for which the build publishes nothing` + remedy,

@@ -262,13 +262,13 @@ func (c *comparison) checkOlder(old, rec index.Record, id *index.CertID) {
 	}
 	serial := fmt.Sprintf("%x", id.Serial)
 	if c.ledger.Found(rule.OCSPPreviousNewer, at, serial, rule.Because(
-		"thisUpdate %s, producedAt %s is older than thisUpdate %s, producedAt %s in the previous generation, and no newer response is among the inputs (to allow this once: --force %s)",
-		rule.UTC(rec.ThisUpdate()), rule.UTC(rec.ProducedAt()), rule.UTC(old.ThisUpdate()), rule.UTC(old.ProducedAt()), rule.OCSPPreviousNewer)) || rec.Tombstone() {
+		"thisUpdate %s, producedAt %s is older than thisUpdate %s, producedAt %s in the previous generation, and no newer response is among the inputs",
+		rule.UTC(rec.ThisUpdate()), rule.UTC(rec.ProducedAt()), rule.UTC(old.ThisUpdate()), rule.UTC(old.ProducedAt()))) || rec.Tombstone() {
 		return
 	}
 	now := rec.StatusOf(id)
 	if broken := ocsp.Unrevoked(old, id, now); broken != rule.None { // what was forced is an older response, not that
-		c.ledger.Found(broken, at, serial, func() string { return ocsp.UnrevokedReason(broken, rec.ThisUpdate(), now, old) })
+		c.ledger.Found(broken, at, serial, func() string { return ocsp.UnrevokedReason(rec.ThisUpdate(), now, old) })
 	}
 }
 

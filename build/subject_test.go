@@ -21,7 +21,7 @@ func TestBundle(t *testing.T) {
 	der := bundle(ca, index.Good, index.Revoked).DER(t)
 	c := Config{Responses: []string{recipe.File(t, "r", der)}, Inventory: inventoryFile(t, []string{"01 2027-01-01", "02 2027-01-01"})}
 	report, err := run(t, ca, c)
-	if err == nil || len(report.Rejections) != 1 || !strings.Contains(report.Rejections[0].Reason, "--warn ocsp.bundle") {
+	if err == nil || len(report.Rejections) != 1 || report.Rejections[0].Option != "--warn ocsp.bundle" {
 		t.Errorf("without --warn: %v", err)
 	}
 	c.Warn = []string{"ocsp.bundle"}

@@ -145,14 +145,32 @@ func (c *CRL) countEntries() *rule.Finding {
 // is used again for the next.
 func (c *CRL) Walk(visit func(e *Entry)) {
 	var e Entry
+	foreign := false // until a certificateIssuer says otherwise, as before it
 	in := cryptobyte.String(c.entries)
 	for !in.Empty() {
 		at := c.entriesOffset + int64(len(c.entries)-len(in))
 		e.read(&in)
-		e.Offset = at
+		if e.Issuer != nil {
+			foreign = !c.named(e.Issuer)
+		}
+		e.Offset, e.Foreign = at, foreign
 		visit(&e)
 	}
 }
+
+// named reports whether the issuer of c is among the content of a GeneralNames.
+func (c *CRL) named(names []byte) bool {
+	for name := range der.DirectoryNames(names) {
+		if bytes.Equal(name, c.Issuer) {
+			return true
+		}
+	}
+	return false
+}
+
+// OfAttributes reports whether c is about attribute certificates, whose serial numbers
+// have nothing to do with those of other certificates.
+func (c *CRL) OfAttributes() bool { return c.Point != nil && c.Point.AttributeCerts }
 
 // entry is the entry at an offset that Walk gave.
 func (c *CRL) entry(offset int64) (e Entry) {

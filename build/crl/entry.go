@@ -38,7 +38,9 @@ type Entry struct {
 	Invalidity int64  // invalidityDate, Unix seconds; index.NoTime if absent
 
 	CriticalReason bool
-	HasIssuer      bool   // certificateIssuer is present
+	Issuer         []byte // content of certificateIssuer, GeneralNames; nil if absent
+	CriticalIssuer bool
+	Foreign        bool   // of an indirect CRL: what others issued (RFC 5280 section 5.3.3); set by Walk
 	Critical       []byte // OID of an unknown critical extension; nil if there is none
 	der.Flaws             // of the extensions
 }
@@ -89,7 +91,9 @@ func (e *Entry) extension(x *index.Extension) error {
 		value.ReadASN1(&date, asn1.GeneralizedTime)
 		e.Invalidity, _ = index.ParseTime(date) // checkValue did it before
 	case oidCertificateIssuer:
-		e.HasIssuer = true
+		var names cryptobyte.String
+		value.ReadASN1(&names, asn1.SEQUENCE)
+		e.Issuer, e.CriticalIssuer = names, x.Critical
 	default:
 		if x.Critical {
 			e.Critical = x.OID

@@ -26,12 +26,16 @@ type listed struct {
 	offset uint32 // in that; a file has less than 4 GiB (store.MaxFileSize)
 }
 
-// Add enters all entries of c. Sort must follow.
+// Add enters the entries of c, but for those of an indirect CRL that are for what others
+// issued. Sort must follow.
 func (l *Listing) Add(c *CRL) {
 	number := uint32(len(l.crls))
 	l.crls = append(l.crls, c)
 	l.entries = slices.Grow(l.entries, c.Count)
 	c.Walk(func(e *Entry) {
+		if e.Foreign {
+			return
+		}
 		l.entries = append(l.entries, listed{xxhash.Sum64(e.Serial), number, uint32(e.Offset)})
 	})
 }

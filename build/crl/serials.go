@@ -69,6 +69,9 @@ func NewSerials(c *CRL, key [20]byte) *Serials {
 	fits := true
 	var list [][entrySize]byte
 	c.Walk(func(e *Entry) {
+		if e.Foreign {
+			return
+		}
 		if len(e.Serial) == 0 || len(e.Serial) > index.MaxSerial || e.Reason >= noReason {
 			fits = false
 			return

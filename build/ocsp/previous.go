@@ -37,7 +37,7 @@ func saysTheSame(r *index.Response, s *index.Single, old index.Record) bool {
 
 func (c *Checker) comparePrevious(r *index.Response, s *index.Single, old index.Record) {
 	if id := Unrevoked(old, &s.CertID, s.Status); id != rule.None && (c.config.Grows || !old.Moment().Newer(r.Moment())) {
-		c.found(id, func() string { return UnrevokedReason(id, r.ThisUpdate, s.Status, old) })
+		c.found(id, func() string { return UnrevokedReason(r.ThisUpdate, s.Status, old) })
 		return
 	}
 	if old.Moment().Newer(r.Moment()) || c.config.Grows && old.Tombstone() && !r.Moment().Newer(old.Moment()) {
@@ -48,8 +48,8 @@ func (c *Checker) comparePrevious(r *index.Response, s *index.Single, old index.
 	if before != s.Status && !old.Tombstone() && r.Moment() == old.Moment() {
 		c.found(rule.OCSPPreviousConflict, func() string {
 			return fmt.Sprintf("certStatus is %s; in the previous generation, with the same thisUpdate %s and producedAt %s, it was %s: "+
-				"clients and caches cannot tell which came later. Have it signed again with a later producedAt, or publish it as it is by --force %s",
-				s.Status, rule.UTC(r.ThisUpdate), rule.UTC(r.ProducedAt), before, rule.OCSPPreviousConflict)
+				"clients and caches cannot tell which came later; have it signed again with a later producedAt",
+				s.Status, rule.UTC(r.ThisUpdate), rule.UTC(r.ProducedAt), before)
 		})
 	}
 }
@@ -66,8 +66,8 @@ func (c *Checker) foundOlder(r *index.Response, old index.Record) {
 		what = "what was withdrawn or has expired"
 	}
 	c.found(rule.OCSPPreviousNewer, func() string {
-		return fmt.Sprintf("thisUpdate %s, producedAt %s is not newer than %s, of thisUpdate %s, producedAt %s (to allow this once: --force %s)",
-			rule.UTC(r.ThisUpdate), rule.UTC(r.ProducedAt), what, rule.UTC(old.ThisUpdate()), rule.UTC(old.ProducedAt()), rule.OCSPPreviousNewer)
+		return fmt.Sprintf("thisUpdate %s, producedAt %s is not newer than %s, of thisUpdate %s, producedAt %s",
+			rule.UTC(r.ThisUpdate), rule.UTC(r.ProducedAt), what, rule.UTC(old.ThisUpdate()), rule.UTC(old.ProducedAt()))
 	})
 }
 
@@ -84,8 +84,8 @@ func Unrevoked(old index.Record, id *index.CertID, now index.Status) rule.Check 
 	return rule.OCSPPreviousRevoked
 }
 
-// UnrevokedReason says how it breaks that check, by a response of thisUpdate.
-func UnrevokedReason(id rule.Check, thisUpdate int64, now index.Status, old index.Record) string {
-	return fmt.Sprintf("certStatus is %s, thisUpdate %s; in the previous generation, at %s, it was revoked (to allow this once: --force %s)",
-		now, rule.UTC(thisUpdate), rule.UTC(old.ThisUpdate()), id)
+// UnrevokedReason says how it is revoked no more, by a response of thisUpdate.
+func UnrevokedReason(thisUpdate int64, now index.Status, old index.Record) string {
+	return fmt.Sprintf("certStatus is %s, thisUpdate %s; in the previous generation, at %s, it was revoked",
+		now, rule.UTC(thisUpdate), rule.UTC(old.ThisUpdate()))
 }

@@ -2,7 +2,6 @@ package ocsp
 
 import (
 	"fmt"
-	"slices"
 
 	"lancre/build/ca"
 	"lancre/build/crl"
@@ -54,30 +53,17 @@ func (c *Checker) checkReason(s *index.Single, ca bool) {
 		c.found(rule.OCSPReasonUnspecified, func() string { return "revocationReason is unspecified (0): leave it out" })
 	case reason == crl.ReasonHold:
 		c.found(rule.OCSPReasonHold, func() string { return "revocationReason is certificateHold (6): revoke for good or not at all" })
-	case ca && (reason == crl.ReasonCA || reason == crl.ReasonAA):
-		c.found(rule.OCSPReasonProfile, func() string {
-			return fmt.Sprintf("revocationReason is %d, which public CAs must not give", reason)
+	case reason == crl.ReasonCA || reason == crl.ReasonAA:
+		if ca {
+			c.found(rule.OCSPReasonProfile, func() string {
+				return fmt.Sprintf("revocationReason is %d, which public CAs must not give", reason)
+			})
+			return
+		}
+		c.found(rule.OCSPReasonSubscriber, func() string {
+			return fmt.Sprintf("revocationReason is %d, which is for a CA certificate (if it is one, name it by --issuer)", reason)
 		})
-	case reason > crl.ReasonLast, slices.Contains(unusableReasons(ca), reason):
-		c.found(rule.OCSPReason, func() string {
-			kind := "a subscriber certificate (if it is a CA certificate, name it by --issuer)"
-			if ca {
-				kind = "a CA certificate"
-			}
-			return fmt.Sprintf("revocationReason is %d, which is not for %s", reason, kind)
-		})
+	case reason == crl.ReasonUnused, reason == crl.ReasonRemove, reason > crl.ReasonLast:
+		c.found(rule.OCSPReason, func() string { return fmt.Sprintf("revocationReason is %d, which no certificate can have", reason) })
 	}
 }
-
-// unusableReasons are the reasons that a certificate cannot have.
-func unusableReasons(ca bool) []int {
-	if ca {
-		return reasonsNotForCA[:]
-	}
-	return reasonsNotForSubscriber[:]
-}
-
-var (
-	reasonsNotForCA         = [...]int{crl.ReasonUnused, crl.ReasonRemove}
-	reasonsNotForSubscriber = [...]int{crl.ReasonCA, crl.ReasonUnused, crl.ReasonRemove, crl.ReasonAA}
-)

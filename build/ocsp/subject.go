@@ -40,8 +40,8 @@ func (c *Checker) checkTogether(r *index.Response, s *index.Single, is *ca.Issue
 	}
 	if !bytes.Equal(id.Serial, first.CertID.Serial) {
 		c.found(rule.OCSPBundle, func() string {
-			return fmt.Sprintf("SingleResponses for %s and %s: some clients refuse them; sign one response for each certificate (to publish it all the same: --warn %s)",
-				&first.CertID, id, rule.OCSPBundle)
+			return fmt.Sprintf("SingleResponses for %s and %s: some clients refuse them; sign one response for each certificate",
+				&first.CertID, id)
 		})
 	}
 	if s.ThisUpdate != first.ThisUpdate {

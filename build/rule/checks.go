@@ -45,7 +45,7 @@ var (
 		"a CRL is of version 2")
 	CRLAlgorithmsDiffer = fixed("crl.algorithms-differ", "RFC 5280 section 5.1.1.2",
 		"the AlgorithmIdentifier inside what is signed is that outside")
-	CRLAlgorithm = fixed("crl.algorithm", "BR section 7.1.3.2",
+	CRLAlgorithm = fixed("crl.algorithm", "BR section 7.1.3.2; OpenSSL refuses less at its level 1",
 		"the signature algorithm is RSA, ECDSA or Ed25519, with SHA-256 or better")
 	CRLAlgorithmProfile = declare("crl.algorithm-profile", notPrivate, never, "BR section 7.1.3.2",
 		"the signature algorithm is one of public CAs, and its hash goes with the key")
@@ -55,7 +55,7 @@ var (
 		"the issuer of a CRL is among --issuer, its name the same octet for octet")
 	CRLIssuerKeyUsage = fixed("crl.issuer-key-usage", "RFC 5280 section 6.3.3",
 		"the key usage of the issuer has cRLSign")
-	CRLKey = declare("crl.key", always, never, "BR section 6.1.5",
+	CRLKey = declare("crl.key", always, never, "BR section 6.1.5; OpenSSL refuses less at its level 2",
 		"the issuer's key is RSA of 2048 bits, ECDSA on P-256, P-384 or P-521, or Ed25519")
 	CRLSignature = fixed("crl.signature", "RFC 5280 section 6.3.3",
 		"the signature is by the key of the issuer")
@@ -117,21 +117,21 @@ var (
 		"issuingDistributionPoint is critical")
 	CRLIDPEmpty = declare("crl.idp-empty", always, never, "RFC 5280 section 5.2.5",
 		"issuingDistributionPoint is not an empty SEQUENCE")
-	CRLIDPIndirect = declare("crl.idp-indirect", always, never, "BR section 7.2.2.1",
+	CRLIDPIndirect = declare("crl.idp-indirect", notPrivate, always, "BR section 7.2.2.1",
 		"a CRL is not indirect")
-	CRLIDPAttribute = declare("crl.idp-attribute", always, never, "BR section 7.2.2.1",
+	CRLIDPAttribute = declare("crl.idp-attribute", notPrivate, always, "BR section 7.2.2.1",
 		"a CRL is not for attribute certificates alone")
 	CRLIDPOnly = declare("crl.idp-only", always, never, "RFC 5280 section 5.2.5",
-		"onlyContainsUserCerts and onlyContainsCACerts are not both true")
+		"of onlyContainsUserCerts, onlyContainsCACerts and onlyContainsAttributeCerts, at most one is true")
 	CRLIDPReasons = declare("crl.idp-reasons", never, always, "BR section 7.2.2.1",
 		"a CRL is for all reasons")
-	CRLIDPName = declare("crl.idp-name", always, never, "BR section 7.2.2.1",
+	CRLIDPName = declare("crl.idp-name", notPrivate, always, "BR section 7.2.2.1",
 		"the names in issuingDistributionPoint are URIs")
 	CRLIDPScheme = declare("crl.idp-scheme", onlyBR, never, "BR section 7.2.2.1",
 		"the scheme of the URIs in issuingDistributionPoint is http")
-	CRLIDPURL = declare("crl.idp-url", always, never, "CCADB policy section 6.2",
-		"one of the URIs in issuingDistributionPoint is, octet for octet, a URL at which the CRL is published")
-	CRLIDPDiffers = declare("crl.idp-differs", always, never, "CCADB policy section 6.2",
+	CRLIDPURL = declare("crl.idp-url", always, never, "RFC 5280 section 6.3.3 (b)(2), CCADB policy section 6.2",
+		"one of the URIs in issuingDistributionPoint is, octet for octet, a URL at which the CRL is published; if all are of other protocols than http and https, that is for others to see")
+	CRLIDPDiffers = declare("crl.idp-differs", always, never, "RFC 5280 section 6.3.3 (b)(2), CCADB policy section 6.2",
 		"no URI in issuingDistributionPoint is a URL at which something else is published")
 )
 
@@ -152,7 +152,9 @@ var (
 	CRLEntryReasonCritical = declare("crl.entry-reason-critical", always, never, "RFC 5280 section 5.3.1",
 		"reasonCode is not critical")
 	CRLEntryReason = declare("crl.entry-reason", always, never, "RFC 5280 section 5.3.1",
-		"reasonCode is 1 to 6, 9 or 10: unspecified is said by omitting it, and nothing is removed from a complete CRL")
+		"reasonCode is 0 to 6, 9 or 10: nothing is removed from a complete CRL")
+	CRLEntryReasonUnspecified = declare("crl.entry-reason-unspecified", notPrivate, always, "RFC 5280 section 5.3.1, BR section 7.2.2",
+		"reasonCode unspecified (0) is left out")
 	CRLEntryReasonProfile = declare("crl.entry-reason-profile", onlyBR, always, "BR section 7.2.2",
 		"reasonCode is none of cACompromise (2), certificateHold (6) and aACompromise (10)")
 	CRLEntryReasonMissing = declare("crl.entry-reason-missing", onlyBR, always, "BR section 7.2.2",
@@ -160,7 +162,7 @@ var (
 	CRLEntryInvalidity = declare("crl.entry-invalidity", onlyCS, never, "CSBR section 7.2.2",
 		"invalidityDate, if present, is revocationDate")
 	CRLEntryIssuer = declare("crl.entry-issuer", always, never, "RFC 5280 section 5.3.3",
-		"no entry has a certificateIssuer: it is for indirect CRLs")
+		"an entry has a certificateIssuer in an indirect CRL alone, and it is critical there")
 	CRLEntryExtensionCritical = fixed("crl.entry-extension-critical", "RFC 5280 section 5.3",
 		"no extension of an entry that is not known is critical")
 	CRLEntryExtensionTwice = fixed("crl.entry-extension-twice", "RFC 5280 section 4.2",
@@ -177,7 +179,7 @@ var (
 		"a certificate that several CRLs list is revoked at the same time and for the same reason on each")
 	CRLFullIDP = declare("crl.full-idp", never, notPrivate, "BR section 7.2.2.1",
 		"the only CRL of an issuer has no issuingDistributionPoint")
-	CRLFullDiffers = declare("crl.full-differs", always, never, "CCADB policy section 6.2",
+	CRLFullDiffers = declare("crl.full-differs", notPrivate, always, "CCADB policy section 6.2",
 		"all CRLs of an issuer without an issuingDistributionPoint are the same, octet for octet")
 )
 
@@ -197,7 +199,7 @@ var (
 		"a CRL is a delta CRL where that of the previous generation at its URL is one, and a complete one where it is not")
 	CRLPreviousIDP = forced("crl.previous-idp", always, never, "CCADB policy section 6.2",
 		"the issuingDistributionPoints of a CRL and of the previous one at its URL have a URI in common")
-	CRLPreviousEntry = forced("crl.previous-entry", always, never, "BR section 4.10.1",
+	CRLPreviousEntry = forced("crl.previous-entry", always, never, "RFC 5280 section 3.3, BR section 4.10.1",
 		"a certificate that the previous CRL at the URL listed, and that the inventory says has not expired, is listed")
 	CRLPreviousEntryUnknown = forced("crl.previous-entry-unknown", never, always, "BR section 4.10.1",
 		"a certificate that the previous CRL at the URL listed, and whose expiry is not known, is listed")
@@ -277,7 +279,9 @@ var (
 	OCSPRevokedEarly = declare("ocsp.revoked-early", never, always, "RFC 6960 section 2.2",
 		"revocationTime is not before the issuer's certificate became valid")
 	OCSPReason = declare("ocsp.reason", always, never, "RFC 5280 section 5.3.1",
-		"revocationReason is one that a certificate of its kind can have")
+		"revocationReason is 0 to 6, 9 or 10: nothing is removed from a CRL")
+	OCSPReasonSubscriber = declare("ocsp.reason-subscriber", notPrivate, always, "BR section 7.2.2",
+		"revocationReason of a certificate that is not known as that of a CA, by --issuer, is neither cACompromise (2) nor aACompromise (10)")
 	OCSPReasonProfile = declare("ocsp.reason-profile", onlyBR, never, "BR sections 7.3 and 7.2.2",
 		"revocationReason of a CA certificate is neither cACompromise (2) nor aACompromise (10)")
 	OCSPReasonUnspecified = declare("ocsp.reason-unspecified", onlyBR, always, "BR section 7.2.2",
@@ -324,13 +328,13 @@ var (
 		"ResponderID names the issuer or a certificate in certs")
 	OCSPResponderByName = declare("ocsp.responder-by-name", never, always, "RFC 9919 section 3.2.2",
 		"ResponderID is byKey")
-	OCSPAlgorithm = fixed("ocsp.algorithm", "BR section 7.1.3.2",
+	OCSPAlgorithm = fixed("ocsp.algorithm", "BR section 7.1.3.2; OpenSSL refuses less at its level 1",
 		"the signature algorithm is RSA, ECDSA or Ed25519, with SHA-256 or better")
 	OCSPAlgorithmProfile = declare("ocsp.algorithm-profile", notPrivate, never, "BR section 7.1.3.2",
 		"the signature algorithm is one of public CAs, and its hash goes with the key")
 	OCSPAlgorithmForm = declare("ocsp.algorithm-form", onlyBR, never, "BR section 7.1.3.2",
 		"the AlgorithmIdentifier is encoded octet by octet as the Baseline Requirements spell it")
-	OCSPKey = declare("ocsp.key", always, never, "BR section 6.1.5",
+	OCSPKey = declare("ocsp.key", always, never, "BR section 6.1.5; OpenSSL refuses less at its level 2",
 		"the signer's key is RSA of 2048 bits, ECDSA on P-256, P-384 or P-521, or Ed25519")
 	OCSPSignature = fixed("ocsp.signature", "RFC 6960 section 3.2",
 		"the signature is by the key of the signer that ResponderID names")
@@ -354,7 +358,7 @@ var (
 		"the responder certificate has the extended key usage id-kp-OCSPSigning")
 	OCSPDelegateEKUOnly = declare("ocsp.delegate-eku-only", setOf(BR, MS), never, "BR section 7.1.2.8, MS section 3.1.18",
 		"the responder certificate has no other extended key usage")
-	OCSPDelegateCA = declare("ocsp.delegate-ca", always, never, "BR section 7.1.2.8",
+	OCSPDelegateCA = declare("ocsp.delegate-ca", notPrivate, always, "BR section 7.1.2.8",
 		"the responder certificate is no CA certificate")
 	OCSPDelegateExtensionCritical = fixed("ocsp.delegate-extension-critical", "RFC 5280 section 4.2",
 		"no extension of the responder certificate that clients do not know is critical")

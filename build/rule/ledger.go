@@ -44,7 +44,7 @@ func (l *Ledger) Found(c Check, at Place, serial string, reason func() string) (
 // Reject enters what rejects an input, whatever the severity of the check.
 func (l *Ledger) Reject(f *Finding) {
 	l.rejections = append(l.rejections, Rejection{
-		Place: f.Place, Serial: f.Serial, Check: f.Check.String(), Clause: table[f.Check].clause, Reason: f.Reason,
+		Place: f.Place, Serial: f.Serial, Check: f.Check.String(), Clause: table[f.Check].clause, Reason: f.Reason, Option: f.Check.Option(),
 	})
 }
 
@@ -105,6 +105,7 @@ type Rejection struct {
 	Check  string `json:"check"`            // stable id of the check that failed, such as "ocsp.signature"
 	Clause string `json:"clause"`           // where that check comes from, such as "RFC 6960 section 3.2"
 	Reason string `json:"reason"`
+	Option string `json:"option,omitempty"` // that publishes it all the same, such as "--warn crl.idp-url"; empty if none does
 }
 
 func (r Rejection) String() string {
@@ -112,7 +113,11 @@ func (r Rejection) String() string {
 	if r.Serial != "" {
 		serial = " serial " + r.Serial
 	}
-	return fmt.Sprintf("%s%s: %s [%s]", r.Place, serial, r.Reason, r.Check)
+	text := fmt.Sprintf("%s%s: %s [%s]", r.Place, serial, r.Reason, r.Check)
+	if r.Option != "" {
+		text += fmt.Sprintf(" (to publish it all the same: %s)", r.Option)
+	}
+	return text
 }
 
 // A Warning stands for all inputs that a check complained of without rejecting them.

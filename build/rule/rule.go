@@ -71,6 +71,15 @@ func forced(id string, rejects, warns profiles, clause, text string) Check {
 	return c
 }
 
+// Option is the option of the command line that publishes what breaks c all the same;
+// "" if none does.
+func (c Check) Option() string {
+	if option := table[c].lowered.option(); option != "" {
+		return fmt.Sprintf("--%s %s", option, c)
+	}
+	return ""
+}
+
 // String is the id.
 func (c Check) String() string { return table[c].id }
 

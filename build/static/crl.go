@@ -66,7 +66,7 @@ func (k *crlChecker) checkTimes() {
 		k.Found(rule.CRLTimeNextUpdate, rule.Because("nextUpdate %s is not after thisUpdate %s", rule.UTC(k.NextUpdate), rule.UTC(k.ThisUpdate)))
 		return
 	case k.NextUpdate <= k.at:
-		k.Found(rule.CRLTimeExpired, rule.Because("CRL expired: nextUpdate was %s, it is %s (to publish it all the same: --warn %s)", rule.UTC(k.NextUpdate), rule.UTC(k.at), rule.CRLTimeExpired))
+		k.Found(rule.CRLTimeExpired, rule.Because("CRL expired: nextUpdate was %s, it is %s", rule.UTC(k.NextUpdate), rule.UTC(k.at)))
 		return
 	}
 	k.checkValidity()
@@ -212,7 +212,7 @@ func (k *crlChecker) checkPoint() {
 		{p.Empty, rule.CRLIDPEmpty, "is an empty SEQUENCE"},
 		{p.Indirect, rule.CRLIDPIndirect, "says that the CRL is indirect"},
 		{p.AttributeCerts, rule.CRLIDPAttribute, "says that the CRL is for attribute certificates alone"},
-		{p.UserCerts && p.CACerts, rule.CRLIDPOnly, "says that the CRL is for user certificates alone and for CA certificates alone"},
+		{several(p.UserCerts, p.CACerts, p.AttributeCerts), rule.CRLIDPOnly, "says that the CRL is for more than one kind of certificates alone"},
 		{p.SomeReasons, rule.CRLIDPReasons, "says that the CRL is for some reasons alone"},
 		{p.OtherNames, rule.CRLIDPName, "has a name that is not a URI"},
 	} {
@@ -221,6 +221,17 @@ func (k *crlChecker) checkPoint() {
 		}
 	}
 	k.checkSchemes()
+}
+
+// several reports whether more than one of those is true.
+func several(those ...bool) bool {
+	n := 0
+	for _, is := range those {
+		if is {
+			n++
+		}
+	}
+	return n > 1
 }
 
 func (k *crlChecker) checkSchemes() {

@@ -38,7 +38,7 @@ func (k *crlChecker) checkEntryDate(e *crl.Entry) {
 	if e.Revoked > k.ThisUpdate+maxEntrySkew {
 		k.FoundAt(rule.CRLEntryDate, e.Offset, e.Serial, rule.Because("revocationDate %s is more than %d s after thisUpdate %s", rule.UTC(e.Revoked), maxEntrySkew, rule.UTC(k.ThisUpdate)))
 	}
-	if k.by != nil && e.Revoked < k.by.NotBefore {
+	if k.by != nil && !e.Foreign && e.Revoked < k.by.NotBefore {
 		k.FoundAt(rule.CRLEntryDateEarly, e.Offset, e.Serial, rule.Because("revocationDate %s is before %s, when the issuer's certificate became valid", rule.UTC(e.Revoked), rule.UTC(k.by.NotBefore)))
 	}
 	if e.Invalidity != index.NoTime && e.Invalidity != e.Revoked {
@@ -52,11 +52,11 @@ func (k *crlChecker) checkEntryReason(e *crl.Entry) {
 	}
 	switch reason := e.Reason; {
 	case reason == crl.ReasonAbsent:
-		if k.forCAs() || k.by != nil && k.by.Subordinate(e.Serial) {
+		if k.forCAs() || k.by != nil && !e.Foreign && k.by.Subordinate(e.Serial) {
 			k.FoundAt(rule.CRLEntryReasonMissing, e.Offset, e.Serial, rule.Because("CA certificate is revoked without a reasonCode"))
 		}
 	case reason == crl.ReasonUnspecified:
-		k.FoundAt(rule.CRLEntryReason, e.Offset, e.Serial, rule.Because("reasonCode is 0, unspecified: want it omitted"))
+		k.FoundAt(rule.CRLEntryReasonUnspecified, e.Offset, e.Serial, rule.Because("reasonCode is 0, unspecified: want it omitted"))
 	case reason == crl.ReasonRemove && k.Delta():
 	case reason == crl.ReasonUnused, reason == crl.ReasonRemove, reason > crl.ReasonLast:
 		k.FoundAt(rule.CRLEntryReason, e.Offset, e.Serial, rule.Because("reasonCode is %d, which no entry of a complete CRL can have", reason))
@@ -66,8 +66,12 @@ func (k *crlChecker) checkEntryReason(e *crl.Entry) {
 }
 
 func (k *crlChecker) checkEntryExtensions(e *crl.Entry) {
-	if e.HasIssuer {
+	switch {
+	case e.Issuer == nil:
+	case k.Point == nil || !k.Point.Indirect:
 		k.FoundAt(rule.CRLEntryIssuer, e.Offset, e.Serial, rule.Because("entry has a certificateIssuer, want that of an indirect CRL only"))
+	case !e.CriticalIssuer:
+		k.FoundAt(rule.CRLEntryIssuer, e.Offset, e.Serial, rule.Because("certificateIssuer is not critical: clients can take the entry for one of the CRL's issuer"))
 	}
 	if e.Critical != nil {
 		k.FoundAt(rule.CRLEntryExtensionCritical, e.Offset, e.Serial, rule.Because("extension %s is not known and critical: clients must refuse the CRL", crl.OIDText(e.Critical)))

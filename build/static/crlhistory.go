@@ -115,7 +115,7 @@ func (h *crlHistory) checkEntries(at target, before *crl.CRL, o *crlObject) {
 		return
 	}
 	before.Walk(func(e *crl.Entry) {
-		if e.Reason == crl.ReasonHold || e.Reason == crl.ReasonRemove || o.listing.Lists(o.CRL, e.Serial) {
+		if e.Foreign || e.Reason == crl.ReasonHold || e.Reason == crl.ReasonRemove || o.listing.Lists(o.CRL, e.Serial) {
 			return
 		}
 		h.checkVanished(at, e, o)

@@ -49,6 +49,9 @@ func (t *tree) checkScopes(group []*crlObject, known knownCAs) {
 			foreign, field, kind = inventory.UserCert, "onlyContainsCACerts", "of no CA"
 		}
 		o.Walk(func(e *crl.Entry) {
+			if e.Foreign {
+				return
+			}
 			if is, from := t.kindOf(o.by, e.Serial, known); is == foreign {
 				o.findings.FoundAt(rule.CRLScope, e.Offset, e.Serial, rule.Because(
 					"certificate is %s (known from %s), but the CRL has %s: clients look for its revocation on another CRL", kind, from, field))

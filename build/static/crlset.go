@@ -2,6 +2,7 @@ package static
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"lancre/build/ca"
@@ -34,6 +35,10 @@ func (t *tree) checkCRLs() {
 	objects, bySHA256 := t.crlObjects()
 	scopes := make(map[crlScope][]*crlObject)
 	for _, o := range objects {
+		if o.OfAttributes() {
+			listAll([]*crlObject{o})
+			continue
+		}
 		scope := crlScope{string(o.Issuer), o.by}
 		if o.by != nil {
 			scope.name = string(o.by.Cert.RawSubject) // of all its encodings the one
@@ -108,7 +113,7 @@ func listAll(group []*crlObject) *crl.Listing {
 
 // checkPublished compares the URIs in a CRL with the URLs where it is published.
 func (t *tree) checkPublished(o *crlObject) {
-	if len(o.URIs()) == 0 || o.Delta() { // whose URIs are those of its base
+	if !slices.ContainsFunc(o.URIs(), mayBeHere) || o.Delta() { // whose URIs are those of its base
 		return
 	}
 	here := false
@@ -143,6 +148,13 @@ func checkShards(group []*crlObject) {
 		full[0].checkComplete(shards)
 	}
 	checkNames(shards)
+}
+
+// mayBeHere reports whether clients can look for uri at a server like this one: LDAP, say,
+// is another's.
+func mayBeHere(uri string) bool {
+	protocol, _, ok := strings.Cut(uri, "://")
+	return !ok || strings.EqualFold(protocol, "http") || strings.EqualFold(protocol, "https")
 }
 
 // partition tells apart the CRLs for which is holds and the others.
