@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/cryptobyte/asn1"
 
@@ -89,7 +90,7 @@ func crlVectors(t *testing.T) []vector {
 	for _, tt := range slices.Concat(crlSetCases(t, ca), crlScopeCases(t), crlHistoryCases(t, ca), crlDeltaCases(t, ca)) {
 		list = append(list, tt.vector(ca))
 	}
-	return list
+	return append(list, crlStillVectors(t, ca)...)
 }
 
 // A crlCase is the recipe of a vector: one CRL.
@@ -346,6 +347,26 @@ func crlSetCases(t *testing.T, ca recipe.Identity) []staticCase {
 			files: map[string][]byte{"urls.csv": []byte("\ufeffurl,file\nhttps://c.example/x.crl,c.example/x.crl\n"), "c.example/x.crl": crl("\x01", "https://c.example/x.crl"), "c.example/2.crl": crl("\x02", two)}},
 		{name: "at any host", check: "crl.idp-url",
 			files: map[string][]byte{"_/1.crl": first, "c.example/2.crl": crl("\x02", two)}},
+	}
+}
+
+// crlStillVectors are a CRL that expires an hour after now, published then and once
+// again, an hour later.
+func crlStillVectors(t *testing.T, ca recipe.Identity) []vector {
+	ends := recipe.CRL{Issuer: ca, NextUpdate: recipe.Now.Add(recipe.Hour)}.DER(t)
+	build := func(at time.Duration) judgement {
+		return judgeBuild(ca, func(t *testing.T) Config {
+			c := Config{Out: t.TempDir(), Static: []string{recipe.Dir(t, map[string][]byte{crlFile: ends})}}
+			if _, err := run(t, ca, c); err != nil {
+				t.Fatal(err)
+			}
+			c.At = recipe.Now.Add(at)
+			return c
+		}).without([]string{"build.rhythm"}) // by then the other is an hour old
+	}
+	return []vector{
+		{"a second before", "crl.time-expired-still", nowhere, nowhere, build(recipe.Hour - recipe.Second)},
+		{"expired since", "crl.time-expired-still", nowhere, everywhere, build(recipe.Hour)},
 	}
 }
 

@@ -74,7 +74,9 @@ var (
 	CRLTimeNextUpdate = fixed("crl.time-next-update", "RFC 5280 section 5.1.2.5",
 		"nextUpdate is present and after thisUpdate")
 	CRLTimeExpired = declare("crl.time-expired", always, never, "RFC 5280 section 5.1.2.5",
-		"nextUpdate is in the future")
+		"nextUpdate is in the future, but of a CRL that the previous generation publishes, octet for octet")
+	CRLTimeExpiredStill = declare("crl.time-expired-still", never, always, "RFC 5280 section 5.1.2.5",
+		"nextUpdate is in the future, of a CRL that the previous generation publishes, octet for octet: one CA that signs no new one must not hold back what others signed")
 	CRLTimeValidity = declare("crl.time-validity", longCRL, never, "BR section 7.2",
 		"a CRL is valid for at most 10 days if it is for subscriber certificates, else 12 months")
 	CRLTimeAge = declare("crl.time-age", never, always, "BR section 4.9.7",

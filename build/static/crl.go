@@ -1,6 +1,8 @@
 package static
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 
 	"lancre/build/ca"
@@ -34,16 +36,17 @@ const (
 type crlChecker struct {
 	*crl.CRL
 	*rule.Findings
-	by      *ca.Issuer // whose key signed it; nil until that is checked, or if it is not configured
-	at      int64      // Unix seconds
-	ocsp    bool       // the build has responses
-	maxSize int64      // octets
+	by      *ca.Issuer        // whose key signed it; nil until that is checked, or if it is not configured
+	at      int64             // Unix seconds
+	ocsp    bool              // the build has responses
+	maxSize int64             // octets
+	before  func([]byte) bool // whether the previous generation publishes a file
 }
 
 // checkCRL checks what can be seen from the CRL alone, and returns its issuer; nil if
 // that is not configured, or did not sign it.
 func (t *tree) checkCRL(c *crl.CRL, f *rule.Findings) *ca.Issuer {
-	k := &crlChecker{CRL: c, Findings: f, at: t.config.At.Unix(), ocsp: t.config.OCSP, maxSize: t.config.MaxCRLSize}
+	k := &crlChecker{CRL: c, Findings: f, at: t.config.At.Unix(), ocsp: t.config.OCSP, maxSize: t.config.MaxCRLSize, before: t.published}
 	k.checkSigner(t.config.Issuers)
 	k.checkTimes()
 	k.checkNumber()
@@ -52,6 +55,12 @@ func (t *tree) checkCRL(c *crl.CRL, f *rule.Findings) *ca.Issuer {
 	k.checkSize()
 	k.checkEntries()
 	return k.by
+}
+
+// published reports whether the previous generation publishes these octets somewhere.
+func (t *tree) published(data []byte) bool {
+	sum := sha256.Sum256(data)
+	return t.objectsBefore[hex.EncodeToString(sum[:])]
 }
 
 func (k *crlChecker) checkTimes() {
@@ -66,7 +75,11 @@ func (k *crlChecker) checkTimes() {
 		k.Found(rule.CRLTimeNextUpdate, rule.Because("nextUpdate %s is not after thisUpdate %s", rule.UTC(k.NextUpdate), rule.UTC(k.ThisUpdate)))
 		return
 	case k.NextUpdate <= k.at:
-		k.Found(rule.CRLTimeExpired, rule.Because("CRL expired: nextUpdate was %s, it is %s", rule.UTC(k.NextUpdate), rule.UTC(k.at)))
+		check := rule.CRLTimeExpired
+		if k.before(k.DER) {
+			check = rule.CRLTimeExpiredStill
+		}
+		k.Found(check, rule.Because("CRL expired: nextUpdate was %s, it is %s", rule.UTC(k.NextUpdate), rule.UTC(k.at)))
 		return
 	}
 	k.checkValidity()

@@ -94,17 +94,19 @@ type tree struct {
 	named  map[string]*file // by URL, as urls.csv spells it
 	count  int              // files read
 
-	before map[target]store.File // what the previous generation publishes
+	before        map[target]store.File // what the previous generation publishes
+	objectsBefore map[string]bool       // the SHA-256 of that
 }
 
 func newTree(c Config, objects Objects, ledger *rule.Ledger) *tree {
 	t := &tree{
 		config: c, objects: objects, ledger: ledger, listed: make([]*crl.Listing, len(c.Issuers.List)),
-		taken: make(map[target]*file), named: make(map[string]*file), before: make(map[target]store.File),
+		taken: make(map[target]*file), named: make(map[string]*file), before: make(map[target]store.File), objectsBefore: make(map[string]bool),
 	}
 	if c.Previous != nil {
 		for _, f := range c.Previous.Files() {
 			t.before[target{f.Host, f.Path}] = f
+			t.objectsBefore[f.SHA256] = true
 		}
 	}
 	return t
