@@ -106,20 +106,29 @@ func TestIssuersAreCAs(t *testing.T) {
 	}
 }
 
-// A certificate of version 1 cannot say that it is a CA's; old roots are of that kind.
-func TestIssuerOfVersion1(t *testing.T) {
+// A certificate of version 1 cannot say that it is a CA's. Old roots are of that kind; and
+// it is what openssl x509 makes of a request if it is told nothing of extensions.
+func TestIssuersOfVersion1(t *testing.T) {
 	programs.Need(t, "openssl")
 	dir := t.TempDir()
-	key, cert := filepath.Join(dir, "key"), filepath.Join(dir, "cert")
-	make := exec.Command("openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=old", "-keyout", key, "-out", filepath.Join(dir, "csr"))
-	sign := exec.Command("openssl", "x509", "-req", "-in", filepath.Join(dir, "csr"), "-signkey", key, "-out", cert)
-	for _, c := range []*exec.Cmd{make, sign} {
+	openssl := func(args ...string) {
+		t.Helper()
+		c := exec.Command("openssl", args...)
+		c.Dir = dir
 		if text, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, text)
+			t.Fatalf("openssl %v: %v: %s", args, err, text)
 		}
 	}
-	all, err := ca.Load([]string{cert})
-	if err != nil || all.List[0].Cert.Version != 1 {
+	for _, name := range []string{"root", "leaf"} {
+		openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN="+name, "-keyout", name+".key", "-out", name+".csr")
+	}
+	openssl("x509", "-req", "-in", "root.csr", "-signkey", "root.key", "-out", "root.pem")
+	openssl("x509", "-req", "-in", "leaf.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-out", "leaf.pem")
+	root, leaf := filepath.Join(dir, "root.pem"), filepath.Join(dir, "leaf.pem")
+	if all, err := ca.Load([]string{root}); err != nil || all.List[0].Cert.Version != 1 {
 		t.Errorf("%v, %+v", err, all)
+	}
+	if _, err := ca.Load([]string{root, leaf}); err == nil || !strings.Contains(err.Error(), "leaf.pem: the certificate of CN=leaf, issued by CN=root, is no CA certificate: it is of version 1") {
+		t.Errorf("%v", err)
 	}
 }

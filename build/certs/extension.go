@@ -1,8 +1,10 @@
 package certs
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
+	"fmt"
 )
 
 // IDKeyUsage is the OID of keyUsage (RFC 5280 section 4.2.1.3).
@@ -29,12 +31,14 @@ func Allows(cert *x509.Certificate, usage x509.KeyUsage) bool {
 }
 
 // CAFault says why cert is no CA's, "" if it is (RFC 5280 sections 4.2.1.3 and 4.2.1.9).
-// One of version 1 or 2 has no place to say so.
+// One of version 1 or 2 has no place to say so: of these, clients take roots alone for CAs.
 func CAFault(cert *x509.Certificate) string {
 	const v3 = 3
 	switch {
-	case cert.Version < v3:
+	case cert.Version < v3 && bytes.Equal(cert.RawSubject, cert.RawIssuer):
 		return ""
+	case cert.Version < v3:
+		return fmt.Sprintf("it is of version %d, which has no place to say so, and not self-issued", cert.Version)
 	case !cert.BasicConstraintsValid:
 		return "it has no basicConstraints"
 	case !cert.IsCA:
