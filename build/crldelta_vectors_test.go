@@ -185,3 +185,22 @@ func TestSerialsTellWhatAListingDoes(t *testing.T) {
 		}
 	}
 }
+
+// What is added is compared with a base and its delta CRL together, which stay.
+func TestAddBesideDeltaCRLs(t *testing.T) {
+	w := newWorld(t)
+	made := func(n byte, entries ...recipe.CRLEntry) recipe.CRL {
+		return recipe.CRL{Issuer: w.ca, Number: []byte{n}, ThisUpdate: recipe.Now.Add(time.Duration(n) * time.Minute), Entries: entries}
+	}
+	hold, removed, second := recipe.CRLEntry{Reason: []byte{6}}, recipe.CRLEntry{Reason: []byte{8}}, recipe.CRLEntry{Serial: "\x02", Reason: []byte{1}}
+	base, delta := made(1, hold), deltaOf(made(2, removed, second), 1)
+	base.ThisUpdate = recipe.Now.Add(-recipe.Hour)
+	w.now = w.now.Add(3 * time.Minute)
+	static := recipe.Dir(t, map[string][]byte{"c.example/ca.crl": base.DER(t), "c.example/ca+.crl": delta.DER(t)})
+	w.done(w.build(func(c *Config) { c.Static = []string{static} }, third))
+	for range 2 { // the second time from what was kept
+		w.refused("ocsp.crl-good")(w.add(nil, other))
+	}
+	w.done(w.add(nil, good))
+	w.says("01 good", "03 good")
+}
