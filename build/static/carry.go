@@ -46,7 +46,7 @@ func (t *tree) carriedFile(f store.File) *file {
 // break by itself was judged when it came.
 func (t *tree) checkCarried(o *crlObject) {
 	for _, f := range o.findings.All() {
-		if slices.Contains([]rule.Check{rule.CRLFullDiffers, rule.CRLShardIDP, rule.CRLScope, rule.CRLEntryDiffers}, f.Check) {
+		if slices.Contains([]rule.Check{rule.CRLFullDiffers, rule.CRLShardIDP, rule.CRLEntryDiffers}, f.Check) {
 			t.ledger.Found(f.Check, f.Place, f.Serial, func() string { return f.Reason })
 		}
 	}
