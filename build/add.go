@@ -67,7 +67,7 @@ func Add(ctx context.Context, a Addition) (*Report, error) {
 	if _, err := store.ReadManifest(a.Out); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: nothing can be added before the first generation: begin with lancre build", err)
 	}
-	return perform(&a.Config, func(b *builder) error { return (&adder{b, &a}).add(ctx) })
+	return perform(ctx, &a.Config, func(b *builder) error { return (&adder{b, &a}).add(ctx) })
 }
 
 // An adder is a builder that adds.

@@ -103,11 +103,13 @@ func (p *packer) pack(ctx context.Context) error {
 			f.flush()
 		}
 	}()
-	for full := range order {
-		select {
-		case <-full.checked:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+	for {
+		full, err := next(ctx, order)
+		if err != nil {
+			return err
+		}
+		if full == nil {
+			break
 		}
 		if err := p.merge(full); err != nil {
 			return err
@@ -119,6 +121,24 @@ func (p *packer) pack(ctx context.Context) error {
 		p.progress(scanner.Octets(), total)
 	}
 	return feedErr
+}
+
+// next waits for the batch that comes next in input order, and until it is checked; nil
+// if there is none.
+func next(ctx context.Context, order <-chan *batch) (*batch, error) {
+	select {
+	case full, ok := <-order:
+		if !ok {
+			return nil, nil
+		}
+		select {
+		case <-full.checked:
+			return full, nil
+		case <-ctx.Done():
+		}
+	case <-ctx.Done(): // the feeder may be blocked
+	}
+	return nil, context.Cause(ctx)
 }
 
 // merge packs the items of a checked batch.

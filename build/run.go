@@ -14,6 +14,7 @@ import (
 	"lancre/build/rule"
 	"lancre/build/static"
 	"lancre/index/store"
+	"lancre/internal/interrupt"
 )
 
 // Run builds one generation and publishes it. It returns a Report with every
@@ -29,11 +30,12 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	return perform(&c, func(b *builder) error { return b.build(ctx) })
+	return perform(ctx, &c, func(b *builder) error { return b.build(ctx) })
 }
 
-// perform has a builder for c, which was checked, do its work.
-func perform(c *Config, do func(*builder) error) (*Report, error) {
+// perform has a builder for c, which was checked, do its work. What is read before that
+// is waited for no longer than ctx allows.
+func perform(ctx context.Context, c *Config, do func(*builder) error) (*Report, error) {
 	start := time.Now()
 	c.At = c.moment()
 	if c.AsOf.IsZero() {
@@ -43,11 +45,11 @@ func perform(c *Config, do func(*builder) error) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	issuers, err := ca.Load(c.Issuers, c.IssuerNames...)
+	issuers, err := interrupt.Do(ctx, func() (*ca.Issuers, error) { return ca.Load(c.Issuers, c.IssuerNames...) })
 	if err != nil {
 		return nil, err
 	}
-	known, err := inventory.Load(c.Inventory, c.At, issuers)
+	known, err := interrupt.Do(ctx, func() (*inventory.Inventory, error) { return inventory.Load(c.Inventory, c.At, issuers) })
 	if err != nil {
 		return nil, err
 	}

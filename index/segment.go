@@ -50,7 +50,7 @@ type Sections struct {
 // Open maps the segment file at path and checks it as OpenBytes does. The
 // mapping goes with Close, or when the Segment cannot be reached any more.
 func Open(path string) (*Segment, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // a FIFO is not waited for
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"syscall"
 	"time"
 
 	"lancre/build/ca"
@@ -36,11 +37,16 @@ func Load(name string, at time.Time, all *ca.Issuers) (*Inventory, error) {
 	if name == "" {
 		return nil, nil
 	}
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO is not waited for
 	if err != nil {
 		return nil, fmt.Errorf("inventory %w", err)
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil {
+		return nil, fmt.Errorf("inventory %w", err)
+	} else if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("inventory %s: it is read twice, so want a file: it is %s", name, info.Mode())
+	}
 	lines, err := countLines(f)
 	if err != nil {
 		return nil, fmt.Errorf("inventory %w", err)

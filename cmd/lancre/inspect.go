@@ -1,9 +1,12 @@
 package main
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"lancre/index/store"
+	"lancre/internal/interrupt"
 )
 
 func newInspect() *cobra.Command {
@@ -27,24 +30,13 @@ that the store has of sha1, sha256, sha384 and sha512.`,
 		Args:                  takes("STORE"),
 		ValidArgsFunction:     completeStore,
 		PreRunE:               func(*cobra.Command, []string) error { return q.complete(hash) },
-		RunE: work(func(cmd *cobra.Command, args []string) error {
-			g, err := store.Open(args[0])
-			if err != nil {
-				return err
-			}
-			defer g.Close()
+		RunE: func(cmd *cobra.Command, args []string) error {
+			do := look(func(cmd *cobra.Command, args []string) error { return inspectAll(cmd.OutOrStdout(), args[0], &q) })
 			if q.issuerFile != "" {
-				return q.answer(g, args[0], cmd.OutOrStdout())
+				do = work(func(cmd *cobra.Command, args []string) error { return inspectOne(cmd, args[0], &q) })
 			}
-			o, err := newOverview(g, args[0], q.at)
-			switch {
-			case err != nil:
-				return err
-			case q.json:
-				return writeJSON(cmd.OutOrStdout(), o)
-			}
-			return o.write(cmd.OutOrStdout())
-		}),
+			return do(cmd, args)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&q.issuerFile, "issuer", "", "`FILE` with the certificate of the issuer, PEM or DER")
@@ -60,4 +52,33 @@ that the store has of sha1, sha256, sha384 and sha512.`,
 	cmd.MarkFlagsMutuallyExclusive("json", "out")
 	completeFlag(cmd, "hash", "sha1", "sha256", "sha384", "sha512")
 	return cmd
+}
+
+func inspectAll(out io.Writer, dir string, q *question) error {
+	g, err := store.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	o, err := newOverview(g, dir, q.at)
+	switch {
+	case err != nil:
+		return err
+	case q.json:
+		return writeJSON(out, o)
+	}
+	return o.write(out)
+}
+
+func inspectOne(cmd *cobra.Command, dir string, q *question) error {
+	ids, err := interrupt.Do(cmd.Context(), q.certIDs)
+	if err != nil {
+		return err
+	}
+	g, err := store.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	return q.answer(g, dir, ids, cmd.OutOrStdout())
 }

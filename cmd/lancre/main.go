@@ -1,9 +1,9 @@
 // Command lancre is the offline tool: it checks what a CA signed in advance,
 // packs it into a store that lancred serves, and looks into stores.
 //
-// Its exit status is 0 if the work is done, 1 if the input was rejected or a
-// problem was found, and 2 for wrong usage. Results go to standard output,
-// everything else to standard error.
+// Its exit status is 0 if the work is done, 1 if the input was rejected, a problem was
+// found or SIGTERM or SIGINT ended the work, and 2 for wrong usage. A second signal ends
+// it at once. Results go to standard output, everything else to standard error.
 package main
 
 import (
@@ -26,11 +26,20 @@ const (
 )
 
 func main() {
-	// An interrupted build must still remove what it has half made.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go stop(signals, cancel)
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// stop ends the work at the first signal, so that an interrupted build removes what it
+// has half made, and the program at the second, whatever it does.
+func stop(signals <-chan os.Signal, work context.CancelFunc) {
+	<-signals
+	work()
+	<-signals
+	os.Exit(exitProblem)
 }
 
 // run executes one command line and returns the exit status.

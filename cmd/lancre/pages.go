@@ -246,9 +246,15 @@ func pagesMade(dir string, files map[string][]byte) (stale []string, err error) 
 			continue
 		}
 		name := filepath.Join(dir, e.Name())
-		old, err := os.ReadFile(name)
+		info, err := os.Stat(name)
 		if err != nil {
 			return nil, err
+		}
+		var old []byte
+		if info.Mode().IsRegular() { // a FIFO is not waited for
+			if old, err = os.ReadFile(name); err != nil {
+				return nil, err
+			}
 		}
 		if !pages.Made(old) {
 			return nil, fmt.Errorf("%s was not made by lancre pages, and would not fit the others: move it away, or name another --out", name)

@@ -113,13 +113,9 @@ func (q *question) readCert(issuers []*x509.Certificate) (by []*x509.Certificate
 	return by, subject[0].RawIssuer, certs.Serial(subject[0].SerialNumber), nil
 }
 
-// answer finds the response in g, opened from dir, and writes it to q.out or, in
-// words, to out.
-func (q *question) answer(g *store.Generation, dir string, out io.Writer) error {
-	ids, err := q.certIDs()
-	if err != nil {
-		return err
-	}
+// answer finds the response for one of ids in g, opened from dir, and writes it to q.out
+// or, in words, to out.
+func (q *question) answer(g *store.Generation, dir string, ids []index.CertID, out io.Writer) error {
 	for i := range ids {
 		id := &ids[i]
 		r, found, err := g.Lookup(id.Key(), id)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lancre/internal/interrupt"
 	"lancre/internal/usage"
 )
 
@@ -51,6 +52,15 @@ func work(do func(*cobra.Command, []string) error) func(*cobra.Command, []string
 		}
 		return err
 	}
+}
+
+// look makes a command's RunE of what it does, which only reads: an interrupt ends it
+// wherever it is.
+func look(do func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return work(func(cmd *cobra.Command, args []string) error {
+		_, err := interrupt.Do(cmd.Context(), func() (struct{}, error) { return struct{}{}, do(cmd, args) })
+		return err
+	})
 }
 
 // takes demands exactly the named arguments.

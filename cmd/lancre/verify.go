@@ -33,7 +33,7 @@ have not expired and are not answered by a response.`,
 		Args:                  takes("STORE"),
 		ValidArgsFunction:     completeStore,
 		PreRunE:               func(*cobra.Command, []string) error { return missing.complete() },
-		RunE: work(func(cmd *cobra.Command, args []string) error {
+		RunE: look(func(cmd *cobra.Command, args []string) error {
 			return errors.Join(runVerify(cmd.OutOrStdout(), args[0], json), missing.ask(args[0]))
 		}),
 	}

@@ -15,7 +15,7 @@ import (
 // flock(2) on the directory itself. It waits for patience, which may be 0. Closing
 // the file, or the end of the process, however it ends, gives the lock back.
 func lock(dir string, patience time.Duration) (*os.File, error) {
-	f, err := os.Open(dir)
+	f, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY, 0) // a FIFO is not waited for
 	if err != nil {
 		return nil, err
 	}
