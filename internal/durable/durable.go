@@ -8,6 +8,10 @@
 //	fsync(3)
 //	rename("DIR/.tmp-1", "DIR/name")
 //	fsync("DIR")
+//
+// A symbolic link stays, and the file that it leads to is replaced. What exists and is
+// no regular file is not replaced, for nobody wants /dev/null to become one: it is
+// written into.
 package durable
 
 import (
@@ -17,6 +21,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // TempPrefix begins the name of every file in the making. A crash may leave one
@@ -25,8 +32,21 @@ const TempPrefix = ".tmp-"
 
 // WriteFile makes the file at path, of mode 0644, hold what write writes. If write fails, or
 // anything else, the file is as it was; only if the very last step failed, the
-// sync of the directory, the new content is already visible.
+// sync of the directory, the new content is already visible. A device, a FIFO, or a file
+// that a process has open under /proc gets what write writes as it comes.
 func WriteFile(path string, write func(io.Writer) error) error {
+	path, into, err := destination(path)
+	switch {
+	case err != nil:
+		return err
+	case into:
+		return writeInto(path, write)
+	}
+	return replace(path, write)
+}
+
+// replace makes or replaces the regular file at path.
+func replace(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), TempPrefix)
 	if err != nil {
 		return err
@@ -47,6 +67,58 @@ func WriteFile(path string, write func(io.Writer) error) error {
 		return err
 	}
 	return SyncDir(filepath.Dir(path))
+}
+
+// maxLinks is how many symbolic links are followed, as in path_resolution(7).
+const maxLinks = 40
+
+// destination follows the symbolic links at path, and says whether what they lead to is
+// to be written into.
+func destination(path string) (target string, into bool, err error) {
+	for range maxLinks {
+		info, err := os.Lstat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return path, false, nil
+		}
+		if err != nil {
+			return path, false, err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			return path, !info.Mode().IsRegular(), nil
+		}
+		dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+		if err != nil {
+			return path, false, err
+		}
+		if strings.HasPrefix(dir, "/proc/") { // /dev/stdout: more than the link says, for it is open
+			return path, true, nil
+		}
+		link, err := os.Readlink(path)
+		if err != nil {
+			return path, false, err
+		}
+		if path = link; !filepath.IsAbs(link) {
+			path = filepath.Join(dir, link) // dir has no links, so that .. is what it seems
+		}
+	}
+	return path, false, &fs.PathError{Op: "open", Path: path, Err: unix.ELOOP}
+}
+
+// writeInto writes to what is no regular file, or to the end of one that is open. A FIFO
+// that nobody reads is not waited for.
+func writeInto(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if errors.Is(err, unix.ENXIO) {
+		return fmt.Errorf("%w: a FIFO that nobody reads, or a socket", err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := write(f); err != nil {
+		f.Close()
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return f.Close()
 }
 
 // WriteBytes is WriteFile of content.
