@@ -112,6 +112,10 @@ type Config struct {
 	// response: as many as are issued between the making of the two. Default: 0.
 	MaxMissing int
 
+	// MaxUnpacked is how many octets may be unpacked of one source of responses, archives
+	// and compression within others counted as often. Default: 256 GiB.
+	MaxUnpacked int64
+
 	// MaxCRLSize is how many octets a CRL may have. Default: as many as any file.
 	MaxCRLSize int64
 
@@ -157,11 +161,12 @@ type Config struct {
 // DefaultConfig returns the defaults. Out, and what to publish, are for the caller.
 func DefaultConfig() Config {
 	return Config{
-		Query:      input.DefaultQuery,
-		Profiles:   []rule.Profile{rule.Private},
-		MaxCRLSize: store.MaxFileSize,
-		MaxShrink:  5,
-		Workers:    runtime.GOMAXPROCS(0),
+		Query:       input.DefaultQuery,
+		Profiles:    []rule.Profile{rule.Private},
+		MaxUnpacked: input.DefaultMaxUnpacked,
+		MaxCRLSize:  store.MaxFileSize,
+		MaxShrink:   5,
+		Workers:     runtime.GOMAXPROCS(0),
 	}
 }
 
@@ -229,6 +234,9 @@ func (c *Config) checkLimits() error {
 	if err := checkShardCount(c.Shards); err != nil {
 		return err
 	}
+	if c.MaxUnpacked < 0 {
+		return fmt.Errorf("of a source, %d octets may be unpacked (--max-unpacked); want 0 or more", c.MaxUnpacked)
+	}
 	if c.MaxCRLSize < 1 {
 		return fmt.Errorf("a CRL may have %d octets (--max-crl-size); want 1 or more", c.MaxCRLSize)
 	}
@@ -243,7 +251,7 @@ func (c *Config) checkLimits() error {
 
 // scanner reads the sources of responses.
 func (c *Config) scanner() *input.Scanner {
-	return &input.Scanner{Stdin: c.Stdin, Query: c.Query}
+	return &input.Scanner{Stdin: c.Stdin, Query: c.Query, MaxUnpacked: c.MaxUnpacked}
 }
 
 // severities are those of the build, and which of them the operator chose.

@@ -42,7 +42,7 @@ func run(t testing.TB, ca recipe.Identity, c Config) (*Report, error) {
 func runUntil(ctx context.Context, t testing.TB, ca recipe.Identity, c Config) (*Report, error) {
 	t.Helper()
 	if d := DefaultConfig(); c.Query == "" {
-		c.Query, c.MaxShrink, c.MaxCRLSize, c.Workers = d.Query, d.MaxShrink, cmp.Or(c.MaxCRLSize, d.MaxCRLSize), cmp.Or(c.Workers, d.Workers)
+		c.Query, c.MaxShrink, c.MaxUnpacked, c.MaxCRLSize, c.Workers = d.Query, d.MaxShrink, cmp.Or(c.MaxUnpacked, d.MaxUnpacked), cmp.Or(c.MaxCRLSize, d.MaxCRLSize), cmp.Or(c.Workers, d.Workers)
 		if c.Profiles == nil {
 			c.Profiles = d.Profiles
 		}
@@ -419,6 +419,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"negative missing":   func(c *Config) { c.MaxMissing, c.Inventory = -1, "i" },
 		"missing of nothing": func(c *Config) { c.MaxMissing = 1 },
 		"CRLs of nothing":    func(c *Config) { c.MaxCRLSize = 0 },
+		"less than nothing":  func(c *Config) { c.MaxUnpacked = -1 },
 		"no workers":         func(c *Config) { c.Workers = 0 },
 		"no profile":         func(c *Config) { c.Profiles = nil },
 		"query of no table":  func(c *Config) { c.Query = "SELECT 1" },

@@ -1,6 +1,8 @@
 package build
 
 import (
+	"bytes"
+	"compress/gzip"
 	"slices"
 	"strings"
 	"testing"
@@ -143,7 +145,18 @@ func sourceVectors(t *testing.T) []vector {
 			return Config{Responses: []string{recipe.File(t, "source", data...)}}
 		})}
 	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	w.Write(good)
+	w.Close()
+	unpacked := func(name, rejects string, limit int) vector {
+		return vector{name, "source.unpacked", rejects, nowhere, judgeBuild(ca, func(t *testing.T) Config {
+			return Config{Responses: []string{recipe.File(t, "source", packed.Bytes())}, MaxUnpacked: int64(limit)}
+		})}
+	}
 	return []vector{
+		unpacked("more than may be", everywhere, len(good)-1),
+		unpacked("just what may be", nowhere, len(good)),
 		source("words", "source.form", everywhere, []byte("hello, world")),
 		source("DER", "source.form", nowhere, good),
 		source("cut", "source.truncated", everywhere, good, good[:len(good)-1]),

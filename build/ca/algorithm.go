@@ -120,7 +120,7 @@ func ParseAlgorithm(id []byte) (Algorithm, error) {
 	in := cryptobyte.String(id)
 	var seq, oid cryptobyte.String
 	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) {
-		return Algorithm{}, fmt.Errorf("signature algorithm %x is not a DER AlgorithmIdentifier", id)
+		return Algorithm{}, fmt.Errorf("signature algorithm %.100x is not a DER AlgorithmIdentifier", id)
 	}
 	if name, ok := retired[string(oid)]; ok {
 		return Algorithm{}, fmt.Errorf("signature is %s, which is not secure", name)

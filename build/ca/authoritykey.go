@@ -17,7 +17,7 @@ func (is *Issuer) KeyIDFault(a der.AuthorityKey) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("keyIdentifier of authorityKeyIdentifier is %x, subjectKeyIdentifier of %s is %x", a.KeyID, is.Cert.Subject, is.Cert.SubjectKeyId)
+	return fmt.Sprintf("keyIdentifier of authorityKeyIdentifier is %.40x, subjectKeyIdentifier of %s is %x", a.KeyID, is.Cert.Subject, is.Cert.SubjectKeyId)
 }
 
 // NamedCertFault says why authorityCertIssuer and authorityCertSerialNumber of an
@@ -33,7 +33,7 @@ func (is *Issuer) NamedCertFault(a der.AuthorityKey) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("authorityCertIssuer and authorityCertSerialNumber %x of authorityKeyIdentifier name no certificate of %s: its own was issued by %s with the serial number %x",
+	return fmt.Sprintf("authorityCertIssuer and authorityCertSerialNumber %.40x of authorityKeyIdentifier name no certificate of %s: its own was issued by %s with the serial number %x",
 		a.Serial, is.Cert.Subject, is.Cert.Issuer, certs.Serial(is.Cert.SerialNumber))
 }
 

@@ -117,7 +117,7 @@ func oidText(content string) string {
 	b.AddASN1(tags.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(content)) })
 	in := cryptobyte.String(b.BytesOrPanic())
 	if !in.ReadASN1ObjectIdentifier(&oid) {
-		return fmt.Sprintf("%x", content)
+		return fmt.Sprintf("%.40x", content)
 	}
 	return certs.NameOID(oid)
 }

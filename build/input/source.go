@@ -19,6 +19,7 @@ package input
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,9 @@ import (
 
 // stdin names standard input among the sources.
 const stdin = "-"
+
+// DefaultMaxUnpacked has room for half a billion responses of 500 octets.
+const DefaultMaxUnpacked = 256 << 30
 
 const (
 	// MaxResponse is the largest OCSPResponse, in octets, that OpenSSL's client
@@ -67,8 +71,13 @@ type Scanner struct {
 	Stdin io.Reader // what the source "-" is
 	Query string    // selects the responses of databases
 
-	sink Sink
-	read atomic.Int64
+	// MaxUnpacked is how many octets may come out of the archives and the compression of
+	// one source; what is packed twice counts twice.
+	MaxUnpacked int64
+
+	sink     Sink
+	read     atomic.Int64
+	unpacked int64 // octets, of the source in hand
 
 	levels  [maxNesting + 1]level
 	wrapped []byte // scratch: a bare response made whole
@@ -209,9 +218,13 @@ func (s *Scanner) file(ctx context.Context, name string) error {
 // what is wrong with reading it is an error.
 func (s *Scanner) input(ctx context.Context, name string, r io.Reader) error {
 	in := &input{ctx: ctx, r: r, read: &s.read}
+	s.unpacked = 0
 	err := s.stream(rule.Place{Source: name}, in, 0)
-	if in.err != nil {
+	switch {
+	case in.err != nil:
 		return fmt.Errorf("source of responses %s: %w", name, in.err)
+	case err == errSpent:
+		return nil
 	}
 	return err
 }
@@ -280,6 +293,10 @@ var byteOrderMark = []byte("\ufeff")
 
 // broken rejects the rest of a stream that cannot be decoded further.
 func (s *Scanner) broken(at rule.Place, err error) error {
+	if s.spent() {
+		why := rule.Broken(rule.SourceUnpacked, "more than %d octets are unpacked of this source (--max-unpacked): the rest is not read", s.MaxUnpacked)
+		return cmp.Or(s.sink.Reject(at, why), errSpent)
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return s.sink.Reject(at, rule.Broken(rule.SourceTruncated, "compressed or archived data ends too early: the file was cut"))
 	}

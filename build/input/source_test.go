@@ -45,7 +45,7 @@ func (c *collector) Reject(at rule.Place, why *rule.Finding) error {
 func collect(t testing.TB, source string, stdin io.Reader) (*collector, error) {
 	t.Helper()
 	c := &collector{}
-	s := &Scanner{sink: c, Stdin: stdin}
+	s := &Scanner{sink: c, Stdin: stdin, MaxUnpacked: DefaultMaxUnpacked}
 	defer s.close()
 	return c, s.scan(context.Background(), source)
 }

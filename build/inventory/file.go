@@ -47,11 +47,11 @@ func Load(name string, at time.Time, all *ca.Issuers) (*Inventory, error) {
 	} else if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("inventory %s: it is read twice, so want a file: it is %s", name, info.Mode())
 	}
-	lines, err := countLines(f)
+	lines, size, err := countLines(f)
 	if err != nil {
 		return nil, fmt.Errorf("inventory %w", err)
 	}
-	v := &Inventory{File: name, at: at.Unix(), entries: make([]assigned, 0, lines)}
+	v := &Inventory{File: name, at: at.Unix(), entries: make([]assigned, 0, min(lines, size/shortLine))}
 	if err := skipMark(f); err != nil {
 		return nil, fmt.Errorf("inventory %w", err)
 	}
@@ -62,21 +62,27 @@ func Load(name string, at time.Time, all *ca.Issuers) (*Inventory, error) {
 	return v, nil
 }
 
-// countLines tells how much room f needs, so that it need not be made twice.
-func countLines(f *os.File) (lines int, err error) {
+// shortLine is how many octets a line with a certificate has at least: a serial number of
+// two digits, a time, two commas and the end.
+const shortLine = len("01,2027-03-01T12:00:00Z,\n")
+
+// countLines tells how much room f needs, so that it need not be made twice: no more than
+// there can be certificates, whatever it holds.
+func countLines(f *os.File) (lines, size int, err error) {
 	buf := make([]byte, 1<<20)
 	for {
 		n, err := f.Read(buf)
 		lines += bytes.Count(buf[:n], []byte{'\n'})
+		size += n
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
 	_, err = f.Seek(0, io.SeekStart)
-	return lines, err
+	return lines, size, err
 }
 
 // skipMark passes over the mark by which spreadsheets say that a file is UTF-8.

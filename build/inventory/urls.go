@@ -12,6 +12,9 @@ import (
 // CRL, of which the largest have thousands; they are kept once each.
 const maxNamings = 100_000
 
+// maxURLs is how many octets each of these fields may have: those of ten URLs.
+const maxURLs = 1024
+
 // A Purpose is what certificates name a URL for.
 type Purpose uint8
 
@@ -39,6 +42,9 @@ type named struct {
 func (v *Inventory) name(a *assigned, purpose Purpose, urls string, line int) error {
 	if urls == "" || a.notAfter <= v.at {
 		return nil
+	}
+	if len(urls) > maxURLs {
+		return fmt.Errorf("a field of URLs has %d octets, want at most %d", len(urls), maxURLs)
 	}
 	n := v.named[naming{a.issuer, purpose, urls}]
 	if n == nil {

@@ -429,6 +429,8 @@ var (
 		"a source holds responses in a form that is known")
 	SourceTruncated = fixed("source.truncated", "nothing is skipped silently",
 		"a source ends where a response, an archive or a compressed stream does")
+	SourceUnpacked = fixed("source.unpacked", "a small file must not keep a build busy for ever",
+		"what archives and compression of a source unpack to has no more octets than --max-unpacked allows, what is packed twice counted twice")
 	OCSPSize = fixed("ocsp.size", "OpenSSL refuses more (OSSL_HTTP_DEFAULT_MAX_RESP_LEN)",
 		"a response has at most 102,400 octets")
 	StoreRecord = fixed("store.record", "the segment format",

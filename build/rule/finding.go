@@ -3,6 +3,8 @@ package rule
 import (
 	"fmt"
 	"time"
+
+	"lancre/internal/legible"
 )
 
 // A Finding is a rule that an input breaks, and how.
@@ -17,8 +19,18 @@ type Finding struct {
 // Broken is the finding of a parser, which knows neither place nor serial number: c
 // is broken, and the reason why.
 func Broken(c Check, format string, args ...any) *Finding {
-	return &Finding{Check: c, Reason: fmt.Sprintf(format, args...)}
+	return &Finding{Check: c, Reason: spelled(fmt.Sprintf(format, args...))}
 }
+
+// maxReason is the longest reason, in octets: some with two names of CAs in it and all
+// that can be said of them. What is longer is somebody's attempt to fill a report.
+const maxReason = 2000
+
+// spelled is a reason as it is kept: legible, whatever names are in it, and not too long.
+func spelled(reason string) string { return legible.Brief(reason, maxReason) }
+
+// maxSerial is the longest serial number that is spelled, in octets: twice what any may have.
+const maxSerial = 40
 
 // Because is a reason, to be spelled when somebody asks. It costs memory before
 // that: where inputs come by the million, write the function out.
@@ -41,10 +53,11 @@ type Place struct {
 // Whole is the place of what is wrong with a source as a whole.
 func Whole(source string) Place { return Place{Source: source, Offset: -1} }
 
+// String is the place in one line, whatever is in its names.
 func (p Place) String() string {
-	s := p.Source
+	s := legible.Line(p.Source)
 	if p.Member != "" {
-		s += "(" + p.Member + ")"
+		s += "(" + legible.Line(p.Member) + ")"
 	}
 	switch {
 	case p.Offset < 0:

@@ -46,7 +46,7 @@ func (f *Findings) FoundAt(c Check, offset int64, serial []byte, reason func() s
 	x := Finding{Check: c, Place: f.place, Count: 1}
 	x.Place.Offset = offset
 	if severity == Rejects || f.ledger.warnings[c].Count == 0 {
-		x.Serial, x.Reason = hex.EncodeToString(serial), reason()
+		x.Serial, x.Reason = hex.EncodeToString(serial[:min(len(serial), maxSerial)]), spelled(reason())
 	}
 	f.list = append(f.list, x)
 	f.rejected = f.rejected || severity == Rejects

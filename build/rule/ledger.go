@@ -8,8 +8,17 @@ import "fmt"
 type Ledger struct {
 	severity   Severities
 	rejections []Rejection
+	octets     int       // of the members and reasons in rejections
 	warnings   []Finding // by check, the first of each; Count is of inputs
 }
+
+// maxOctets is how many octets of members and reasons a ledger keeps: those of a million
+// rejections as they are, or of 10,000 of the longest. It bounds the memory of a build and
+// the size of its report, however many rejections are allowed.
+const maxOctets = 64 << 20
+
+// unsaid is the reason of a rejection that comes after so many.
+const unsaid = "the reason is not kept, for those before it have 64 MiB"
 
 // NewLedger returns an empty ledger of a build in which checks have these severities.
 func NewLedger(s Severities) *Ledger {
@@ -21,7 +30,7 @@ func (l *Ledger) Part() *Ledger { return NewLedger(l.severity) }
 
 // Reset forgets everything but the severities.
 func (l *Ledger) Reset() {
-	l.rejections = l.rejections[:0]
+	l.rejections, l.octets = l.rejections[:0], 0
 	clear(l.warnings)
 }
 
@@ -33,7 +42,7 @@ func (l *Ledger) Rejects(c Check) bool { return l.severity[c] == Rejects }
 func (l *Ledger) Found(c Check, at Place, serial string, reason func() string) (rejected bool) {
 	switch l.severity[c] {
 	case Rejects:
-		l.Reject(&Finding{Check: c, Place: at, Serial: serial, Reason: reason()})
+		l.Reject(&Finding{Check: c, Place: at, Serial: serial, Reason: spelled(reason())})
 		return true
 	case Warns:
 		l.Warn(c, at, serial, reason)
@@ -43,15 +52,19 @@ func (l *Ledger) Found(c Check, at Place, serial string, reason func() string) (
 
 // Reject enters what rejects an input, whatever the severity of the check.
 func (l *Ledger) Reject(f *Finding) {
-	l.rejections = append(l.rejections, Rejection{
+	r := Rejection{
 		Place: f.Place, Serial: f.Serial, Check: f.Check.String(), Clause: table[f.Check].clause, Reason: f.Reason, Option: f.Check.Option(),
-	})
+	}
+	if l.octets += len(r.Place.Member) + len(r.Serial) + len(r.Reason); l.octets > maxOctets {
+		r.Place.Member, r.Serial, r.Reason = "", "", unsaid
+	}
+	l.rejections = append(l.rejections, r)
 }
 
 // Warn enters a warning, whatever the severity of the check.
 func (l *Ledger) Warn(c Check, at Place, serial string, reason func() string) {
 	if w := &l.warnings[c]; w.Count == 0 {
-		*w = Finding{Check: c, Place: at, Serial: serial, Reason: reason(), Count: 1}
+		*w = Finding{Check: c, Place: at, Serial: serial, Reason: spelled(reason()), Count: 1}
 	} else {
 		w.Count++
 	}

@@ -35,7 +35,7 @@ func parseCertsOnly(data []byte) ([]*x509.Certificate, error) {
 		return nil, errors.New("not one DER ContentInfo")
 	}
 	if !bytes.Equal(oid, oidSignedData) {
-		return nil, fmt.Errorf("contentType is not id-signedData (OID octets %x)", []byte(oid))
+		return nil, fmt.Errorf("contentType is not id-signedData (OID octets %.40x)", []byte(oid))
 	}
 	if !info.ReadASN1(&explicit, der.Tag0) || !info.Empty() || !explicit.ReadASN1(&signed, asn1.SEQUENCE) || !explicit.Empty() {
 		return nil, errors.New("content is not one DER SignedData")

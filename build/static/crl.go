@@ -130,9 +130,9 @@ func (k *crlChecker) checkNumber() {
 	case number == nil:
 		k.Found(rule.CRLNumber, rule.Because("CRL has no cRLNumber"))
 	case number[0] >= 0x80:
-		k.Found(rule.CRLNumber, rule.Because("cRLNumber %x is negative", number))
+		k.Found(rule.CRLNumber, rule.Because("cRLNumber %.40x is negative", number))
 	case len(number) > maxNumberSize:
-		k.Found(rule.CRLNumber, rule.Because("cRLNumber %x is not less than 2^159", number))
+		k.Found(rule.CRLNumber, rule.Because("cRLNumber %.40x is not less than 2^159", number))
 	case k.CriticalNumber:
 		k.Found(rule.CRLNumber, rule.Because("cRLNumber is critical"))
 	}

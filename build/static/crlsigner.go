@@ -16,7 +16,7 @@ import (
 // checkSigner checks who signed the CRL, whether they may, and the signature.
 func (k *crlChecker) checkSigner(all *ca.Issuers) {
 	if !bytes.Equal(k.Inner, k.Algorithm) {
-		k.Found(rule.CRLAlgorithmsDiffer, rule.Because("AlgorithmIdentifier is %x inside what is signed, but %x outside", k.Inner, k.Algorithm))
+		k.Found(rule.CRLAlgorithmsDiffer, rule.Because("AlgorithmIdentifier is %.100x inside what is signed, but %.100x outside", k.Inner, k.Algorithm))
 		return
 	}
 	alg, err := ca.ParseAlgorithm(k.Algorithm)
@@ -78,7 +78,7 @@ func (k *crlChecker) checkIssuer(alg ca.Algorithm) {
 func nameText(der []byte) string {
 	var name pkix.RDNSequence
 	if _, err := asn1.Unmarshal(der, &name); err != nil {
-		return fmt.Sprintf("%x", der)
+		return fmt.Sprintf("%.100x", der)
 	}
 	return name.String()
 }

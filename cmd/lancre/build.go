@@ -104,6 +104,7 @@ func inputFlags(cmd *cobra.Command, c *build.Config, profiles *[]string, reportF
 	f.StringVar(&c.Inventory, "inventory", "", "CSV `FILE` of all certificates: serial,notAfter,issuer (hex, RFC 3339, key_id or subject), caIssuers and cRLDistributionPoints (URLs)")
 	f.IntVar(&c.MaxRejects, "max-rejects", 0, "publish although up to `N` responses were rejected")
 	f.IntVar(&c.MaxMissing, "max-missing", 0, "publish although up to `N` unexpired certificates of --inventory have no response")
+	f.Int64Var(&c.MaxUnpacked, "max-unpacked", c.MaxUnpacked, "unpack at most `OCTETS` of one source of responses")
 	f.Int64Var(&c.MaxCRLSize, "max-crl-size", c.MaxCRLSize, "refuse a CRL of more than `OCTETS`")
 	f.Float64Var(&c.MaxShrink, "max-shrink", c.MaxShrink, "refuse a generation with more than `PERCENT` fewer records than the previous one")
 	f.StringVar(reportFile, "report", "", "write all that was found to `FILE`, as JSON, also if the build fails")
