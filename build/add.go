@@ -152,7 +152,7 @@ func (a *adder) changeFiles(ctx context.Context) (files []store.FileLine, listed
 func (a *adder) makeDelta(ctx context.Context, listed []crl.Revocations) (line store.SegmentLine, err error) {
 	p := a.newPacker(listed)
 	p.against.Grows = true
-	tombstones, err := a.withdrawals(p)
+	tombstones, err := a.withdrawals(ctx, p)
 	if err != nil {
 		return line, err
 	}

@@ -1,11 +1,13 @@
 package build
 
 import (
+	"context"
 	"fmt"
 
 	"lancre/build/inventory"
 	"lancre/build/ocsp"
 	"lancre/index"
+	"lancre/internal/interrupt"
 )
 
 // A tombstone is what is to answer for a certificate that was withdrawn.
@@ -16,12 +18,12 @@ type tombstone struct {
 
 // withdrawals are the tombstones that the addition asks for: for every CertID of its
 // certificates that is answered by a response. p is told the certificates.
-func (a *adder) withdrawals(p *packer) (list []tombstone, err error) {
+func (a *adder) withdrawals(ctx context.Context, p *packer) (list []tombstone, err error) {
 	file := a.addition.Withdraw
 	if file == "" {
 		return nil, nil
 	}
-	certificates, err := inventory.LoadSerials(file, a.issuers)
+	certificates, err := interrupt.Do(ctx, func() ([]inventory.Certificate, error) { return inventory.LoadSerials(file, a.issuers) })
 	if err != nil {
 		return nil, fmt.Errorf("certificates to withdraw: %w", err)
 	}

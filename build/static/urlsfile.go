@@ -31,6 +31,9 @@ const urlsFile = "urls.csv"
 // names.
 func (t *tree) addURLs(dir string) error {
 	name := filepath.Join(dir, urlsFile)
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return nil // it was rejected as what it is, and a FIFO is not waited for
+	}
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -35,7 +35,7 @@ came. It reads only the segments that the two do not share.`,
 			return err
 		},
 		ValidArgsFunction: completeStore,
-		RunE: work(func(cmd *cobra.Command, args []string) error {
+		RunE: look(func(cmd *cobra.Command, args []string) error {
 			return runDiff(cmd.OutOrStdout(), args[0], n, m, asJSON)
 		}),
 	}

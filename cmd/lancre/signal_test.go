@@ -113,11 +113,18 @@ func TestFirstSignal(t *testing.T) {
 		"build --out demo/store --issuer demo/issuer.pem --static demo/static --responses FIFO",
 		"build --out new --issuer demo/issuer.pem --responses demo/responses.der --responses FIFO",
 		"build --out demo/store --issuer FIFO --responses demo/responses.der",
+		"add demo/store --issuer demo/issuer.pem --responses FIFO",
+		"add demo/store --issuer demo/issuer.pem --withdraw FIFO",
+		"add demo/store --issuer FIFO --withdraw demo/good.pem",
+		"verify demo/store --inventory demo/issuer.pem --issuer FIFO",
 		"inspect demo/store --issuer FIFO --serial 01",
 		"inspect demo/store --issuer demo/issuer.pem --cert FIFO --out der",
 	} {
 		t.Run(line, func(t *testing.T) {
 			demoStore(t)
+			if status, _, stderr := execute(t, "add", "demo/store", "--issuer", "demo/issuer.pem", "--responses", "demo/responses.der"); status != exitDone {
+				t.Fatal(stderr) // it adds nothing, but keeps what the CRL lists for the next time
+			}
 			pipe := fifo(t, "fifo")
 			os.Mkdir("new", 0o755)
 			os.Mkdir("new/objects", 0o755)
