@@ -56,7 +56,7 @@ var streets = map[string][]string{
 	"lancre/build/static": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/input",
 		"lancre/build/inventory", "lancre/build/rule", "lancre/build/web", "lancre/index", "lancre/index/store"},
 	"lancre/build": {"lancre/build/ca", "lancre/build/crl", "lancre/build/held", "lancre/build/input", "lancre/build/inventory", "lancre/build/ocsp",
-		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable", "lancre/internal/interrupt"},
+		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable", "lancre/internal/interrupt", "lancre/internal/legible"},
 
 	// What tests and demonstrations are made of, on which nothing above rests.
 	"lancre/build/demo":            {"lancre/build/certs", "lancre/index"},

@@ -12,6 +12,7 @@ import (
 	"lancre/build/rule"
 	"lancre/index"
 	"lancre/index/store"
+	"lancre/internal/legible"
 )
 
 // A Report is what a build did. Run returns one with most errors too, for the
@@ -208,46 +209,49 @@ const summaryRejections = 20
 // WriteSummary writes the report for a person.
 func (r *Report) WriteSummary(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) { // Flush reports errors
+		fmt.Fprintf(tw, "%s\t%s\n", name, legible.Line(fmt.Sprintf(format, args...)))
+	}
 	if r.Generation > 0 {
-		fmt.Fprintf(tw, "published\tgeneration %d of %s (%s)\n", r.Generation, r.Store, r.Origin)
+		row("published", "generation %d of %s (%s)", r.Generation, r.Store, r.Origin)
 	} else if r.Unchanged {
-		fmt.Fprintf(tw, "published\tnothing, for nothing is new\n")
+		row("published", "nothing, for nothing is new")
 	} else {
-		fmt.Fprintf(tw, "published\tnothing\n")
+		row("published", "nothing")
 	}
 	for _, o := range r.Overrides {
-		fmt.Fprintf(tw, "override\t%s: %s in place of %s (--%s)\n", o.Check, o.To, o.From, o.Option)
+		row("override", "%s: %s in place of %s (--%s)", o.Check, o.To, o.From, o.Option)
 	}
 	n := r.Responses
-	fmt.Fprintf(tw, "responses\t%d read, %d rejected, %d published, %d superseded, %d identical, %d tombstones%s\n",
+	row("responses", "%d read, %d rejected, %d published, %d superseded, %d identical, %d tombstones%s",
 		n.Read, n.Rejected, n.Published, n.Superseded, n.Identical, n.Tombstones, n.others())
 	for _, i := range r.Issuers {
-		fmt.Fprintf(tw, "issuer\t%s: %d good, %d revoked, %d unknown\n", i.Subject, i.Good, i.Revoked, i.Unknown)
+		row("issuer", "%s: %d good, %d revoked, %d unknown", i.Subject, i.Good, i.Revoked, i.Unknown)
 	}
 	for _, s := range r.Segments[:min(len(r.Segments), summarySegments)] {
-		fmt.Fprintf(tw, "segment\t%d octets, %.1f a response, earliest nextUpdate %s%s\n",
+		row("segment", "%d octets, %.1f a response, earliest nextUpdate %s%s",
 			s.Size, s.BytesPerResponse, formatNext(s.NextUpdate), ofShard(s.Shard))
 	}
 	if more := len(r.Segments) - summarySegments; more > 0 {
-		fmt.Fprintf(tw, "segment\t… and %d more\n", more)
+		row("segment", "… and %d more", more)
 	}
-	fmt.Fprintf(tw, "files\t%d\n", len(r.Files))
-	fmt.Fprintf(tw, "time\t%.1f s, of which %.1f s checking and %.1f s self-check\n",
+	row("files", "%d", len(r.Files))
+	row("time", "%.1f s, of which %.1f s checking and %.1f s self-check",
 		r.TotalSeconds, r.CheckSeconds, r.VerifySeconds)
 	for _, x := range r.Held[:min(len(r.Held), summaryRejections)] {
-		fmt.Fprintf(tw, "held\t%s serial %s: %s [%s]\n", x.Place, x.Serial, x.Reason, x.Check)
+		row("held", "%s serial %s: %s [%s]", x.Place, x.Serial, x.Reason, x.Check)
 	}
 	if more := len(r.Held) - summaryRejections; more > 0 {
-		fmt.Fprintf(tw, "held\t… and %d more\n", more)
+		row("held", "… and %d more", more)
 	}
 	for _, x := range r.Warnings {
-		fmt.Fprintf(tw, "warning\t%d× %s; first %s: %s\n", x.Count, x.Check, x.Place, x.Reason)
+		row("warning", "%d× %s; first %s: %s", x.Count, x.Check, x.Place, x.Reason)
 	}
 	for _, x := range r.Rejections[:min(len(r.Rejections), summaryRejections)] {
-		fmt.Fprintf(tw, "rejected\t%s\n", x)
+		row("rejected", "%s", x)
 	}
 	if more := len(r.Rejections) - summaryRejections; more > 0 {
-		fmt.Fprintf(tw, "rejected\t… and %d more\n", more)
+		row("rejected", "… and %d more", more)
 	}
 	return tw.Flush()
 }

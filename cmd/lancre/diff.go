@@ -11,6 +11,7 @@ import (
 
 	"lancre/index"
 	"lancre/index/store"
+	"lancre/internal/legible"
 )
 
 func newDiff() *cobra.Command {
@@ -124,7 +125,7 @@ func (d *difference) write(w *bufio.Writer, before, after *store.Generation) err
 		return err
 	}
 	for _, f := range d.Files {
-		fmt.Fprintf(w, "file %s: %s → %s\n", f.URL, orNothing(f.Before), orNothing(f.After))
+		fmt.Fprintf(w, "file %s: %s → %s\n", legible.Line(f.URL), orNothing(f.Before), orNothing(f.After))
 	}
 	for _, l := range d.Lines {
 		fmt.Fprintf(w, "line %s: %s %s %s, %d octets\n", l.Change, l.Role, l.Shard, l.SHA256, l.Size)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lancre/index/store"
+	"lancre/internal/legible"
 )
 
 func newGC() *cobra.Command {
@@ -45,7 +46,7 @@ func runGC(cmd *cobra.Command, dir string, keep store.Keep) error {
 	var octets int64
 	for _, r := range removed { // those before an error, too
 		octets += r.Size
-		if _, err := fmt.Fprintf(out, "%s %d\n", r.Name, r.Size); err != nil {
+		if _, err := fmt.Fprintf(out, "%s %d\n", legible.Line(r.Name), r.Size); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lancre/build/held"
+	"lancre/internal/legible"
 )
 
 func newHeld() *cobra.Command {
@@ -52,7 +53,7 @@ func listHeld(cmd *cobra.Command, box *held.Box, asJSON bool) error {
 		return writeJSON(out, box.List())
 	}
 	for _, r := range box.List() {
-		if _, err := fmt.Fprintf(out, "%s %s %s serial %s: %s [%s]\n", r.Name, r.Since.Format(time.RFC3339), r.Place, r.Serial, r.Reason, r.Check); err != nil {
+		if _, err := fmt.Fprintln(out, legible.Line(fmt.Sprintf("%s %s %s serial %s: %s [%s]", r.Name, r.Since.Format(time.RFC3339), r.Place, r.Serial, r.Reason, r.Check))); err != nil {
 			return err
 		}
 	}

@@ -5,11 +5,13 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"lancre/internal/legible"
 )
 
 // writeJSON writes v as a person and a program can read it.
 func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(legible.JSON(w))
 	e.SetEscapeHTML(false) // names of CAs have & in them
 	e.SetIndent("", "  ")
 	return e.Encode(v)

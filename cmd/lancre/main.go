@@ -13,8 +13,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
+	"lancre/internal/legible"
 	"lancre/internal/usage"
 )
 
@@ -54,9 +56,34 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitDone
 	}
 	if errors.As(err, new(problem)) {
-		fmt.Fprintf(stderr, "%s: %v\n", cmd.CommandPath(), err)
+		fmt.Fprintf(stderr, "%s: %s\n", cmd.CommandPath(), spell(err))
 		return exitProblem
 	}
 	usage.Report(stderr, cmd, err)
 	return exitUsage
+}
+
+// listItem begins a line in an error that lists things.
+const listItem = "\n  "
+
+// spell is err for people: errors that were joined in lines of their own, and within one
+// no others than those of lists, whatever names are in it.
+func spell(err error) string {
+	if p, ok := err.(problem); ok {
+		err = p.error
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var texts, spelled []string
+		for _, e := range joined.Unwrap() {
+			texts, spelled = append(texts, e.Error()), append(spelled, spell(e))
+		}
+		if strings.Join(texts, "\n") == err.Error() {
+			return strings.Join(spelled, "\n")
+		}
+	}
+	lines := strings.Split(err.Error(), listItem)
+	for i := range lines {
+		lines[i] = legible.Line(lines[i])
+	}
+	return strings.Join(lines, listItem)
 }

@@ -127,14 +127,14 @@ func (o *overview) writeStack(w table) {
 	if len(o.Segments) == 0 {
 		return
 	}
-	w.row("stack", "role\tshard\trecords\tlive\toctets\tage")
+	w.columns("stack", "role", "shard", "records", "live", "octets", "age")
 	for i := range o.Segments {
 		s := &o.Segments[i]
 		age := "unknown"
 		if !s.Created.IsZero() {
 			age = o.At.Sub(s.Created).Round(time.Second).String()
 		}
-		w.row("  line "+strconv.Itoa(i+1), "%s\t%s\t%d\t%d\t%d\t%s", s.Role, s.Shard, s.Records, s.Live, s.Size, age)
+		w.columns("  line "+strconv.Itoa(i+1), s.Role, s.Shard, s.Records, s.Live, s.Size, age)
 	}
 }
 

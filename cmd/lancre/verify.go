@@ -10,6 +10,7 @@ import (
 
 	"lancre/build"
 	"lancre/index/store"
+	"lancre/internal/legible"
 )
 
 func newVerify() *cobra.Command {
@@ -101,7 +102,7 @@ func runVerify(out io.Writer, dir string, json bool) error {
 	v := verdict{Store: dir, Faults: []faultFacts{}}
 	err := store.Verify(dir, func(f *store.Fault) {
 		if !json {
-			fmt.Fprintln(out, f)
+			fmt.Fprintln(out, legible.Line(f.Error()))
 			return
 		}
 		v.Faults = append(v.Faults, newFaultFacts(f))

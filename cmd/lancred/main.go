@@ -37,6 +37,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"lancre/internal/legible"
 	"lancre/internal/usage"
 	"lancre/server"
 )
@@ -48,7 +49,7 @@ const (
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	log := slog.New(slog.NewJSONHandler(legible.JSON(os.Stderr), nil))
 	o := newOptions(log)
 	ran := false
 	cmd := newCommand(o, func() error { ran = true; return run(o) })

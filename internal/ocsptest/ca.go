@@ -26,7 +26,7 @@ func NewCA(name string, key crypto.Signer) CA {
 	if key == nil {
 		key = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true}
 	der := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
 	return CA{must(x509.ParseCertificate(der)), key}
 }

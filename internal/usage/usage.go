@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"lancre/internal/legible"
 	"lancre/internal/version"
 )
 
@@ -30,7 +31,7 @@ func Prepare(root *cobra.Command) {
 // Report writes what is wrong with the usage of cmd.
 func Report(w io.Writer, cmd *cobra.Command, err error) {
 	path := cmd.CommandPath()
-	fmt.Fprintf(w, "%s: %v\nhint: %q shows the usage and an example\n", path, err, path+" --help")
+	fmt.Fprintf(w, "%s: %s\nhint: %q shows the usage and an example\n", path, legible.Text(err.Error()), path+" --help")
 }
 
 // takeOne has every flag of cmd and of the commands below it that is no list refuse
