@@ -217,7 +217,13 @@ func delegateCases(t *testing.T, ca recipe.Identity) []checkCase {
 		{"delegate with SAN", delegated(func(c *x509.Certificate) { c.URIs = []*url.URL{{Scheme: "http", Host: "a.example"}} }), "ocsp.delegate-extensions", "br", nowhere},
 		{"delegate with more key usage", delegated(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment }), "ocsp.delegate-extensions", "br", nowhere},
 		{"delegate with AIA", delegated(func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"http://i.example/"} }), "ocsp.delegate-needless", nowhere, everywhere},
-		{"delegate with a weak key", weakDelegate(t, ca), "ocsp.key", everywhere, nowhere},
+		{"delegate with a weak key", weakDelegate(t, ca, smallRSA(t)), "ocsp.key", everywhere, nowhere},
+		{"delegate with a huge key", weakDelegate(t, ca, recipe.AnyRSA(390_000, 65537)), "ocsp.key-unfit", everywhere, nowhere},
+		{"delegate with a key just too long", weakDelegate(t, ca, recipe.AnyRSA(8193, 65537)), "ocsp.key-unfit", everywhere, nowhere},
+		{"delegate with the exponent 1", weakDelegate(t, ca, recipe.AnyRSA(2048, 1)), "ocsp.key-unfit", everywhere, nowhere},
+		{"delegate with an even exponent", weakDelegate(t, ca, recipe.AnyRSA(2048, 65536)), "ocsp.key-unfit", everywhere, nowhere},
+		{"delegate with a long exponent", weakDelegate(t, ca, recipe.AnyRSA(2048, 1<<31+1)), "ocsp.key-unfit", everywhere, nowhere},
+		{"delegate with an RSA key", weakDelegate(t, ca, recipe.RSA()), "ocsp.key-unfit", nowhere, nowhere},
 		{"delegated, signature wrong", with(delegated(), func(r *recipe.Response) { r.Spoil = true }), "ocsp.signature", everywhere, nowhere},
 	}...)
 }
@@ -228,8 +234,8 @@ func forged(t *testing.T, ca, other recipe.Identity) recipe.Response {
 	return recipe.Response{Issuer: ca, Signer: r, Certs: []recipe.Identity{r}}
 }
 
-func weakDelegate(t *testing.T, ca recipe.Identity) recipe.Response {
-	r := recipe.NewResponder(t, ca, smallRSA(t))
+func weakDelegate(t *testing.T, ca recipe.Identity, key crypto.Signer) recipe.Response {
+	r := recipe.NewResponder(t, ca, key)
 	return recipe.Response{Issuer: ca, Signer: r, Certs: []recipe.Identity{r}}
 }
 

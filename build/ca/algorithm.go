@@ -19,6 +19,33 @@ import (
 // minRSA is the shortest RSA modulus, in bits, that BR section 6.1.5 allows.
 const minRSA = 2048
 
+// maxRSA is the longest RSA modulus, in bits, by which anything is verified: as in
+// crypto/tls, for a modulus of 390,000 bits takes seconds each time (CVE-2023-29409).
+// OpenSSL goes up to 16,384, and to exponents of 64 bits (OPENSSL_RSA_MAX_PUBEXP_BITS).
+const maxRSA = 8192
+
+// maxExponent is the largest RSA exponent that crypto/rsa takes. Those of BR section
+// 6.1.6 reach further, but 65537 is what everybody has.
+const maxExponent = 1<<31 - 1
+
+// unfitKey says why nothing is to be verified by the public key of cert, "" if it is. An
+// exponent of 1 would make anything a signature; even ones and even moduli are no RSA.
+func unfitKey(cert *x509.Certificate) string {
+	key, ok := cert.PublicKey.(*rsa.PublicKey)
+	if !ok {
+		return ""
+	}
+	switch n := key.N.BitLen(); {
+	case n > maxRSA:
+		return fmt.Sprintf("RSA key of %d bits, want at most %d", n, maxRSA)
+	case key.E < 3 || key.E > maxExponent || key.E%2 == 0:
+		return fmt.Sprintf("RSA key with the exponent %d, want an odd one from 3 to %d", key.E, maxExponent)
+	case key.N.Bit(0) == 0:
+		return "RSA key whose modulus is even, want the product of two odd primes"
+	}
+	return ""
+}
+
 // weakKey says why the public key of cert must not sign responses, "" if it may.
 func weakKey(cert *x509.Certificate) string {
 	switch key := cert.PublicKey.(type) {

@@ -8,6 +8,7 @@ import (
 	"crypto/sha1"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -158,6 +159,9 @@ func (all *Issuers) add(cert *x509.Certificate) error {
 	if err != nil {
 		return err
 	}
+	if s.Unfit != "" {
+		return errors.New(s.Unfit)
+	}
 	if is := all.Holding(cert); is != nil {
 		is.Certs = append(is.Certs, cert)
 		is.NotBefore = min(is.NotBefore, cert.NotBefore.Unix())
@@ -264,6 +268,7 @@ func (is *Issuer) Allows(usage x509.KeyUsage) bool {
 type Signer struct {
 	Cert    *x509.Certificate
 	Weak    string          // why the key must not sign responses, "" if it may
+	Unfit   string          // why nothing is verified by the key, "" if it is
 	pss     *Algorithm      // what the key is for, if it is for RSA-PSS alone
 	keyHash [sha1.Size]byte // of subjectPublicKey: what a byKey ResponderID holds (RFC 6960 section 4.2.1)
 }
@@ -280,6 +285,9 @@ func NewSigner(cert *x509.Certificate) (*Signer, error) {
 	}
 	if reason := weakKey(cert); reason != "" {
 		s.Weak = fmt.Sprintf("%s: %s", cert.Subject, reason)
+	}
+	if reason := unfitKey(cert); reason != "" {
+		s.Unfit = fmt.Sprintf("%s: %s", cert.Subject, reason)
 	}
 	return s, nil
 }

@@ -132,3 +132,38 @@ func TestIssuersOfVersion1(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A key that costs seconds to verify by, or by which anything would be a signature, is
+// no issuer's, and nothing is verified by it.
+func TestUnfitKeys(t *testing.T) {
+	root := recipe.NewCA(t, "Root", recipe.P256())
+	for _, tt := range []struct {
+		bits     uint
+		exponent int
+		want     string // "" if the key will do
+	}{
+		{2048, 65537, ""},
+		{2048, 3, ""},
+		{8192, 1<<31 - 1, ""},
+		{8193, 65537, "CN=CA: RSA key of 8193 bits, want at most 8192"},
+		{390_000, 65537, "CN=CA: RSA key of 390000 bits, want at most 8192"},
+		{2048, 1, "RSA key with the exponent 1, want an odd one from 3 to 2147483647"},
+		{2048, 2, "RSA key with the exponent 2,"},
+		{2048, 65536, "RSA key with the exponent 65536,"},
+		{2048, 1<<31 + 1, "RSA key with the exponent 2147483649,"},
+		{2048, 1<<62 + 1, "RSA key with the exponent 4611686018427387905,"},
+	} {
+		template := *root.Cert
+		template.RawSubject, template.Subject = nil, pkix.Name{CommonName: "CA"}
+		unfit := recipe.Issue(t, &template, root, recipe.AnyRSA(tt.bits, tt.exponent))
+		file := recipe.File(t, "ca", unfit.Cert.Raw)
+		_, err := ca.Load([]string{file})
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), "issuer "+file+": ") || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%d bits, exponent %d: %v, want %q", tt.bits, tt.exponent, err, tt.want)
+		}
+		s := recipe.Must(ca.NewSigner(unfit.Cert))
+		if err := s.Verify(ca.Algorithm{X509: x509.SHA256WithRSA}, nil, make([]byte, 256)); err == nil || tt.want != "" && err.Error() != s.Unfit {
+			t.Errorf("%d bits, exponent %d: the signature is judged by %v, not by the key", tt.bits, tt.exponent, err)
+		}
+	}
+}

@@ -14,6 +14,9 @@ import (
 
 // Verify checks that signature is by the key of s, over signed, with the algorithm a.
 func (s *Signer) Verify(a Algorithm, signed, signature []byte) error {
+	if s.Unfit != "" {
+		return errors.New(s.Unfit)
+	}
 	key, ok := s.Cert.PublicKey.(*rsa.PublicKey)
 	if !ok || !a.pss() {
 		if ok && s.pss != nil {

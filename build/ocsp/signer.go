@@ -37,6 +37,9 @@ func (c *Checker) checkSigner(r *index.Response) {
 	} else {
 		return
 	}
+	if s.Unfit != "" {
+		c.found(rule.OCSPKeyUnfit, func() string { return s.Unfit })
+	}
 	if s.Weak != "" {
 		c.found(rule.OCSPKey, func() string { return s.Weak })
 	}
@@ -121,6 +124,9 @@ func (c *Checker) delegated(r *index.Response) *delegate {
 	c.checkPlacement(position, len(list))
 	c.checkDelegateTimes(r, found.Cert, expires)
 	c.checkIssuerExpires(r, rule.OCSPDelegatorExpires)
+	if fault := found.issuedFault(c.item.Issuer); fault != "" {
+		c.found(rule.OCSPDelegateIssued, func() string { return fault })
+	}
 	return found
 }
 

@@ -338,6 +338,8 @@ var (
 		"the AlgorithmIdentifier is encoded octet by octet as the Baseline Requirements spell it")
 	OCSPKey = declare("ocsp.key", always, never, "BR section 6.1.5; OpenSSL refuses less at its level 2",
 		"the signer's key is RSA of 2048 bits, ECDSA on P-256, P-384 or P-521, or Ed25519")
+	OCSPKeyUnfit = fixed("ocsp.key-unfit", "crypto/tls verifies by no longer key, crypto/rsa by no other exponent",
+		"the signer's key, if it is RSA, has an odd modulus of at most 8,192 bits and an odd exponent from 3 to 2^31-1: nothing is verified by any other, nor is it an --issuer's")
 	OCSPSignature = fixed("ocsp.signature", "RFC 6960 section 3.2",
 		"the signature is by the key of the signer that ResponderID names")
 	OCSPIssuerKeyUsage = declare("ocsp.issuer-key-usage", onlyBR, always, "BR section 7.1.2.10.7",

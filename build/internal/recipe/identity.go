@@ -13,6 +13,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"io"
 	"math/big"
 	"slices"
 	"sync"
@@ -40,6 +41,21 @@ var (
 	P224      = sync.OnceValue(func() crypto.Signer { return Must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader)) })
 	Ed25519   = sync.OnceValue(func() crypto.Signer { _, k, err := ed25519.GenerateKey(rand.Reader); return Must(k, err) })
 )
+
+// AnyRSA is an RSA key of that size, in bits, and exponent, of which there is only the
+// public half: what it signs are zeros.
+func AnyRSA(bits uint, exponent int) crypto.Signer {
+	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
+	return anyKey{&rsa.PublicKey{N: n.SetBit(n, 0, 1), E: exponent}}
+}
+
+type anyKey struct{ public crypto.PublicKey }
+
+func (k anyKey) Public() crypto.PublicKey { return k.public }
+
+func (k anyKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return make([]byte, 256), nil
+}
 
 // Must is v, where err is known to be nil.
 func Must[T any](v T, err error) T {
