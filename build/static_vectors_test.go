@@ -3,6 +3,8 @@ package build
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -97,6 +99,11 @@ func certCases(t *testing.T, root, ca recipe.Identity) []staticCase {
 	https, http := "https://o.example/", "http://o.example/"
 	return []staticCase{
 		{name: "one", check: "cert.der", files: good},
+		{name: "of a certificate", check: "cert.size", files: good},
+		{name: "too large", check: "cert.size", rejects: everywhere, files: with(func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Value: make([]byte, 10<<20)}}
+		})},
+		{name: "too large a CMS", check: "cert.size", rejects: everywhere, files: bundle(recipe.Element(0x30, recipe.Element(0x06, make([]byte, 10<<20))))},
 		{name: "not DER", check: "cert.der", rejects: everywhere, files: file(append([]byte{0x30, 0x82, 0x02, 0x00, 0x30, 0x82, 0x01, 0xfc, 0xa0, 0x03}, make([]byte, 506)...))},
 		{name: "whole octets", check: "cert.key-form", files: good},
 		{name: "unused bits", check: "cert.key-form", rejects: everywhere, files: file(withUnusedBit(ca.Cert))},

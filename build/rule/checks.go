@@ -467,6 +467,8 @@ var (
 var (
 	CertDER = fixed("cert.der", "RFC 5280 section 4.2.2.1, RFC 2585 section 4.1",
 		"a certificate file holds one certificate alone, in strict DER")
+	CertSize = fixed("cert.size", "clients give up on what takes them too long",
+		"a file of certificates has at most 10,485,760 octets")
 	CertKeyForm = fixed("cert.key-form", "RFC 6960 section 4.1.1",
 		"the subjectPublicKey of a certificate is a BIT STRING of whole octets")
 	CertCMS = fixed("cert.cms", "RFC 5280 section 4.2.2.1, RFC 5652 section 5.1",

@@ -120,6 +120,10 @@ func isHTML(data []byte) bool {
 	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
 }
 
+// maxCertificates is how large a file of certificates may be, in octets: ten times what
+// bridge CAs publish in one. To read it takes three times as much memory.
+const maxCertificates = 10 << 20
+
 // recogniseDER tells CRL, certificate and CMS apart by their first elements and
 // parses the one it must be.
 func recogniseDER(data []byte) (content, *rule.Finding) {
@@ -131,15 +135,19 @@ func recogniseDER(data []byte) (content, *rule.Finding) {
 	if !in.Empty() {
 		return content{}, rule.Broken(rule.StaticType, "%d octets behind the end of the DER: want one object a file", len(in))
 	}
-	if seq.PeekASN1Tag(asn1.OBJECT_IDENTIFIER) {
+	certificates := seq.PeekASN1Tag(asn1.OBJECT_IDENTIFIER)
+	if !certificates && !seq.ReadASN1(&tbs, asn1.SEQUENCE) {
+		return content{}, rule.Broken(rule.StaticType, "DER, but neither a CRL, a certificate nor a CMS")
+	}
+	if n := len(data); n > maxCertificates && (certificates || isTBSCertificate(tbs)) {
+		return content{}, rule.Broken(rule.CertSize, "certificates of %d octets, want at most %d", n, maxCertificates)
+	}
+	if certificates {
 		list, err := parseCertsOnly(data)
 		if err != nil {
 			return content{}, rule.Broken(rule.CertCMS, "CMS: %v", err)
 		}
 		return content{kind: kindCMS, certs: list}, nil
-	}
-	if !seq.ReadASN1(&tbs, asn1.SEQUENCE) {
-		return content{}, rule.Broken(rule.StaticType, "DER, but neither a CRL, a certificate nor a CMS")
 	}
 	if isTBSCertificate(tbs) {
 		cert, err := certs.Parse(data)

@@ -15,9 +15,10 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// TestMain makes this test binary also the lancre program that scripts run.
+// TestMain makes this test binary also the lancre program that scripts run, and one that
+// says how much memory it took.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lancre": main})
+	testscript.Main(m, map[string]func(){"lancre": main, "lancre-measured": measured})
 }
 
 // TestScripts runs the program as a person does: one script a feature.
