@@ -6,6 +6,7 @@ import (
 	_ "crypto/sha1" // the CertID algorithms, linked so that HashAlg.Hash().New works
 	_ "crypto/sha256"
 	_ "crypto/sha512"
+	"errors"
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
@@ -181,6 +182,22 @@ func ReadCertID(in *cryptobyte.String, id *CertID) bool {
 	}
 	nullOrAbsent := alg.Empty() || bytes.Equal(alg, []byte{0x05, 0x00})
 	return nullOrAbsent && len(name) == id.Alg.Size() && len(key) == id.Alg.Size()
+}
+
+// certIDFault says why ReadCertID does not read what in begins with.
+func certIDFault(in cryptobyte.String) error {
+	var seq, alg, oid, name, key, serial cryptobyte.String
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&alg, asn1.SEQUENCE) || !alg.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) ||
+		!seq.ReadASN1(&name, asn1.OCTET_STRING) || !seq.ReadASN1(&key, asn1.OCTET_STRING) {
+		return errors.New("CertID does not begin, in DER, with an AlgorithmIdentifier and two OCTET STRINGs")
+	}
+	if !seq.ReadASN1(&serial, asn1.INTEGER) || !seq.Empty() || !MinimalInteger(serial) {
+		return errors.New("CertID does not end with serialNumber, a minimal DER INTEGER")
+	}
+	if a := hashAlgOf(oid); len(name) != a.Size() || len(key) != a.Size() {
+		return fmt.Errorf("CertID has an issuerNameHash of %d and an issuerKeyHash of %d octets, want %d for %s", len(name), len(key), a.Size(), a)
+	}
+	return fmt.Errorf("CertID has the parameters %.40x for its hash algorithm, want NULL or none", []byte(alg))
 }
 
 // MinimalInteger reports whether b is what DER allows as the content of an

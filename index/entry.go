@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"math"
 	"slices"
+	"time"
 )
 
 // An Entry is a response made ready for a Writer: all the work that needs no
@@ -142,7 +143,8 @@ func storableTimes(thisUpdate, nextUpdate, producedAt int64) (t entryTimes, err 
 func storableTime(name string, unix int64) (uint32, error) {
 	seconds, ok := storable(unix)
 	if !ok {
-		return 0, fmt.Errorf("%s is %d Unix seconds, a store takes 0 to %d (2106-02-07)", name, unix, uint32(math.MaxUint32))
+		spelled := func(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
+		return 0, fmt.Errorf("%s is %s, a store takes %s to %s", name, spelled(unix), spelled(0), spelled(math.MaxUint32))
 	}
 	return seconds, nil
 }

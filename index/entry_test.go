@@ -81,7 +81,7 @@ func TestEntryRefuses(t *testing.T) {
 	}
 	other := simple(CertID{UnknownAlg, []byte("name"), []byte("key"), []byte{1}})
 	for want, der := range map[string][]byte{
-		"no nextUpdate": noNext.build(), "producedAt is -1": early.build(), "nextUpdate is 4294967296": late.build(),
+		"no nextUpdate": noNext.build(), "producedAt is 1969-12-31T23:59:59Z": early.build(), "nextUpdate is 2106-02-07T06:28:16Z": late.build(),
 		"22 octets, a store takes 1 to 21": long.build(), "17 SingleResponses, a store takes 16": many.build(),
 		"1048577 octets, a store takes 1048576": ofSize(t, simple(testID(SHA1, 1, 1)), MaxResponse+1), "none of SHA-1": other.build(),
 	} {
@@ -103,8 +103,8 @@ func TestTombstoneRefuses(t *testing.T) {
 		{"none of SHA-1", CertID{Alg: SHA512 + 1, Serial: []byte{1}}, 0, 0},
 		{"serial number has 0 octets", testID(SHA1, 1), 0, 0},
 		{"serial number has 22 octets", testID(SHA1, 1, make([]byte, MaxSerial+1)...), 0, 0},
-		{"thisUpdate is -1", testID(SHA1, 1, 1), -1, 0},
-		{"producedAt is 4294967296", testID(SHA1, 1, 1), 0, math.MaxUint32 + 1},
+		{"thisUpdate is 1969-12-31T23:59:59Z", testID(SHA1, 1, 1), -1, 0},
+		{"producedAt is 2106-02-07T06:28:16Z", testID(SHA1, 1, 1), 0, math.MaxUint32 + 1},
 	} {
 		var e Entry
 		err := e.SetTombstone(&c.id, CertStatus{Moment: Moment{c.thisUpdate, c.produced}})

@@ -143,8 +143,11 @@ func openOCSPResponse(der []byte) (basic cryptobyte.String, err error) {
 		return nil, errors.New("OCSPResponse: responseStatus is not an ENUMERATED of one octet")
 	}
 	if status[0] != 0 {
-		return nil, fmt.Errorf("OCSPResponse: responseStatus is %d (%s), want 0 (successful): only signed answers can be published",
-			status[0], responseStatuses[int64(status[0])])
+		name, ok := responseStatuses[int64(status[0])]
+		if !ok {
+			name = "which RFC 6960 does not know"
+		}
+		return nil, fmt.Errorf("OCSPResponse: responseStatus is %d (%s), want 0 (successful): only signed answers can be published", status[0], name)
 	}
 	if !seq.ReadASN1(&explicit, asn1.Tag(0).ContextSpecific().Constructed()) || !seq.Empty() ||
 		!explicit.ReadASN1(&body, asn1.SEQUENCE) || !explicit.Empty() ||
@@ -269,8 +272,8 @@ func (s *Single) parse(list *cryptobyte.String, listEnd int) error {
 		return errors.New("not a SEQUENCE")
 	}
 	end := listEnd - len(*list)
-	if !ReadCertID(&in, &s.CertID) {
-		return errors.New("CertID is not DER, or its hashes do not have their algorithm's length")
+	if id := in; !ReadCertID(&in, &s.CertID) {
+		return certIDFault(id)
 	}
 	s.serial = end - len(in) - len(s.CertID.Serial) // a CertID ends with it
 	if err := s.parseStatus(&in, end); err != nil {

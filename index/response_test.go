@@ -70,6 +70,7 @@ func TestParseRefuses(t *testing.T) {
 		{"nothing", "not a DER SEQUENCE", nil},
 		{"trailing octets", "2 trailing octets", append(bytes.Clone(ok), 5, 0)},
 		{"unsigned error", "responseStatus is 6 (unauthorized)", []byte{0x30, 3, 0x0a, 1, 6}},
+		{"status that is none", "responseStatus is 17 (which RFC 6960 does not know)", []byte{0x30, 3, 0x0a, 1, 17}},
 		{"no responseBytes", "responseBytes is missing", []byte{0x30, 3, 0x0a, 1, 0}},
 		{"another type", "not id-pkix-ocsp-basic", bytes.Replace(ok, oidBasicResponse, append(bytes.Clone(oidBasicResponse[:8]), 9), 1)},
 		{"no SingleResponse", "no SingleResponse", change(func(d *draft) { d.singles = nil })},
@@ -81,7 +82,10 @@ func TestParseRefuses(t *testing.T) {
 			d.singles = append(d.singles, d.singles[0])
 			d.singles[1].this = "now"
 		})},
-		{"wrong hash length", "CertID", change(func(d *draft) { d.singles[0].id.KeyHash = d.singles[0].id.KeyHash[1:] })},
+		{"wrong hash length", "issuerNameHash of 20 and an issuerKeyHash of 19 octets, want 20 for sha1", change(func(d *draft) { d.singles[0].id.KeyHash = d.singles[0].id.KeyHash[1:] })},
+		{"serial with a needless zero", "does not end with serialNumber, a minimal DER INTEGER", change(func(d *draft) { d.singles[0].id.Serial = []byte{0, 1} })},
+		{"algorithm with other parameters", "parameters 0400 for its hash algorithm, want NULL or none", bytes.Replace(ok, []byte("\x2b\x0e\x03\x02\x1a\x05\x00"), []byte("\x2b\x0e\x03\x02\x1a\x04\x00"), 1)},
+		{"hash that is none", "does not begin, in DER, with an AlgorithmIdentifier and two OCTET STRINGs", bytes.Replace(ok, []byte("\x1a\x05\x00\x04"), []byte("\x1a\x05\x00\x0c"), 1)},
 		{"extension is no SEQUENCE", "singleExtensions", change(func(d *draft) { d.singles[0].extensions = []byte{4, 0} })},
 		{"extension is no SEQUENCE", "responseExtensions", change(func(d *draft) { d.extensions = []byte{4, 0} })},
 		{"version 2", "version is 020101, want v1", bytes.Replace(change(func(d *draft) { d.version = true }), []byte{0xa0, 3, 2, 1, 0}, []byte{0xa0, 3, 2, 1, 1}, 1)},

@@ -76,7 +76,11 @@ func Publish(ctx context.Context, c Config, objects Objects, ledger *rule.Ledger
 		t.checkTogether()
 	}
 	if list := ledger.Rejections(); len(list) > 0 {
-		return nil, fmt.Errorf("static files: %d rejected; the first: %s", len(list), list[0])
+		files := make(map[string]bool)
+		for _, r := range list {
+			files[r.Place.Source] = true
+		}
+		return nil, fmt.Errorf("static files: %d rejected, for %d faults; the first: %s", len(files), len(list), list[0])
 	}
 	return &Publication{t.lines, t.listed}, nil
 }
