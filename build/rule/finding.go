@@ -13,7 +13,8 @@ type Finding struct {
 	Place  Place  // of the input, or in it
 	Serial string // hex, of the certificate that it is about; empty if it is of none, or not known
 	Reason string
-	Count  uint64 // how often the input breaks it; 0 where that is not counted
+	Count  uint64    // how often the input breaks it; 0 where that is not counted
+	Also   []Finding // of a rejection: what else rejects the input
 }
 
 // Broken is the finding of a parser, which knows neither place nor serial number: c

@@ -68,14 +68,17 @@ func (f *Findings) Has(c Check) bool { return f.of(c) != nil }
 // Rejected reports whether something was found that rejects the input.
 func (f *Findings) Rejected() bool { return f.rejected }
 
-// Rejection is the first finding that rejects the input, which there is.
+// Rejection is the first finding that rejects the input, which there is, with the others
+// that do.
 func (f *Findings) Rejection() Finding {
+	var all []Finding
 	for _, x := range f.list {
 		if f.ledger.severity[x.Check] == Rejects {
-			return x
+			all = append(all, x)
 		}
 	}
-	panic("rule: nothing rejects the input")
+	all[0].Also = all[1:]
+	return all[0]
 }
 
 // All are the findings in their order.

@@ -52,11 +52,14 @@ func (l *Ledger) Found(c Check, at Place, serial string, reason func() string) (
 
 // Reject enters what rejects an input, whatever the severity of the check.
 func (l *Ledger) Reject(f *Finding) {
-	r := Rejection{
-		Place: f.Place, Serial: f.Serial, Check: f.Check.String(), Clause: table[f.Check].clause, Reason: f.Reason, Option: f.Check.Option(),
+	r := Rejection{Place: f.Place, Serial: f.Serial, Fault: f.fault()}
+	l.octets += len(r.Place.Member) + len(r.Serial) + len(r.Reason)
+	for i := range f.Also {
+		r.Also = append(r.Also, f.Also[i].fault())
+		l.octets += len(f.Also[i].Reason)
 	}
-	if l.octets += len(r.Place.Member) + len(r.Serial) + len(r.Reason); l.octets > maxOctets {
-		r.Place.Member, r.Serial, r.Reason = "", "", unsaid
+	if l.octets > maxOctets {
+		r.Place.Member, r.Serial, r.Reason, r.Also = "", "", unsaid, nil
 	}
 	l.rejections = append(l.rejections, r)
 }
@@ -115,20 +118,38 @@ func (l *Ledger) Warnings() []Warning {
 type Rejection struct {
 	Place  Place  `json:"place"`
 	Serial string `json:"serial,omitempty"` // hex, of the first SingleResponse; empty if it could not be read
-	Check  string `json:"check"`            // stable id of the check that failed, such as "ocsp.signature"
-	Clause string `json:"clause"`           // where that check comes from, such as "RFC 6960 section 3.2"
+	Fault
+	Also []Fault `json:"also,omitempty"` // what else rejects it
+}
+
+// A Fault is why an input is not published.
+type Fault struct {
+	Check  string `json:"check"`  // stable id of the check that failed, such as "ocsp.signature"
+	Clause string `json:"clause"` // where that check comes from, such as "RFC 6960 section 3.2"
 	Reason string `json:"reason"`
 	Option string `json:"option,omitempty"` // that publishes it all the same, such as "--warn crl.idp-url"; empty if none does
 }
 
+func (f *Finding) fault() Fault {
+	return Fault{f.Check.String(), table[f.Check].clause, f.Reason, f.Check.Option()}
+}
+
 func (r Rejection) String() string {
-	serial := ""
+	text := r.Place.String()
 	if r.Serial != "" {
-		serial = " serial " + r.Serial
+		text += " serial " + r.Serial
 	}
-	text := fmt.Sprintf("%s%s: %s [%s]", r.Place, serial, r.Reason, r.Check)
-	if r.Option != "" {
-		text += fmt.Sprintf(" (to publish it all the same: %s)", r.Option)
+	text += ": " + r.Fault.String()
+	for _, f := range r.Also {
+		text += "; also " + f.String()
+	}
+	return text
+}
+
+func (f Fault) String() string {
+	text := fmt.Sprintf("%s [%s]", f.Reason, f.Check)
+	if f.Option != "" {
+		text += fmt.Sprintf(" (to publish it all the same: %s)", f.Option)
 	}
 	return text
 }

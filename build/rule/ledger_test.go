@@ -63,3 +63,19 @@ func TestLedgerIsBounded(t *testing.T) {
 		t.Errorf("%d octets are kept of %d, the last says %q", kept, maxOctets, last.Reason)
 	}
 }
+
+// Who mends a response wants to know all that is wrong with it, not the first thing.
+func TestRejectionNamesAll(t *testing.T) {
+	var f Findings
+	f.Begin(NewLedger(Under([]Profile{BR})), Place{Source: "a.der"})
+	f.Found(OCSPDual, Because("two are in it")) // warns
+	f.Found(OCSPSignature, Because("it does not verify"))
+	f.Found(OCSPKey, Because("the key is short"))
+	l := f.ledger
+	broken := f.Rejection()
+	l.Reject(&broken)
+	const want = "a.der offset 0: it does not verify [ocsp.signature]; also the key is short [ocsp.key] (to publish it all the same: --warn ocsp.key)"
+	if got := l.Rejections()[0].String(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -185,11 +185,7 @@ func TestSecondSignal(t *testing.T) {
 	c := start(t, nil, w, "build", "--out", "demo/store", "--issuer", "demo/issuer.pem", "--static", "demo/static", "--responses", pipe)
 	defer opened(t, pipe).Close()
 	c.Process.Signal(syscall.SIGTERM)
-	until(t, "it gave the lock back", func() bool {
-		status, _, _ := execute(t, "gc", "demo/store")
-		return status == exitDone
-	})
-	c.ends(t, syscall.SIGTERM)
+	c.ends(t, os.Interrupt) // not the same again: two of one kind that wait are one
 }
 
 // fill writes as much to a pipe as it takes, and leaves it so that more would have to
