@@ -56,6 +56,10 @@ type fileFacts struct {
 	Expires     time.Time `json:"expires,omitzero"` // nextUpdate of a CRL
 }
 
+func newFileFacts(f *store.FileLine) fileFacts {
+	return fileFacts{f.Host + f.Path, f.ContentType, f.Size, f.SHA256, f.Expires}
+}
+
 // newOverview looks at g, opened from dir, at the time at.
 func newOverview(g *store.Generation, dir string, at time.Time) (*overview, error) {
 	c, err := count(g, at)
@@ -72,7 +76,7 @@ func newOverview(g *store.Generation, dir string, at time.Time) (*overview, erro
 		o.Segments = append(o.Segments, newSegmentFacts(&m.Segments[i], s.Info(), c.live[i]))
 	}
 	for _, f := range m.Files {
-		o.Files = append(o.Files, fileFacts{f.Host + f.Path, f.ContentType, f.Size, f.SHA256, f.Expires})
+		o.Files = append(o.Files, newFileFacts(&f))
 	}
 	return o, nil
 }

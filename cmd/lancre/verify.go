@@ -25,6 +25,9 @@ offset and the name of the check, and ends with status 1 if there is one. It doe
 not check signatures: build did, and the objects are what build made if their
 SHA-256 is right.
 
+It also says what has expired, as the manifest and the CRLs tell it: that is no fault
+of the store, and the status stays 0.
+
 With --inventory it also looks for certificates of that file, as build takes it, that
 have not expired and are not answered by a response.`,
 		Example: `  lancre verify store
@@ -35,7 +38,7 @@ have not expired and are not answered by a response.`,
 		ValidArgsFunction:     completeStore,
 		PreRunE:               func(*cobra.Command, []string) error { return missing.complete() },
 		RunE: look(func(cmd *cobra.Command, args []string) error {
-			return errors.Join(runVerify(cmd.OutOrStdout(), args[0], json), missing.ask(args[0]))
+			return errors.Join(runVerify(cmd.OutOrStdout(), args[0], json, missing.at), missing.ask(args[0]))
 		}),
 	}
 	jsonFlag(cmd, &json)
@@ -88,6 +91,43 @@ type verdict struct {
 	Records    uint64       `json:"records"`
 	Files      int          `json:"files"`
 	Faults     []faultFacts `json:"faults"` // empty if the store is good
+	Expired    expiredFacts `json:"expired"`
+}
+
+// expiredFacts are what is past its nextUpdate.
+type expiredFacts struct {
+	CertIDs uint64      `json:"cert_ids"`       // whose answers expired before this hour began
+	Since   time.Time   `json:"since,omitzero"` // the hour of the first of them
+	CRLs    []fileFacts `json:"crls"`
+}
+
+func newExpiredFacts(m *store.Manifest, at time.Time) expiredFacts {
+	e := expiredFacts{CRLs: []fileFacts{}}
+	for _, d := range m.Due { // in the order of their hours
+		if d.Kind != store.DueResponses || d.Hour.Add(time.Hour).After(at) {
+			continue
+		}
+		if e.CertIDs == 0 {
+			e.Since = d.Hour
+		}
+		e.CertIDs += d.Count
+	}
+	for i := range m.Files {
+		if f := &m.Files[i]; !f.Expires.IsZero() && !f.Expires.After(at) {
+			e.CRLs = append(e.CRLs, newFileFacts(f))
+		}
+	}
+	return e
+}
+
+func (e *expiredFacts) write(out io.Writer, at time.Time) {
+	if e.CertIDs > 0 {
+		fmt.Fprintf(out, "%d CertIDs are answered by expired responses, the first since the hour from %s on: have them signed again, and publish them\n",
+			e.CertIDs, when(e.Since.Unix(), at))
+	}
+	for _, f := range e.CRLs {
+		fmt.Fprintf(out, "CRL %s has expired: nextUpdate %s: have it signed again, and publish it\n", legible.Line(f.URL), when(f.Expires.Unix(), at))
+	}
 }
 
 // faultFacts is one fault.
@@ -98,8 +138,8 @@ type faultFacts struct {
 	Reason string `json:"reason"`
 }
 
-func runVerify(out io.Writer, dir string, json bool) error {
-	v := verdict{Store: dir, Faults: []faultFacts{}}
+func runVerify(out io.Writer, dir string, json bool, at time.Time) error {
+	v := verdict{Store: dir, Faults: []faultFacts{}, Expired: expiredFacts{CRLs: []fileFacts{}}}
 	err := store.Verify(dir, func(f *store.Fault) {
 		if !json {
 			fmt.Fprintln(out, legible.Line(f.Error()))
@@ -112,11 +152,13 @@ func runVerify(out io.Writer, dir string, json bool) error {
 	}
 	if m, e := store.ReadManifest(dir); e == nil { // otherwise that is one of the faults
 		v.Generation, v.Segments, v.Records, v.Files = m.Generation, len(m.Segments), records(m), len(m.Files)
+		v.Expired = newExpiredFacts(m, at)
 	}
 	switch {
 	case json:
 		return errors.Join(writeJSON(out, v), err)
 	case err == nil:
+		v.Expired.write(out, at)
 		_, err = fmt.Fprintf(out, "%s: no fault in generation %d: segments: %d, records: %d, files: %d\n",
 			dir, v.Generation, v.Segments, v.Records, v.Files)
 	}
