@@ -32,6 +32,19 @@ func TestApacheStaples(t *testing.T) {
 	})
 }
 
+// TestModMDStaples lets mod_md, Apache httpd's other way, do it. It fetches before it is
+// asked, and staples what says good or revoked.
+func TestModMDStaples(t *testing.T) {
+	forEachSigner(t, func(t *testing.T, signer string) {
+		a, d := serveAuthority(t, signer)
+		a.sh(t, chainFiles)
+		tls := "-connect " + startApache(t, a.dir, "apache-md.conf", "ADDR="+d.Addr)
+		awaitHandshake(t, a, tls, "good", "OCSP Response Status: successful", "Cert Status: good")
+		awaitHandshake(t, a, tls, "revoked", "OCSP Response Status: successful", "Cert Status: revoked")
+		awaitHandshake(t, a, tls, "unanswered", unstapled)
+	})
+}
+
 // chainFiles writes what a server sends: the certificate and its issuer. nginx
 // needs the issuer there to verify a response that carries no certificate.
 const chainFiles = `
