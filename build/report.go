@@ -1,9 +1,6 @@
 package build
 
 import (
-	"fmt"
-	"io"
-	"text/tabwriter"
 	"time"
 
 	"lancre/build/ca"
@@ -12,7 +9,6 @@ import (
 	"lancre/build/rule"
 	"lancre/index"
 	"lancre/index/store"
-	"lancre/internal/legible"
 )
 
 // A Report is what a build did. Run returns one with most errors too, for the
@@ -168,90 +164,4 @@ func (n *IssuerCounts) algs() (set uint8) {
 		}
 	}
 	return set
-}
-
-// others are the counts that are rarely other than 0, for a summary.
-func (n *ResponseCounts) others() (text string) {
-	for _, c := range []struct {
-		count uint64
-		what  string
-	}{{n.Kept, "kept"}, {n.Held, "held"}, {n.Outside, "outside the shards"}, {n.Overtaken, "overtaken"}} {
-		if c.count > 0 {
-			text += fmt.Sprintf(", %d %s", c.count, c.what)
-		}
-	}
-	return text
-}
-
-// ofShard says of which shard a segment is, if not of everything.
-func ofShard(shard string) string {
-	if shard == index.Everything.String() {
-		return ""
-	}
-	return ", shard " + shard
-}
-
-// formatNext is the earliest nextUpdate of a segment, which tombstones alone have not.
-func formatNext(t time.Time) string {
-	if t.IsZero() {
-		return "none"
-	}
-	return t.Format(time.RFC3339)
-}
-
-// summarySegments is how many segments a summary lists.
-const summarySegments = 8
-
-// summaryRejections is how many rejections a summary lists: about a screenful.
-// The JSON report has them all.
-const summaryRejections = 20
-
-// WriteSummary writes the report for a person.
-func (r *Report) WriteSummary(w io.Writer) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { // Flush reports errors
-		fmt.Fprintf(tw, "%s\t%s\n", name, legible.Line(fmt.Sprintf(format, args...)))
-	}
-	if r.Generation > 0 {
-		row("published", "generation %d of %s (%s)", r.Generation, r.Store, r.Origin)
-	} else if r.Unchanged {
-		row("published", "nothing, for nothing is new")
-	} else {
-		row("published", "nothing")
-	}
-	for _, o := range r.Overrides {
-		row("override", "%s: %s in place of %s (--%s)", o.Check, o.To, o.From, o.Option)
-	}
-	n := r.Responses
-	row("responses", "%d read, %d rejected, %d published, %d superseded, %d identical, %d tombstones%s",
-		n.Read, n.Rejected, n.Published, n.Superseded, n.Identical, n.Tombstones, n.others())
-	for _, i := range r.Issuers {
-		row("issuer", "%s: %d good, %d revoked, %d unknown", i.Subject, i.Good, i.Revoked, i.Unknown)
-	}
-	for _, s := range r.Segments[:min(len(r.Segments), summarySegments)] {
-		row("segment", "%d octets, %.1f a response, earliest nextUpdate %s%s",
-			s.Size, s.BytesPerResponse, formatNext(s.NextUpdate), ofShard(s.Shard))
-	}
-	if more := len(r.Segments) - summarySegments; more > 0 {
-		row("segment", "… and %d more", more)
-	}
-	row("files", "%d", len(r.Files))
-	row("time", "%.1f s, of which %.1f s checking and %.1f s self-check",
-		r.TotalSeconds, r.CheckSeconds, r.VerifySeconds)
-	for _, x := range r.Held[:min(len(r.Held), summaryRejections)] {
-		row("held", "%s serial %s: %s [%s]", x.Place, x.Serial, x.Reason, x.Check)
-	}
-	if more := len(r.Held) - summaryRejections; more > 0 {
-		row("held", "… and %d more", more)
-	}
-	for _, x := range r.Warnings {
-		row("warning", "%d× %s; first %s: %s", x.Count, x.Check, x.Place, x.Reason)
-	}
-	for _, x := range r.Rejections[:min(len(r.Rejections), summaryRejections)] {
-		row("rejected", "%s", x)
-	}
-	if more := len(r.Rejections) - summaryRejections; more > 0 {
-		row("rejected", "… and %d more", more)
-	}
-	return tw.Flush()
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"lancre/build/der"
 	"lancre/index"
 )
 
@@ -38,32 +39,45 @@ func parse(data []byte) ([]*x509.Certificate, error) {
 		return nil, errors.New("file is empty, want a certificate in PEM or DER")
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // which some editors begin a text with
-	der := data
+	octets := data
 	if bytes.Contains(data, pemBegin) {
 		var err error
-		if der, err = decodePEM(data); err != nil {
+		if octets, err = decodePEM(data); err != nil {
 			return nil, err
 		}
 	}
-	certs, err := ParseAll(der)
+	certs, err := ParseAll(octets)
 	if err != nil {
+		switch kind := der.KindOf(octets); kind {
+		case der.Certificate, der.Unknown:
+		case der.CMS:
+			return nil, fmt.Errorf("this is %s, not a certificate: take the certificates out by openssl pkcs7 -inform DER -in FILE -print_certs -out FILE", kind)
+		default:
+			return nil, fmt.Errorf("this is %s, not a certificate", kind)
+		}
 		return nil, fmt.Errorf("not a certificate in PEM or DER: %w", err)
 	}
 	return certs, nil
 }
 
-func decodePEM(data []byte) (der []byte, err error) {
+// pemRemedies say what to do about blocks that are no certificates.
+var pemRemedies = map[string]string{
+	"PKCS7": ": take them out by openssl pkcs7 -in FILE -print_certs -out FILE",
+	"CMS":   ": take them out by openssl pkcs7 -in FILE -print_certs -out FILE",
+}
+
+func decodePEM(data []byte) (octets []byte, err error) {
 	for bytes.Contains(data, pemBegin) {
 		var block *pem.Block
 		if block, data = pem.Decode(data); block == nil {
 			return nil, errors.New("PEM cannot be decoded")
 		}
 		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("PEM block of %q among the certificates", block.Type)
+			return nil, fmt.Errorf("PEM block of %q among the certificates%s", block.Type, pemRemedies[block.Type])
 		}
-		der = append(der, block.Bytes...)
+		octets = append(octets, block.Bytes...)
 	}
-	return der, nil
+	return octets, nil
 }
 
 // KeyBits is what key hashes are made of: the bits of cert's subjectPublicKey,

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"lancre/build/der"
 	"lancre/build/rule"
 )
 
@@ -88,15 +89,15 @@ func (s *Scanner) cut(at rule.Place, n, size int64, err error) error {
 }
 
 // response passes one response on, a bare BasicOCSPResponse as an OCSPResponse.
-func (s *Scanner) response(at rule.Place, der []byte) error {
-	if isBasic(der) {
-		s.wrapped = appendWrapped(s.wrapped[:0], der)
-		der = s.wrapped
+func (s *Scanner) response(at rule.Place, b []byte) error {
+	if isBasic(b) {
+		s.wrapped = appendWrapped(s.wrapped[:0], b)
+		b = s.wrapped
 	}
-	if len(der) > MaxResponse {
-		return s.sink.Reject(at, tooLarge(int64(len(der))))
+	if len(b) > MaxResponse {
+		return s.sink.Reject(at, tooLarge(int64(len(b))))
 	}
-	return s.sink.Response(at, der)
+	return s.sink.Response(at, b)
 }
 
 // sequenceSize returns the size in octets, header included, of the DER SEQUENCE
@@ -119,18 +120,23 @@ func sequenceSize(head []byte) (size int64, ok bool) {
 	return 2 + int64(n) + size, size >= 0x80
 }
 
-// isBasic reports whether der begins like a BasicOCSPResponse, a SEQUENCE of a
+// isBasic reports whether b begins like a BasicOCSPResponse, a SEQUENCE of a
 // SEQUENCE; an OCSPResponse is a SEQUENCE of an ENUMERATED (RFC 6960 section 4.2.1).
-func isBasic(der []byte) bool {
-	size, ok := sequenceSize(der[:min(len(der), maxHeader)])
-	if !ok || size != int64(len(der)) {
+// A CRL or a certificate, which begin so too, are none.
+func isBasic(b []byte) bool {
+	size, ok := sequenceSize(b[:min(len(b), maxHeader)])
+	if !ok || size != int64(len(b)) {
 		return false
 	}
 	header := 2
-	if der[1] >= 0x80 {
-		header += int(der[1] & 0x7f)
+	if b[1] >= 0x80 {
+		header += int(b[1] & 0x7f)
 	}
-	return len(der) > header && der[header] == 0x30
+	if len(b) == header || b[header] != 0x30 {
+		return false
+	}
+	kind := der.KindOf(b)
+	return kind == der.OCSPAnswer || kind == der.Unknown
 }
 
 // basicType is responseType, id-pkix-ocsp-basic (RFC 6960 section 4.2.1).

@@ -11,6 +11,7 @@ import (
 
 	"lancre/build/ca"
 	"lancre/build/crl"
+	"lancre/build/der"
 	"lancre/build/inventory"
 	"lancre/build/rule"
 	"lancre/index"
@@ -97,7 +98,12 @@ func (c *Checker) Check(it *Item, ledger *rule.Ledger) {
 func (c *Checker) check(it *Item) {
 	r := &c.response
 	if err := r.Parse(it.DER); err != nil {
-		c.found(rule.OCSPDER, err.Error)
+		c.found(rule.OCSPDER, func() string {
+			if kind := der.KindOf(it.DER); kind != der.OCSPAnswer && kind != der.Unknown {
+				return fmt.Sprintf("this is %s, not an OCSP response", kind)
+			}
+			return err.Error()
+		})
 		return
 	}
 	c.findings.About(r.Singles[0].CertID.Serial)

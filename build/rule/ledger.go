@@ -134,12 +134,16 @@ func (f *Finding) fault() Fault {
 	return Fault{f.Check.String(), table[f.Check].clause, f.Reason, f.Check.Option()}
 }
 
-func (r Rejection) String() string {
-	text := r.Place.String()
-	if r.Serial != "" {
-		text += " serial " + r.Serial
+// Where is the place of the input and, if it is about a certificate, its serial number.
+func (r Rejection) Where() string {
+	if r.Serial == "" {
+		return r.Place.String()
 	}
-	text += ": " + r.Fault.String()
+	return r.Place.String() + " serial " + r.Serial
+}
+
+func (r Rejection) String() string {
+	text := r.Where() + ": " + r.Fault.String()
 	for _, f := range r.Also {
 		text += "; also " + f.String()
 	}
