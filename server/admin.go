@@ -6,11 +6,15 @@ import (
 	"net/http/pprof"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"lancre/internal/status"
 )
 
 // Admin is the handler of the admin listener, which must not be reachable from
 // outside: it can stop the world (pprof) and start a reload.
 //
+//	GET  /              a page that says what is wrong, and what it does
+//	GET  /status.json   the same for programs
 //	GET  /metrics       Prometheus
 //	GET  /livez         200 while the process answers: restart it if not
 //	GET  /readyz        200, or 503: something is wrong with this edge, withdraw the route
@@ -20,6 +24,8 @@ import (
 func (s *Server) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /{$}", status.HTML(s.status))
+	mux.HandleFunc("GET /status.json", status.JSON(s.status))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { s.report(w, "", http.StatusOK) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		s.report(w, s.notReady(), http.StatusServiceUnavailable)

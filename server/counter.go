@@ -29,12 +29,13 @@ func (c *counter) sum() (n uint64) {
 // A histogram counts how many values lie in each of some buckets.
 type histogram struct {
 	bounds []int64   // the buckets' upper bounds, inclusive, ascending
+	unit   float64   // how many of them are one of what the metric tells
 	counts []counter // one a bucket, and one for what is greater
 	total  *counter  // of the values
 }
 
-func newHistogram(bounds []int64) histogram {
-	return histogram{bounds: bounds, counts: make([]counter, len(bounds)+1), total: new(counter)}
+func newHistogram(bounds []int64, unit float64) histogram {
+	return histogram{bounds: bounds, unit: unit, counts: make([]counter, len(bounds)+1), total: new(counter)}
 }
 
 // observe counts value, which must not be negative.
@@ -54,8 +55,8 @@ func (h *histogram) metric(d *prometheus.Desc) prometheus.Metric {
 	cumulative := make(map[float64]uint64)
 	for i, bound := range h.bounds {
 		count += h.counts[i].sum()
-		cumulative[float64(bound)] = count
+		cumulative[float64(bound)/h.unit] = count
 	}
 	count += h.counts[len(h.bounds)].sum()
-	return prometheus.MustNewConstHistogram(d, count, float64(h.total.sum()), cumulative)
+	return prometheus.MustNewConstHistogram(d, count, float64(h.total.sum())/h.unit, cumulative)
 }

@@ -127,7 +127,7 @@ func exportedMetrics(t *testing.T, r *prometheus.Registry) (list []string) {
 
 // Each value is in the first bucket whose bound is not below it.
 func TestHistogram(t *testing.T) {
-	h := newHistogram([]int64{0, 10, 20})
+	h := newHistogram([]int64{0, 10, 20}, 1)
 	for i, v := range []int64{0, 1, 10, 11, 20, 21, 1000} {
 		h.observe(uint64(i), v)
 	}

@@ -54,15 +54,18 @@ func (s *Server) reload(why string) (ReloadResult, error) {
 	case err != nil:
 		err = s.explain(err)
 		s.metrics.reloads.WithLabelValues(string(Refused)).Inc()
+		s.reloads.add(reloadEntry{s.cfg.Now(), old.number(), Refused, why, err})
 		s.log.Error("generation refused", "store", s.cfg.Store, "serving", old.number(), "why", why, "err", err)
 		return Refused, err
 	case next == nil:
 		s.metrics.reloads.WithLabelValues(string(Unchanged)).Inc()
+		s.reloads.add(reloadEntry{s.cfg.Now(), old.number(), Unchanged, why, nil})
 		return Unchanged, nil
 	}
 	s.adaptTo(next.store)
 	s.current.Store(next)
 	s.metrics.reloads.WithLabelValues(string(Swapped)).Inc()
+	s.reloads.add(reloadEntry{s.cfg.Now(), next.generation, Swapped, why, nil})
 	s.log.Info("generation served", "store", s.cfg.Store, "generation", next.generation, "was", old.number(), "why", why,
 		"segments", len(next.store.Segments()), "files", len(next.store.Files()), "took", time.Since(began).String())
 	if old != nil {

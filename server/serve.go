@@ -122,6 +122,7 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 // Shutdown, or the error of the listener that failed.
 func (s *Server) Serve(public []net.Listener, admin net.Listener) error {
 	go s.watch()
+	go s.remember()
 	errs, most := make(chan error, len(public)+1), mostConns()
 	for _, ln := range public {
 		go func() { errs <- s.http.Serve(&listener{ln, s.log, s.metrics, s.limits, &s.conns, most, s.timeouts}) }()

@@ -27,6 +27,8 @@ import (
 	"sync/atomic"
 
 	"github.com/valyala/fasthttp"
+
+	"lancre/internal/status"
 )
 
 // A Server answers from one store. Its methods are safe for concurrent use.
@@ -45,6 +47,8 @@ type Server struct {
 	current  atomic.Pointer[snapshot] // nil until a generation could be loaded
 	reloadMu sync.Mutex               // held while a generation is loaded
 	expiries expiryLog
+	reloads  reloadLog
+	history  status.Ring   // of the metrics' totals
 	memory   int64         // octets of segments that can be expected to stay in memory
 	stop     chan struct{} // closed when Shutdown is done
 	stopOnce sync.Once
@@ -90,7 +94,9 @@ func (s *Server) now() int64 { return s.cfg.Now().Unix() }
 // Handle answers one request: what Serve gives to fasthttp. It does not allocate, but
 // to choose the language of a page.
 func (s *Server) Handle(ctx *fasthttp.RequestCtx) {
+	began := s.metrics.begin()
 	s.metrics.count(ctx, s.respond(ctx))
+	s.metrics.end(ctx, began)
 	if s.closing.Load() {
 		ctx.SetConnectionClose()
 	}
