@@ -36,6 +36,9 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 func perform(c *Config, do func(*builder) error) (*Report, error) {
 	start := time.Now()
 	c.At = c.moment()
+	if signed := c.Signing.Keys.Origin(); signed != "" {
+		c.Origin = signed
+	}
 	if c.AsOf.IsZero() {
 		c.AsOf = c.At
 	}
@@ -56,6 +59,9 @@ func perform(c *Config, do func(*builder) error) (*Report, error) {
 		return nil, err
 	}
 	defer objects.Close()
+	if err := objects.SignWith(c.Signing); err != nil {
+		return nil, err
+	}
 	b := &builder{
 		config: c, ledger: rule.NewLedger(severities), issuers: issuers, inventory: known,
 		objects: objects, report: newReport(c, overrides, issuers),

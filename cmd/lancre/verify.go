@@ -15,14 +15,15 @@ import (
 func newVerify() *cobra.Command {
 	var json bool
 	var missing inventoryQuestion
+	var trusted []string
 	cmd := &cobra.Command{
 		Use:   "verify STORE [--inventory FILE --issuer FILE...]",
 		Short: "Check a store: the manifest, every object and every record",
 		Long: `Verify reads the whole store: the manifest, the SHA-256 of every object it
 names, and every record of every segment. It prints each fault with the file, the
 offset and the name of the check, and ends with status 1 if there is one. It does
-not check signatures: build did, and the objects are what build made if their
-SHA-256 is right.
+not check signatures of responses: build did, and the objects are what build made if
+their SHA-256 is right. With --trust, the manifest must be signed by one of the keys.
 
 With --inventory it also looks for certificates of that file, as build takes it, that
 have not expired and are not answered by a response.`,
@@ -34,9 +35,10 @@ have not expired and are not answered by a response.`,
 		ValidArgsFunction:     completeStore,
 		PreRunE:               func(*cobra.Command, []string) error { return missing.complete() },
 		RunE: work(func(cmd *cobra.Command, args []string) error {
-			return errors.Join(runVerify(cmd.OutOrStdout(), args[0], json), missing.ask(args[0]))
+			return errors.Join(runVerify(cmd.OutOrStdout(), args[0], trusted, json), missing.ask(args[0]))
 		}),
 	}
+	trustFlag(cmd, &trusted)
 	jsonFlag(cmd, &json)
 	f := cmd.Flags()
 	f.StringVar(&missing.inventory, "inventory", "", "look for certificates of the CSV `FILE` that are not answered")
@@ -97,9 +99,13 @@ type faultFacts struct {
 	Reason string `json:"reason"`
 }
 
-func runVerify(out io.Writer, dir string, json bool) error {
+func runVerify(out io.Writer, dir string, trusted []string, json bool) error {
+	trust, err := readTrust(trusted)
+	if err != nil {
+		return err
+	}
 	v := verdict{Store: dir, Faults: []faultFacts{}}
-	err := store.Verify(dir, func(f *store.Fault) {
+	err = store.Verify(dir, trust, func(f *store.Fault) {
 		if !json {
 			fmt.Fprintln(out, f)
 			return

@@ -71,7 +71,7 @@ func ReadPast(dir string, generation uint64) (*Manifest, error) {
 	if err == nil && m.Generation == generation {
 		return m, nil
 	}
-	m, err = readManifestAt(dir, historyPath(dir, generation), nil)
+	m, err = readManifestAt(dir, historyPath(dir, generation), nil, nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("generation %d is not in the history: %w; gc keeps the last ones", generation, err)
 	}
