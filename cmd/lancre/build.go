@@ -152,7 +152,7 @@ func buildStore(cmd *cobra.Command, c build.Config) (*build.Report, error) {
 // showProgress has a run of c show its progress on standard error. The function that
 // it returns clears that.
 func showProgress(cmd *cobra.Command, c *build.Config) (clear func()) {
-	m := newMeter(cmd.ErrOrStderr(), "checked")
+	m := newMeter(cmd.ErrOrStderr(), "checked", "responses")
 	c.Progress = func(p build.Progress) { m.show(p.Bytes, p.TotalBytes, p.Responses) }
 	return m.clear
 }

@@ -11,6 +11,28 @@ import (
 // Its signatures are not looked at.
 func ReadManifest(dir string) (*Manifest, error) { return readManifest(dir, nil, nil) }
 
+// ReadSigned is ReadManifest of a manifest that trust opens, and returns its octets as
+// well, signatures and all.
+func ReadSigned(dir string, trust *Trust) (signed []byte, m *Manifest, err error) {
+	path := filepath.Join(dir, manifestName)
+	if signed, err = readAtMost(path, MaxManifestSize); err != nil {
+		return nil, nil, fmt.Errorf("no manifest: %w", err)
+	}
+	if m, _, err = trust.Open(signed); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return signed, m, m.ReadFiles(dir)
+}
+
+// ReadFiles sets the Files of m, a manifest that was parsed, from its list of files, an
+// object of the store dir.
+func (m *Manifest) ReadFiles(dir string) error {
+	if err := m.readList(objectsOf(dir)); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	return nil
+}
+
 // readManifest is ReadManifest of a manifest that trust opens, but takes a list of files
 // that old, if not nil, has from there.
 func readManifest(dir string, trust *Trust, old *Manifest) (*Manifest, error) {
@@ -27,10 +49,7 @@ func readManifestAt(dir, path string, trust *Trust, old *Manifest) (*Manifest, e
 		m.Files = old.Files
 		return m, nil
 	}
-	if err := m.readList(objectsOf(dir)); err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
-	}
-	return m, nil
+	return m, m.ReadFiles(dir)
 }
 
 // parseManifestAt is readManifestAt without the list of files.
