@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestImportsPointOneWay keeps cmd → {build, server} → index: the edge cannot
+// TestImportsPointOneWay keeps cmd → {build, fleet, server} → index: the edge cannot
 // come to depend on the parsing of certificates, nor the format on its users.
 func TestImportsPointOneWay(t *testing.T) {
 	x509 := []string{"crypto/x509", "golang.org/x/crypto/ocsp"}
@@ -25,6 +25,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/index/store", slices.Concat(x509, http, []string{"lancre/build", "lancre/server"})},
 		{"lancre/build", slices.Concat(http, drivers, []string{"lancre/server"})},
 		{"lancre/pages", slices.Concat(x509, http, []string{"lancre/index", "lancre/build", "lancre/server"})},
+		{"lancre/fleet/publish", slices.Concat(x509, []string{"lancre/build", "lancre/server"})},
 		{"lancre/server", slices.Concat(x509, []string{"lancre/build"})},
 		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build"})},
 		{"lancre/cmd/lancre", []string{"lancre/server"}},
@@ -36,6 +37,20 @@ func TestImportsPointOneWay(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestOneClientOfS3 keeps the client of S3, 19 modules, to the one package that is made
+// for it, and off the edge.
+func TestOneClientOfS3(t *testing.T) {
+	const client = "github.com/minio/"
+	for pkg, imports := range listed(t, "./...") {
+		if slices.ContainsFunc(imports, func(p string) bool { return strings.HasPrefix(p, client) }) != (pkg == "lancre/fleet/publish") {
+			t.Errorf("%s imports %s: only lancre/fleet/publish does, by a client of %s", pkg, imports, client)
+		}
+	}
+	if reached(t, "lancre/cmd/lancred")["lancre/fleet/publish"] != nil {
+		t.Error("lancred can publish: it must hold nothing but public keys")
 	}
 }
 

@@ -89,7 +89,7 @@ func (w *world) done(r *Report, err error) *Report {
 // sound fails the test unless the store passes Verify.
 func (w *world) sound(r *Report) *Report {
 	w.t.Helper()
-	if err := store.Verify(w.dir, func(f *store.Fault) { w.t.Error(f) }); err != nil {
+	if err := store.Verify(w.dir, nil, func(f *store.Fault) { w.t.Error(f) }); err != nil {
 		w.t.Fatal(err)
 	}
 	return r

@@ -51,6 +51,9 @@ type Config struct {
 	// ASCII without spaces. If empty, the first host with static files, else "lancre".
 	Origin string
 
+	// Signing is how the manifest is signed. With keys, their origin is the Origin.
+	Signing store.Signing
+
 	// Issuers are files of CA certificates, PEM or DER, one or more each. A
 	// response is published only if all its CertIDs name one of them.
 	Issuers []string
@@ -208,6 +211,9 @@ func (c *Config) checkInputs() error {
 	}
 	if strings.ContainsFunc(c.Origin, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return fmt.Errorf("origin %q: want visible ASCII without spaces", c.Origin)
+	}
+	if signed := c.Signing.Keys.Origin(); signed != "" && c.Origin != "" && c.Origin != signed {
+		return fmt.Errorf("origin %s (--origin), but the keys (--manifest-key) sign for %s only", c.Origin, signed)
 	}
 	if err := c.scanner().Check(c.Responses); err != nil {
 		return err

@@ -38,6 +38,9 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 func perform(ctx context.Context, c *Config, do func(*builder) error) (*Report, error) {
 	start := time.Now()
 	c.At = c.moment()
+	if signed := c.Signing.Keys.Origin(); signed != "" {
+		c.Origin = signed
+	}
 	if c.AsOf.IsZero() {
 		c.AsOf = c.At
 	}
@@ -58,6 +61,9 @@ func perform(ctx context.Context, c *Config, do func(*builder) error) (*Report, 
 		return nil, err
 	}
 	defer objects.Close()
+	if err := objects.SignWith(c.Signing); err != nil {
+		return nil, err
+	}
 	b := &builder{
 		config: c, ledger: rule.NewLedger(severities), issuers: issuers, inventory: known,
 		objects: objects, report: newReport(c, overrides, issuers),

@@ -29,7 +29,7 @@ func TestBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	answers(t, published(t, report), der)
-	if err := store.Verify(report.Store, func(f *store.Fault) { t.Error(f) }); err != nil {
+	if err := store.Verify(report.Store, nil, func(f *store.Fault) { t.Error(f) }); err != nil {
 		t.Error(err)
 	}
 	if n := report.Responses; n.Read != 1 || n.Published != 1 || report.Segments[0].Records != 1 || report.Segments[0].Keys != 2 {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"lancre/index/store"
 )
 
 // Config is everything an operator decides about a Server. Begin with
@@ -18,6 +20,9 @@ type Config struct {
 	// Store is the STORE directory. It must exist; it need not hold a generation yet,
 	// but then nothing else either.
 	Store string
+
+	// Trust is whose signature a manifest must have; nil asks for none.
+	Trust *store.Trust
 
 	// Prefixes are the paths below which OCSP is answered, such as "/ocsp":
 	// GET /ocsp/MFEw… and POST /ocsp. None means the root. They are spelled as on

@@ -88,7 +88,7 @@ func (s *Server) load(old *snapshot) (*snapshot, error) {
 	if old != nil {
 		open = old.store
 	}
-	g, err := store.ReopenIf(s.cfg.Store, open, func(m *store.Manifest) error { return succeeds(m, old) })
+	g, err := store.ReopenIf(s.cfg.Store, s.cfg.Trust, open, func(m *store.Manifest) error { return succeeds(m, old) })
 	switch {
 	case err == errServed:
 		return nil, nil

@@ -17,6 +17,7 @@ func newAdd() *cobra.Command {
 	a := build.Addition{Config: build.DefaultConfig()}
 	var profiles []string
 	var shards, reportFile string
+	var signing signingFlags
 	cmd := &cobra.Command{
 		Use:   "add STORE [--issuer FILE]... [--responses SRC]... [--static DIR]... [--withdraw FILE] [--unpublish HOST/PATH]...",
 		Short: "Add responses, files and withdrawals to what a store has",
@@ -57,7 +58,10 @@ number of layers small.`,
 			}
 			return a.Check()
 		},
-		RunE: work(func(cmd *cobra.Command, _ []string) error {
+		RunE: work(func(cmd *cobra.Command, _ []string) (err error) {
+			if a.Signing, err = signing.read(); err != nil {
+				return err
+			}
 			clear := showProgress(cmd, &a.Config)
 			report, err := build.Add(cmd.Context(), a)
 			clear()
@@ -65,6 +69,7 @@ number of layers small.`,
 		}),
 	}
 	inputFlags(cmd, &a.Config, &profiles, &reportFile)
+	signing.register(cmd)
 	f := cmd.Flags()
 	f.StringVar(&a.Withdraw, "withdraw", "", "take back the responses of the certificates in CSV `FILE`: serial and, where there are several issuers, issuer")
 	f.StringArrayVar(&a.Unpublish, "unpublish", nil, "remove the file at `HOST/PATH` (repeatable)")

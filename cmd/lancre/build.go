@@ -51,6 +51,7 @@ func newBuild() *cobra.Command {
 	c := build.DefaultConfig()
 	var profiles []string
 	var reportFile string
+	var signing signingFlags
 	cmd := &cobra.Command{
 		Use:   "build --out STORE [--issuer FILE]... [--responses SRC]... [--static DIR]...",
 		Short: "Check responses, CRLs and certificates and publish them as a store",
@@ -70,11 +71,17 @@ func newBuild() *cobra.Command {
 			}
 			return c.Check()
 		},
-		RunE: work(func(cmd *cobra.Command, _ []string) error { return runBuild(cmd, c, reportFile) }),
+		RunE: work(func(cmd *cobra.Command, _ []string) (err error) {
+			if c.Signing, err = signing.read(); err != nil {
+				return err
+			}
+			return runBuild(cmd, c, reportFile)
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Out, "out", "", "publish to `STORE`, which is made if absent")
 	inputFlags(cmd, &c, &profiles, &reportFile)
+	signing.register(cmd)
 	f.IntVar(&c.Shards, "shards", 0, "cut the base into `N` shards, a power of two (default as many as the store has)")
 	f.TimeVar(&c.AsOf, "as-of", time.Time{}, timeLayouts, "the `TIME` (RFC 3339) at which the input was taken: what the store was given later stays (default --at)")
 	f.BoolVar(&c.ReplaceAll, "replace-all", false, "replace everything, also what the store was given since the input was taken")
@@ -146,7 +153,7 @@ func buildStore(cmd *cobra.Command, c build.Config) (*build.Report, error) {
 // showProgress has a run of c show its progress on standard error. The function that
 // it returns clears that.
 func showProgress(cmd *cobra.Command, c *build.Config) (clear func()) {
-	m := newMeter(cmd.ErrOrStderr(), "checked")
+	m := newMeter(cmd.ErrOrStderr(), "checked", "responses")
 	c.Progress = func(p build.Progress) { m.show(p.Bytes, p.TotalBytes, p.Responses) }
 	return m.clear
 }

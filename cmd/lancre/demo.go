@@ -172,7 +172,7 @@ func (j *demoJob) writePages(ca *demo.CA) error {
 }
 
 func (j *demoJob) writeResponses(cmd *cobra.Command, ca *demo.CA) error {
-	m := newMeter(cmd.ErrOrStderr(), "signed")
+	m := newMeter(cmd.ErrOrStderr(), "signed", "responses")
 	defer m.clear()
 	return durable.WriteFile(j.path("responses.der"), func(w io.Writer) error {
 		return ca.WriteResponses(cmd.Context(), w, j.certificates, func(written uint64) {

@@ -15,6 +15,7 @@ func newMerge() *cobra.Command {
 	size, after := humanize.IBytes(uint64(policy.MaxWrite)), time.Duration(policy.ExpiredAfter)*time.Second
 	var at time.Time
 	var asJSON bool
+	var signing signingFlags
 	cmd := &cobra.Command{
 		Use:   "merge STORE",
 		Short: "Make fewer layers of what was added, every answer as it was",
@@ -53,7 +54,10 @@ nothing.`,
 			}
 			return nil
 		},
-		RunE: work(func(cmd *cobra.Command, args []string) error {
+		RunE: work(func(cmd *cobra.Command, args []string) (err error) {
+			if policy.Signing, err = signing.read(); err != nil {
+				return err
+			}
 			r, err := store.Merge(args[0], policy, at)
 			if err != nil {
 				return err
@@ -71,6 +75,7 @@ nothing.`,
 	f.BoolVar(&policy.IntoBase, "into-base", false, "have the bases absorb everything, however much that is")
 	f.DurationVar(&after, "expired-after", after, "drop the tombstone of a response that was produced `DURATION` ago")
 	f.BoolVar(&policy.Forget, "forget", false, "drop those of revoked certificates, too")
+	signing.register(cmd)
 	jsonFlag(cmd, &asJSON)
 	atFlag(cmd, &at)
 	return cmd

@@ -14,7 +14,8 @@ import (
 // that changes, elsewhere (a log) by a line every few seconds.
 type meter struct {
 	w        io.Writer
-	verb     string // what is being done to responses, such as "signed"
+	verb     string // what is being done, such as "signed"
+	unit     string // to what, such as "responses"
 	terminal bool
 	now      func() time.Time
 	start    time.Time
@@ -30,24 +31,24 @@ const (
 )
 
 // newMeter returns a meter that writes to w and begins now.
-func newMeter(w io.Writer, verb string) *meter {
+func newMeter(w io.Writer, verb, unit string) *meter {
 	file, ok := w.(*os.File)
-	m := &meter{w: w, verb: verb, terminal: ok && term.IsTerminal(int(file.Fd())), now: time.Now}
+	m := &meter{w: w, verb: verb, unit: unit, terminal: ok && term.IsTerminal(int(file.Fd())), now: time.Now}
 	m.start = m.now()
 	m.shown = m.start
 	return m
 }
 
 // show reports that done of total (0 if not known, in any unit) is done, with so
-// many responses. It is cheap to call often: it writes only if it is time.
-func (m *meter) show(done, total int64, responses uint64) {
+// many of its unit. It is cheap to call often: it writes only if it is time.
+func (m *meter) show(done, total int64, count uint64) {
 	now := m.now()
 	if m.terminal && now.Sub(m.shown) >= terminalInterval {
-		line := bar(done, total) + m.status(done, total, responses, now.Sub(m.start))
+		line := bar(done, total) + m.status(done, total, count, now.Sub(m.start))
 		fmt.Fprintf(m.w, "\r%-*s", m.width, line) // padded over what was there
 		m.width, m.shown = len(line), now
 	} else if !m.terminal && now.Sub(m.shown) >= logInterval {
-		fmt.Fprintln(m.w, m.status(done, total, responses, now.Sub(m.start)))
+		fmt.Fprintln(m.w, m.status(done, total, count, now.Sub(m.start)))
 		m.shown = now
 	}
 }
@@ -71,8 +72,8 @@ func bar(done, total int64) string {
 }
 
 // status says it in numbers.
-func (m *meter) status(done, total int64, responses uint64, elapsed time.Duration) string {
-	s := fmt.Sprintf("%s %d responses, %.0f/s", m.verb, responses, float64(responses)/elapsed.Seconds())
+func (m *meter) status(done, total int64, count uint64, elapsed time.Duration) string {
+	s := fmt.Sprintf("%s %d %s, %.0f/s", m.verb, count, m.unit, float64(count)/elapsed.Seconds())
 	if total <= 0 || done <= 0 {
 		return s
 	}

@@ -13,7 +13,7 @@ func (c *clock) now() time.Time { return c.Time }
 
 func newTestMeter(terminal bool) (*meter, *clock, *strings.Builder) {
 	var out strings.Builder
-	m := newMeter(&out, "packed")
+	m := newMeter(&out, "packed", "responses")
 	if m.terminal {
 		panic("a strings.Builder is no terminal")
 	}

@@ -17,6 +17,7 @@ func newRollback() *cobra.Command {
 	var generation uint64
 	var force bool
 	var at time.Time
+	var flags signingFlags
 	cmd := &cobra.Command{
 		Use:   "rollback STORE --generation N",
 		Short: "Publish what an earlier generation had, as a new one",
@@ -36,18 +37,23 @@ expired, and to lose certificates that came since, and lists these, unless force
 			if at.IsZero() {
 				at = time.Now()
 			}
-			return runRollback(cmd, args[0], generation, force, at)
+			signing, err := flags.read()
+			if err != nil {
+				return err
+			}
+			return runRollback(cmd, args[0], generation, force, signing, at)
 		}),
 	}
 	f := cmd.Flags()
 	f.Uint64Var(&generation, "generation", 0, "go back to generation `N`")
 	f.BoolVar(&force, "force", false, "go back whatever is lost by it")
+	flags.register(cmd)
 	atFlag(cmd, &at)
 	must(cmd.MarkFlagRequired("generation"))
 	return cmd
 }
 
-func runRollback(cmd *cobra.Command, dir string, generation uint64, force bool, at time.Time) error {
+func runRollback(cmd *cobra.Command, dir string, generation uint64, force bool, signing store.Signing, at time.Time) error {
 	current, err := store.OpenAnswers(dir, nil)
 	if err != nil {
 		return err
@@ -70,7 +76,7 @@ func runRollback(cmd *cobra.Command, dir string, generation uint64, force bool, 
 			return err
 		}
 	}
-	m, err := store.Rollback(dir, generation, now.Generation, at)
+	m, err := store.Rollback(dir, generation, now.Generation, signing, at)
 	if err != nil {
 		return err
 	}

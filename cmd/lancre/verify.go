@@ -16,14 +16,15 @@ import (
 func newVerify() *cobra.Command {
 	var json bool
 	var missing inventoryQuestion
+	var trusted []string
 	cmd := &cobra.Command{
 		Use:   "verify STORE [--inventory FILE --issuer FILE...]",
 		Short: "Check a store: the manifest, every object and every record",
 		Long: `Verify reads the whole store: the manifest, the SHA-256 of every object it
 names, and every record of every segment. It prints each fault with the file, the
 offset and the name of the check, and ends with status 1 if there is one. It does
-not check signatures: build did, and the objects are what build made if their
-SHA-256 is right.
+not check signatures of responses: build did, and the objects are what build made if
+their SHA-256 is right. With --trust, the manifest must be signed by one of the keys.
 
 It also says what has expired, as the manifest and the CRLs tell it: that is no fault
 of the store, and the status stays 0.
@@ -38,9 +39,10 @@ have not expired and are not answered by a response.`,
 		ValidArgsFunction:     completeStore,
 		PreRunE:               func(*cobra.Command, []string) error { return missing.complete() },
 		RunE: look(func(cmd *cobra.Command, args []string) error {
-			return errors.Join(runVerify(cmd.OutOrStdout(), args[0], json, missing.at), missing.ask(args[0]))
+			return errors.Join(runVerify(cmd.OutOrStdout(), args[0], trusted, json, missing.at), missing.ask(args[0]))
 		}),
 	}
+	trustFlag(cmd, &trusted)
 	jsonFlag(cmd, &json)
 	f := cmd.Flags()
 	f.StringVar(&missing.inventory, "inventory", "", "look for certificates of the CSV `FILE` that are not answered")
@@ -138,9 +140,13 @@ type faultFacts struct {
 	Reason string `json:"reason"`
 }
 
-func runVerify(out io.Writer, dir string, json bool, at time.Time) error {
+func runVerify(out io.Writer, dir string, trusted []string, json bool, at time.Time) error {
+	trust, err := readTrust(trusted)
+	if err != nil {
+		return err
+	}
 	v := verdict{Store: dir, Faults: []faultFacts{}, Expired: expiredFacts{CRLs: []fileFacts{}}}
-	err := store.Verify(dir, func(f *store.Fault) {
+	err = store.Verify(dir, trust, func(f *store.Fault) {
 		if !json {
 			fmt.Fprintln(out, legible.Line(f.Error()))
 			return

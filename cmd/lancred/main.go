@@ -99,6 +99,9 @@ func run(o *options) error {
 	log := o.server.Log
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP) // which would end the process
+	if err := o.readTrust(); err != nil {
+		return err
+	}
 	// Before the store is read: that an address is in use should not show after minutes.
 	public, admin, err := o.open()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lancre/index/store"
 	"lancre/server"
 )
 
@@ -13,6 +14,7 @@ type options struct {
 	server server.Config
 	listen []string
 	admin  string
+	trust  []string
 }
 
 func newOptions(log *slog.Logger) *options {
@@ -28,6 +30,7 @@ func (o *options) register(cmd *cobra.Command) {
 	f.StringVar(&c.Store, "store", "", "the store `DIR` to serve")
 	f.StringArrayVar(&o.listen, "listen", []string{"127.0.0.1:8080"}, "serve on `ADDR`, repeatable; sockets from systemd come instead")
 	f.StringVar(&o.admin, "admin", "127.0.0.1:9090", "serve metrics, health and profiles on `ADDR`, which must not be public; empty for nowhere")
+	f.StringArrayVar(&o.trust, "trust", nil, "serve only what is signed by a public key in `FILE`, repeatable")
 	f.StringArrayVar(&c.Prefixes, "prefix", nil, "answer OCSP below this `PATH` only, repeatable")
 	f.StringVar(&c.DefaultHost, "default-host", "", "serve the files of `HOST` to requests for unknown hosts")
 	f.IntVar(&c.MalformedStatus, "malformed-status", c.MalformedStatus, "HTTP `STATUS` of malformedRequest: 400 or 200")
@@ -43,4 +46,12 @@ func (o *options) register(cmd *cobra.Command) {
 	if err := cmd.MarkFlagRequired("store"); err != nil {
 		panic(err) // the name is mistyped
 	}
+}
+
+// readTrust reads the public keys that are named.
+func (o *options) readTrust() (err error) {
+	if len(o.trust) > 0 {
+		o.server.Trust, err = store.ReadTrust(o.trust...)
+	}
+	return err
 }

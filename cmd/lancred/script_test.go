@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 
 // TestScript runs testdata/*.txtar. Beside testscript's own, their commands are
 //
-//	publish STORE TEXT          make TEXT the page /page of STORE's next generation
+//	keygen NAME                 make a key of origin.example.org, NAME.key and NAME.pub
+//	publish STORE TEXT [KEY]    make TEXT the page /page of STORE's next generation, signed by KEY.key
 //	await LOG MSG [VAR KEY]     wait for the next line with that message in a log of lancred,
 //	                            and set the variable VAR to its attribute KEY
 //	request METHOD URL STATUS   make a request; its body becomes the file "body"
@@ -36,6 +37,7 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"keygen":  keygen,
 			"publish": publish,
 			"await":   await,
 			"request": request,
@@ -44,10 +46,22 @@ func TestScript(t *testing.T) {
 	})
 }
 
+func keygen(ts *testscript.TestScript, _ bool, args []string) {
+	pair, err := store.GenerateKey("origin.example.org", ts.MkAbs("."))
+	ts.Check(err)
+	ts.Check(os.Rename(pair.Private, ts.MkAbs(args[0]+".key")))
+	ts.Check(os.Rename(pair.Public, ts.MkAbs(args[0]+".pub")))
+}
+
 func publish(ts *testscript.TestScript, _ bool, args []string) {
 	p, err := store.Begin(ts.MkAbs(args[0]))
 	ts.Check(err)
 	defer p.Close()
+	if len(args) > 2 {
+		keys, err := store.ReadKeys(ts.MkAbs(args[2] + ".key"))
+		ts.Check(err)
+		ts.Check(p.SignWith(store.Signing{Keys: keys}))
+	}
 	sum, size, err := p.AddObject(strings.NewReader(args[1]))
 	ts.Check(err)
 	now := time.Now()

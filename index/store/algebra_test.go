@@ -437,7 +437,7 @@ func (w *world) rollback() error {
 	w.note("rollback to %d", n)
 	current := g.manifest.Generation
 	g.Close()
-	m, err := Rollback(w.dir, n, current, w.clock)
+	m, err := Rollback(w.dir, n, current, Signing{}, w.clock)
 	if err != nil {
 		return err
 	}
@@ -468,7 +468,7 @@ func (w *world) reopen() error {
 	}
 	g.Close()
 	w.note("verify")
-	return Verify(w.dir, func(f *Fault) { w.t.Log(f) })
+	return Verify(w.dir, nil, func(f *Fault) { w.t.Log(f) })
 }
 
 // crashes lets the process that prepared objects die, now and then: nothing is

@@ -40,9 +40,10 @@
 //   - created: when it was published;
 //   - checked: the oldest last success of reading any source. A generation that says
 //     nothing new still shows by it that its sources were read;
-//   - expires: reserved. From then on a manifest is stale; nothing is done about it
-//     yet;
-//   - parent: the SHA-256 of the manifest that it replaced, all of its text;
+//   - expires: from then on it is stale. An edge says so, and goes on serving it: that
+//     its origin is dead is no reason to be dead as well;
+//   - parent: the SHA-256 of the manifest that it replaced, all of its text but the
+//     signatures;
 //   - held: how many responses are put aside, for somebody to look at.
 //
 // A mark line says how far the source of that name was read, in whatever way the
@@ -67,7 +68,7 @@
 // lists. Without files there is no such line.
 //
 // The end line holds the SHA-256 of all octets before it. It tells a manifest that
-// was cut or edited; it is no signature. Nothing follows it.
+// was cut or edited; it is no signature. Nothing follows it but signatures.
 //
 //	NAME, SOURCE, VALUE
 //	               1 or more octets of 0x21..0x7e; SOURCE is not the same twice
@@ -111,6 +112,22 @@
 //	segment base 1/2 249883 28372992 c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470 2026-11-16T02:00:00Z 2026-11-30T13:00:00Z
 //	files 2 296 80ea4b7ac56d38fc9c9c19e16e095137fddc16f2d7c58f25f6cf90b692415467
 //	end 68398e50eda08e3b14d60cd5a348caf62efa9e80862c0a6cb93c4a6f9b701552
+//
+// # Signatures
+//
+// Who puts a manifest into the way of an edge decides what that serves: yesterday's
+// answers, or none. So a manifest can be signed, and an edge be told whose signature it
+// must have. Then it is a signed note (C2SP signed-note, package
+// golang.org/x/mod/sumdb/note): the text above, an empty line, and a line for each key,
+//
+//	— NAME BASE64
+//
+// where NAME is the origin, and BASE64 holds four octets that tell its keys apart and
+// the Ed25519 signature of the text. A key is good for the origin of its name only. There
+// are two while one takes the place of the other: a manifest is opened by whoever trusts
+// either. Nothing is parsed before it is verified.
+//
+// Objects need no signature, for the manifest names them by their SHA-256.
 //
 // # The list of files
 //

@@ -84,7 +84,7 @@ func (c *collector) readHistory() error {
 	}
 	goes := false // and so do all before that
 	for i, n := range past {
-		m, err := readManifestAt(c.dir, historyPath(c.dir, n), nil)
+		m, err := readManifestAt(c.dir, historyPath(c.dir, n), nil, nil)
 		switch {
 		case err != nil && goes:
 			continue // its objects go when they are no longer young

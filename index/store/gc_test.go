@@ -37,7 +37,7 @@ func TestGCRemovesWhatIsNotNamed(t *testing.T) {
 	if !slices.Equal(removed, want) {
 		t.Errorf("removed %v\nwant %v", removed, want)
 	}
-	if err := Verify(dir, func(f *Fault) { t.Error(f) }); err != nil {
+	if err := Verify(dir, nil, func(f *Fault) { t.Error(f) }); err != nil {
 		t.Error(err)
 	}
 	if !g.Segments()[0].Verify(func(f *index.Fault) { t.Error(f) }) {

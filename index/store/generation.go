@@ -52,13 +52,13 @@ func Open(dir string) (*Generation, error) { return Reopen(dir, nil) }
 // opened, mapped, read or prepared again, nor looked for in dir. Either of the two
 // can be closed first. old may be nil.
 func Reopen(dir string, old *Generation) (*Generation, error) {
-	return ReopenIf(dir, old, func(*Manifest) error { return nil })
+	return ReopenIf(dir, nil, old, func(*Manifest) error { return nil })
 }
 
-// ReopenIf is Reopen, but opens nothing if wanted, which is given the manifest, returns
-// an error: that is the error then.
-func ReopenIf(dir string, old *Generation, wanted func(*Manifest) error) (*Generation, error) {
-	return reopen(dir, old, func(m *Manifest) (*Generation, error) {
+// ReopenIf is Reopen of a manifest that trust opens, but opens nothing if wanted, which is
+// given the manifest, returns an error: that is the error then.
+func ReopenIf(dir string, trust *Trust, old *Generation, wanted func(*Manifest) error) (*Generation, error) {
+	return reopen(dir, trust, old, func(m *Manifest) (*Generation, error) {
 		if err := wanted(m); err != nil {
 			return nil, err
 		}
@@ -69,20 +69,20 @@ func ReopenIf(dir string, old *Generation, wanted func(*Manifest) error) (*Gener
 // OpenAnswers is Reopen without the files, whose content is left alone: Files has
 // none, the manifest names all of them.
 func OpenAnswers(dir string, old *Generation) (*Generation, error) {
-	return reopen(dir, old, func(m *Manifest) (*Generation, error) {
+	return reopen(dir, nil, old, func(m *Manifest) (*Generation, error) {
 		return openAnswers(objectsOf(dir), m, old)
 	})
 }
 
-// reopen does open with the manifest of dir, which shares the list of files with that
+// reopen does open with the manifest of dir, if trust opens it, which shares the list of files with that
 // of old, if not nil.
-func reopen(dir string, old *Generation, open func(*Manifest) (*Generation, error)) (*Generation, error) {
+func reopen(dir string, trust *Trust, old *Generation, open func(*Manifest) (*Generation, error)) (*Generation, error) {
 	var known *Manifest
 	if old != nil {
 		known = old.manifest
 	}
 	return follow(dir, func() (*Generation, error) {
-		m, err := readManifest(dir, known)
+		m, err := readManifest(dir, trust, known)
 		if err != nil {
 			return nil, err
 		}

@@ -140,7 +140,7 @@ func TestLookupMatchesModel(t *testing.T) {
 			t.Errorf("serial %d: got %.20q, want %.20q", serial, got, model[serial])
 		}
 	}
-	if err := Verify(dir, func(f *Fault) { t.Error(f) }); err != nil {
+	if err := Verify(dir, nil, func(f *Fault) { t.Error(f) }); err != nil {
 		t.Error(err)
 	}
 }
@@ -411,11 +411,11 @@ func TestReopenIf(t *testing.T) {
 		}
 	}
 	unwanted := errors.New("unwanted")
-	if _, err := ReopenIf(dir, nil, func(*Manifest) error { return unwanted }); err != unwanted {
+	if _, err := ReopenIf(dir, nil, nil, func(*Manifest) error { return unwanted }); err != unwanted {
 		t.Errorf("error is %v, want %v", err, unwanted)
 	}
 	var asked []uint64
-	g, err := ReopenIf(dir, nil, func(m *Manifest) error {
+	g, err := ReopenIf(dir, nil, nil, func(m *Manifest) error {
 		asked = append(asked, m.Generation)
 		if len(asked) > 1 {
 			return nil

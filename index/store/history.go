@@ -64,6 +64,13 @@ func History(dir string) ([]uint64, error) {
 	return list, nil
 }
 
+// WasPublished reports whether the history of dir has m, a manifest that is published
+// elsewhere.
+func WasPublished(dir string, m *Manifest) bool {
+	past, err := parseManifestAt(historyPath(dir, m.Generation), nil)
+	return err == nil && past.Digest() == m.Digest()
+}
+
 // ReadPast reads the manifest of a generation that is being served or is in the
 // history of dir, with its list of files.
 func ReadPast(dir string, generation uint64) (*Manifest, error) {
@@ -71,7 +78,7 @@ func ReadPast(dir string, generation uint64) (*Manifest, error) {
 	if err == nil && m.Generation == generation {
 		return m, nil
 	}
-	m, err = readManifestAt(dir, historyPath(dir, generation), nil)
+	m, err = readManifestAt(dir, historyPath(dir, generation), nil, nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("generation %d is not in the history: %w; gc keeps the last ones", generation, err)
 	}

@@ -57,7 +57,7 @@ func TestInstall(t *testing.T) {
 	if got, want := read(t, filepath.Join(edge, "manifest")), read(t, filepath.Join(origin, "manifest")); !bytes.Equal(got, want) {
 		t.Errorf("the manifest became\n%s\nwant\n%s", got, want)
 	}
-	if err := Verify(edge, func(f *Fault) { t.Error(f) }); err != nil {
+	if err := Verify(edge, nil, func(f *Fault) { t.Error(f) }); err != nil {
 		t.Error(err)
 	}
 }
@@ -134,7 +134,7 @@ func TestInstallRefusesAMissingFile(t *testing.T) {
 // tooLong is a manifest of more octets than are read.
 func tooLong(t *testing.T) []byte {
 	t.Helper()
-	return (&Manifest{Origin: strings.Repeat("x", maxManifestSize), Generation: 1, Created: start}).Encode()
+	return (&Manifest{Origin: strings.Repeat("x", MaxManifestSize), Generation: 1, Created: start}).Encode()
 }
 
 // A store whose manifest is damaged is mended by what is installed.

@@ -34,7 +34,8 @@ type Manifest struct {
 	Files []FileLine
 	List  FileList
 
-	version1 string // SHA-256 of the text, if that was of version 1, which has Files and no List
+	version1 string   // SHA-256 of the text, if that was of version 1, which has Files and no List
+	signers  []string // keys whose signatures it had when it was read, good or not, as NAME+HASH
 }
 
 // A Mark says how far a source was read.
@@ -148,10 +149,6 @@ const MaxLines = 4096
 // large public CA (70 MB).
 const MaxFileSize = 1 << 30
 
-// maxManifestSize bounds what ReadManifest reads, in octets. Lines have about 200:
-// this is room for MaxLines of segments and as many of everything else.
-const maxManifestSize = 4 << 20
-
 const (
 	manifestName = "manifest"
 	magic        = "lancre store "
@@ -217,8 +214,12 @@ func (m *Manifest) Encode() []byte {
 	return b.Bytes()
 }
 
-// Digest is the SHA-256 of the text form, in hex: what the next manifest names as
-// its Parent.
+// Signers are the keys whose signatures m had when it was read, as NAME+HASH. Only
+// Trust.Open looks whether one of them is good.
+func (m *Manifest) Signers() []string { return m.signers }
+
+// Digest is the SHA-256 of the text form, without signatures, in hex: what the next
+// manifest names as its Parent.
 func (m *Manifest) Digest() string {
 	if m.version1 != "" {
 		return m.version1

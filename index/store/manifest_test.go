@@ -242,7 +242,7 @@ func TestParseManifestRefuses(t *testing.T) {
 		{"due nothing", 13, "Z 2", "Z 0", `line 13: due crls 2026-12-02T12:00:00Z: counts nothing: leave the line out`},
 		{"due kinds out of order", 14, "responses", "crls", `line 14: crls 2026-11-27T02:00:00Z does not come after the line before it: each hour has one, in order`},
 		{"due hour twice", 15, "2026-11-30T14", "2026-11-27T02", `line 15: responses 2026-11-27T02:00:00Z does not come after`},
-		{"empty line", 16, "segment", "\nsegment", `line 16: "" where "end" must be`},
+		{"empty line", 16, "segment", "\nsegment", `what follows the empty line is no signature`},
 		{"unknown keyword", 16, "segment", "shard", `line 16: "shard" where "end" must be`},
 		{"mark behind live", 11, "live", "mark a b\nlive", `line 11: mark of a does not come after sheet`},
 		{"due behind segment", 17, "segment", sampleLines[12] + "\nsegment", `line 17: "due" where "end" must be`},
@@ -321,7 +321,7 @@ func TestMaxLines(t *testing.T) {
 		m.Segments = append(m.Segments, m.Segments[1])
 	}
 	text := m.Encode()
-	if got, err := ParseManifest(text); err != nil || len(got.Segments) != MaxLines || len(text) > maxManifestSize {
+	if got, err := ParseManifest(text); err != nil || len(got.Segments) != MaxLines || len(text) > MaxManifestSize {
 		t.Errorf("%d lines, %d octets: error %v", MaxLines, len(text), err)
 	}
 	m.Segments = append(m.Segments, m.Segments[1])

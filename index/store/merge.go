@@ -87,6 +87,9 @@ func (m *merging) do(step mergeStep) (err error) {
 		return err
 	}
 	defer m.objects.Close()
+	if err := m.objects.SignWith(m.policy.Signing); err != nil {
+		return err
+	}
 	m.changed = NewCounts()
 	if step.shard != nil {
 		return m.absorb(*step.shard)

@@ -14,6 +14,8 @@ type MergePolicy struct {
 	ExpiredAfter int64 // seconds after which the tombstone of an expired response goes,
 	Forget       bool  // also that of a certificate that was revoked
 
+	Signing Signing
+
 	prepared func(*Objects) error // for tests: called when a step is about to take the lock
 }
 

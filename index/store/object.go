@@ -71,6 +71,19 @@ func (m *Manifest) references(yield func(reference) bool) {
 	}
 }
 
+// Objects are the objects that m needs, each once: its segments from the newest, the
+// list of files and the files. Those of the list are there if m.Files are.
+func (m *Manifest) Objects() (objects []Object) {
+	seen := make(map[string]bool)
+	for ref := range m.references {
+		if !seen[ref.sum] {
+			objects = append(objects, Object{ref.size, ref.sum})
+		}
+		seen[ref.sum] = true
+	}
+	return objects
+}
+
 // A MissingError says that a store does not have an object that its manifest names, or
 // not all of it: it may be on its way. It is no fs.ErrNotExist, which stands for a store
 // without a manifest.

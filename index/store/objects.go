@@ -45,10 +45,11 @@ import (
 //
 // Their methods are not safe for concurrent use.
 type Objects struct {
-	dir    string
-	temp   string
-	claim  *os.File                // of temp; nil when they are closed
-	staged map[string]stagedObject // by SHA-256
+	dir     string
+	temp    string
+	claim   *os.File                // of temp; nil when they are closed
+	staged  map[string]stagedObject // by SHA-256
+	signing Signing
 }
 
 // A stagedObject is one that has not got its name yet.
@@ -81,6 +82,17 @@ func OpenObjects(dir string) (*Objects, error) {
 		return nil, err
 	}
 	return &Objects{dir: dir, temp: temp, claim: claim, staged: make(map[string]stagedObject)}, nil
+}
+
+// SignWith has the manifests be signed that are committed from now on. Without keys, it
+// is an error where the store's manifest is signed.
+func (o *Objects) SignWith(s Signing) error {
+	o.signing = s
+	previous, err := parseManifestAt(o.manifest(), nil)
+	if err != nil {
+		previous = nil // there is none yet, or one that whoever reads it next will report
+	}
+	return s.check(previous)
 }
 
 // Close removes what was added and no manifest names. After Commit, Install or Close
@@ -190,8 +202,8 @@ func (o *Objects) publish(m *Manifest, text []byte, before *Manifest) error {
 	if o.claim == nil {
 		return errors.New("these objects are closed: begin another publication")
 	}
-	if len(text) > maxManifestSize {
-		return fmt.Errorf("new manifest has %d octets, more than the %d that are read", len(text), maxManifestSize)
+	if len(text) > MaxManifestSize {
+		return fmt.Errorf("new manifest has %d octets, more than the %d that are read", len(text), MaxManifestSize)
 	}
 	if err := o.checkNew(m, before); err != nil {
 		return err

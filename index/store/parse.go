@@ -17,8 +17,23 @@ import (
 // Encode spells it. Of files it tells the list that names them. The result does not
 // alias text.
 //
-// A manifest of version 1 is read as one of version 2 that answers the same.
+// A manifest of version 1 is read as one of version 2 that answers the same. Of
+// signatures it is seen only that they have the form of some: Trust.Open verifies them.
 func ParseManifest(text []byte) (*Manifest, error) {
+	text, signers, err := openUnverified(text)
+	if err != nil {
+		return nil, err
+	}
+	m, err := parseText(text)
+	if err != nil {
+		return nil, err
+	}
+	m.signers = signers
+	return m, nil
+}
+
+// parseText is ParseManifest of a text without signatures.
+func parseText(text []byte) (*Manifest, error) {
 	v, err := checkSeal(string(text))
 	if err != nil {
 		return nil, err

@@ -95,14 +95,18 @@ func (p *Publication) counts() (*Counts, error) {
 
 // Commit publishes m: it sets m.Generation to the one after Previous (1 in a new
 // store), m.Parent, the time at which segment lines came into the stack where they
-// have none, and m.List, sorts m.Files, replaces the manifest durably and ends the
-// publication. Previous stays in the store's history.
+// have none, and m.List, sorts m.Files, signs and replaces the manifest durably and ends
+// the publication. Previous stays in the store's history.
 //
 // Objects that m names and Previous does not must be there, from this publication
 // or an earlier one; the others are not looked at. After an error the old
 // generation stands and the publication is still to be ended by Close; only if the
 // very last step failed, the sync of the directory, m is already visible.
 func (p *Publication) Commit(m *Manifest) error {
+	if err := p.signing.check(p.previous); err != nil {
+		return err
+	}
+	p.signing.apply(m)
 	m.Generation, m.Parent = 1, ""
 	if p.previous != nil {
 		m.Generation, m.Parent = p.previous.Generation+1, p.previous.Digest()
@@ -124,7 +128,11 @@ func (p *Publication) Commit(m *Manifest) error {
 			return err
 		}
 	}
-	if err := p.publish(m, m.Encode(), p.previous); err != nil {
+	text, err := p.signing.Keys.sign(m.Encode())
+	if err != nil {
+		return fmt.Errorf("signing the new manifest: %w", err)
+	}
+	if err := p.publish(m, text, p.previous); err != nil {
 		return err
 	}
 	p.Close()

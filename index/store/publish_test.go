@@ -491,7 +491,7 @@ func TestCrash(t *testing.T) {
 			if got := string(open(t, dir).Files()[0].Body); got != "old a" {
 				t.Errorf("file is %q, want that of the old generation", got)
 			}
-			if err := Verify(dir, func(f *Fault) { t.Error(f) }); err != nil {
+			if err := Verify(dir, nil, func(f *Fault) { t.Error(f) }); err != nil {
 				t.Error(err)
 			}
 			if _, err := GC(dir, Keep{}, start.Add(time.Second)); err != nil {

@@ -8,17 +8,40 @@ import (
 
 // ReadManifest reads and parses the manifest of the store dir and its list of files.
 // If there is no manifest, the error is an fs.ErrNotExist.
-func ReadManifest(dir string) (*Manifest, error) { return readManifest(dir, nil) }
+// Its signatures are not looked at.
+func ReadManifest(dir string) (*Manifest, error) { return readManifest(dir, nil, nil) }
 
-// readManifest is ReadManifest, but takes a list of files that old, if not nil, has
-// from there.
-func readManifest(dir string, old *Manifest) (*Manifest, error) {
-	return readManifestAt(dir, filepath.Join(dir, manifestName), old)
+// ReadSigned is ReadManifest of a manifest that trust opens, and returns its octets as
+// well, signatures and all.
+func ReadSigned(dir string, trust *Trust) (signed []byte, m *Manifest, err error) {
+	path := filepath.Join(dir, manifestName)
+	if signed, err = readAtMost(path, MaxManifestSize); err != nil {
+		return nil, nil, fmt.Errorf("no manifest: %w", err)
+	}
+	if m, _, err = trust.Open(signed); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return signed, m, m.ReadFiles(dir)
+}
+
+// ReadFiles sets the Files of m, a manifest that was parsed, from its list of files, an
+// object of the store dir.
+func (m *Manifest) ReadFiles(dir string) error {
+	if err := m.readList(objectsOf(dir)); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	return nil
+}
+
+// readManifest is ReadManifest of a manifest that trust opens, but takes a list of files
+// that old, if not nil, has from there.
+func readManifest(dir string, trust *Trust, old *Manifest) (*Manifest, error) {
+	return readManifestAt(dir, filepath.Join(dir, manifestName), trust, old)
 }
 
 // readManifestAt reads the manifest at path, of a generation whose objects are in dir.
-func readManifestAt(dir, path string, old *Manifest) (*Manifest, error) {
-	m, err := parseManifestAt(path)
+func readManifestAt(dir, path string, trust *Trust, old *Manifest) (*Manifest, error) {
+	m, err := parseManifestAt(path, trust)
 	if err != nil {
 		return nil, err
 	}
@@ -26,19 +49,16 @@ func readManifestAt(dir, path string, old *Manifest) (*Manifest, error) {
 		m.Files = old.Files
 		return m, nil
 	}
-	if err := m.readList(objectsOf(dir)); err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
-	}
-	return m, nil
+	return m, m.ReadFiles(dir)
 }
 
 // parseManifestAt is readManifestAt without the list of files.
-func parseManifestAt(path string) (*Manifest, error) {
-	text, err := readAtMost(path, maxManifestSize)
+func parseManifestAt(path string, trust *Trust) (*Manifest, error) {
+	text, err := readAtMost(path, MaxManifestSize)
 	if err != nil {
 		return nil, fmt.Errorf("no manifest: %w", err)
 	}
-	m, err := ParseManifest(text)
+	m, _, err := trust.Open(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -67,14 +87,14 @@ func readAtMost(path string, limit int64) ([]byte, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(text)) > limit {
-		err = fmt.Errorf("%s: more than %d octets: this is no manifest", path, limit)
+		err = fmt.Errorf("%s: more than %d octets, the most that it can have", path, limit)
 	}
 	return text, err
 }
 
 // manifestText is the text of the manifest of dir, nil if it cannot be read.
 func manifestText(dir string) []byte {
-	text, err := readAtMost(filepath.Join(dir, manifestName), maxManifestSize)
+	text, err := readAtMost(filepath.Join(dir, manifestName), MaxManifestSize)
 	if err != nil {
 		return nil
 	}

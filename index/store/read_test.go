@@ -24,7 +24,7 @@ func TestReadManifestRefuses(t *testing.T) {
 			if err := os.WriteFile(p, []byte("lancre store 2\n"), 0o644); err != nil {
 				return err
 			}
-			return os.Truncate(p, maxManifestSize+1)
+			return os.Truncate(p, MaxManifestSize+1)
 		}, "manifest: more than 4194304 octets"},
 		{"half copied", func(p string) error {
 			text := sampleManifest().Encode()

@@ -55,12 +55,15 @@ func lossOf(c Change, now int64) LossKind {
 // answers are those of then; whether they may be is for the caller to judge, who
 // passes the generation that he compared n with. If another one was published since,
 // nothing is done.
-func Rollback(dir string, n uint64, compared uint64, now time.Time) (*Manifest, error) {
+func Rollback(dir string, n uint64, compared uint64, signing Signing, now time.Time) (*Manifest, error) {
 	p, err := Begin(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer p.Close()
+	if err := p.SignWith(signing); err != nil {
+		return nil, err
+	}
 	if p.previous == nil || p.previous.Generation != compared {
 		return nil, fmt.Errorf("generation %d is not the current one any more: compare again", compared)
 	}

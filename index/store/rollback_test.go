@@ -92,7 +92,7 @@ func TestLossesByABase(t *testing.T) {
 	publish(t, dir, func(p *Publication, m *Manifest) {
 		m.Segments = Push(p.Previous().Segments, addSegment(t, p.Objects, RoleBase, shard, nil))
 	})
-	if _, err := Rollback(dir, 2, 3, start); err != nil {
+	if _, err := Rollback(dir, 2, 3, Signing{}, start); err != nil {
 		t.Fatal(err)
 	}
 	if got := lossesOf(t, dir, 3); !slices.Equal(got, []string{"lost 1"}) {
@@ -131,7 +131,7 @@ func TestRollback(t *testing.T) {
 		m.Marks, m.Held, m.Origin = []Mark{{"database", "42"}}, 2, "renamed"
 	})
 	later := start.Add(time.Hour)
-	m, err := Rollback(dir, 1, 2, later)
+	m, err := Rollback(dir, 1, 2, Signing{}, later)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestRollback(t *testing.T) {
 	if got := faults(t, dir); len(got) > 0 {
 		t.Errorf("reports %q", got)
 	}
-	if back, err := Rollback(dir, 2, 3, later); err != nil || back.Generation != 4 || back.Marks[0].Value != "42" {
+	if back, err := Rollback(dir, 2, 3, Signing{}, later); err != nil || back.Generation != 4 || back.Marks[0].Value != "42" {
 		t.Errorf("forth again: %+v, %v", back, err)
 	}
 }
@@ -173,11 +173,11 @@ func TestRollbackRefuses(t *testing.T) {
 		{1, 3, "generation 3 is not the current one any more: compare again"},
 		{7, 2, "generation 7 is not in the history: "},
 	} {
-		if _, err := Rollback(dir, test.n, test.compared, start); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+		if _, err := Rollback(dir, test.n, test.compared, Signing{}, start); err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("to %d, compared with %d: %v, want %s", test.n, test.compared, err, test.want)
 		}
 	}
-	if _, err := Rollback(t.TempDir(), 1, 1, start); err == nil {
+	if _, err := Rollback(t.TempDir(), 1, 1, Signing{}, start); err == nil {
 		t.Error("a new store goes back")
 	}
 	if now := string(read(t, dir+"/manifest")); now != before {
@@ -193,7 +193,7 @@ func TestRollbackToVersion1(t *testing.T) {
 	dir := t.TempDir()
 	first := publishVersion1(t, dir)
 	begin(t, dir, response(t, 1, 0))
-	m, err := Rollback(dir, 1, 2, start)
+	m, err := Rollback(dir, 1, 2, Signing{}, start)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func (f *Fault) Error() string {
 // every fault. It goes on after a fault where it can, and returns nil if there was
 // none. It checks
 //
-//   - the manifest, as ParseManifest does;
+//   - the manifest, as trust opens it;
 //   - that every object it names is there, with the size and SHA-256 it says;
 //   - every segment, as its Verify does, and its number of records and earliest
 //     nextUpdate against the manifest;
@@ -48,9 +48,9 @@ func (f *Fault) Error() string {
 //
 // Objects that the manifest does not name are no fault. Verify takes no lock: a gc
 // that runs meanwhile can make it report objects as missing.
-func Verify(dir string, report func(*Fault)) error {
+func Verify(dir string, trust *Trust, report func(*Fault)) error {
 	v := verifier{dir: dir, report: report, reported: make(map[string]bool)}
-	m, err := parseManifestAt(v.manifest())
+	m, err := parseManifestAt(v.manifest(), trust)
 	if err != nil {
 		v.fault(v.manifest(), checkManifest, err)
 	} else {

@@ -16,7 +16,7 @@ import (
 func faults(t *testing.T, dir string) []string {
 	t.Helper()
 	var reports []string
-	err := Verify(dir, func(f *Fault) {
+	err := Verify(dir, nil, func(f *Fault) {
 		if !strings.HasPrefix(f.File, dir) || !strings.HasSuffix(f.Error(), " ("+f.Check+")") {
 			t.Errorf("fault %+v: want a file of %s and a check", *f, dir)
 		}

@@ -384,7 +384,7 @@ func TestMachineLosesWhatIsNotSynced(t *testing.T) {
 	for variant := range 50 {
 		dir := t.TempDir()
 		m.crash(t, dir, keeper(0, variant))
-		if store.Verify(dir, func(*store.Fault) {}) != nil {
+		if store.Verify(dir, nil, func(*store.Fault) {}) != nil {
 			return
 		}
 	}

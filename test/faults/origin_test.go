@@ -179,7 +179,7 @@ func published(t *testing.T, dir string) uint64 {
 func lostGenerations(t *testing.T, dir string, from, until uint64) int {
 	t.Helper()
 	var faults []string
-	if err := store.Verify(dir, func(f *store.Fault) { faults = append(faults, f.Error()) }); err != nil {
+	if err := store.Verify(dir, nil, func(f *store.Fault) { faults = append(faults, f.Error()) }); err != nil {
 		t.Errorf("%v:\n%s", err, strings.Join(faults, "\n"))
 		return 1
 	}
