@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"fmt"
+	"hash"
 	"math"
 	"time"
 
@@ -25,13 +26,18 @@ type Encoder struct {
 	templates map[shape]*template
 	frames    map[sizes]*frame
 	tbs       []byte         // scratch
+	hash      hash.Hash      // nil where the whole message is signed
 	digest    []byte         // scratch
 	made      index.Response // scratch
 }
 
 // NewEncoder returns an encoder of r's responses.
 func NewEncoder(r *Responder) *Encoder {
-	return &Encoder{r: r, templates: make(map[shape]*template), frames: make(map[sizes]*frame)}
+	e := &Encoder{r: r, templates: make(map[shape]*template), frames: make(map[sizes]*frame)}
+	if h := r.algorithm.hash; h != 0 {
+		e.hash = h.New()
+	}
+	return e
 }
 
 // Append appends the signed DER OCSPResponse that says a. What it appends was read
@@ -92,14 +98,13 @@ type place struct {
 
 // sign signs e.tbs.
 func (e *Encoder) sign() ([]byte, error) {
-	hash := e.r.algorithm.hash
-	if hash == 0 {
+	if e.hash == nil {
 		return e.r.key.Sign(rand.Reader, e.tbs, crypto.Hash(0))
 	}
-	h := hash.New()
-	h.Write(e.tbs)
-	e.digest = h.Sum(e.digest[:0])
-	return e.r.key.Sign(rand.Reader, e.digest, hash)
+	e.hash.Reset()
+	e.hash.Write(e.tbs)
+	e.digest = e.hash.Sum(e.digest[:0])
+	return e.r.key.Sign(rand.Reader, e.digest, e.r.algorithm.hash)
 }
 
 // wrap appends the OCSPResponse of e.tbs with that signature.
