@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestImportsPointOneWay keeps cmd → {build, server} → index: the edge cannot
+// TestImportsPointOneWay keeps cmd → {sign, build, server} → index: the edge cannot
 // come to depend on the parsing of certificates, nor the format on its users.
 func TestImportsPointOneWay(t *testing.T) {
 	x509 := []string{"crypto/x509", "golang.org/x/crypto/ocsp"}
@@ -23,7 +23,8 @@ func TestImportsPointOneWay(t *testing.T) {
 	}{
 		{"lancre/index", slices.Concat(x509, http, []string{"lancre/index/store", "lancre/build", "lancre/server"})},
 		{"lancre/index/store", slices.Concat(x509, http, []string{"lancre/build", "lancre/server"})},
-		{"lancre/build", slices.Concat(http, drivers, []string{"lancre/server"})},
+		{"lancre/build", slices.Concat(http, drivers, []string{"lancre/server", "lancre/sign"})},
+		{"lancre/sign", slices.Concat(http, drivers, []string{"lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
 		{"lancre/pages", slices.Concat(x509, http, []string{"lancre/index", "lancre/build", "lancre/server"})},
 		{"lancre/server", slices.Concat(x509, []string{"lancre/build"})},
 		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build"})},

@@ -66,9 +66,8 @@ type List struct {
 
 // A Reading is what was read.
 type Reading struct {
-	At      time.Time // when it began: the list is as it was then, or later
-	Rows    uint64    // certificates, those of others included
-	Foreign uint64    // certificates of other issuers
+	Rows    uint64 // certificates, those of others included
+	Foreign uint64 // certificates of other issuers
 }
 
 // opensslPrefix names the index of openssl ca.
@@ -95,10 +94,10 @@ func (l *List) Check() error {
 }
 
 // Read calls each for every certificate of l.Issuer, in the order of the list, and
-// ends with its first error. Check must find l well.
-func (l *List) Read(ctx context.Context, each func(*Certificate) error) (Reading, error) {
-	r := &reader{ctx: ctx, list: l, names: namesOf(l.Issuer), base: l.Serial, each: each}
-	r.At = time.Now()
+// ends with its first error. Check must find l well. at is the present time, by which a
+// list that contradicts itself is told.
+func (l *List) Read(ctx context.Context, at time.Time, each func(*Certificate) error) (Reading, error) {
+	r := &reader{ctx: ctx, list: l, at: at.Unix(), names: namesOf(l.Issuer), base: l.Serial, each: each}
 	err := r.read()
 	if err != nil {
 		err = fmt.Errorf("certificates %w", err)
@@ -111,6 +110,7 @@ type reader struct {
 	Reading
 	ctx   context.Context
 	list  *List
+	at    int64           // Unix seconds
 	names map[string]bool // of the issuer, as columns may spell them
 	base  Base
 	each  func(*Certificate) error

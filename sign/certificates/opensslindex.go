@@ -69,8 +69,8 @@ func (r *reader) opensslLine(line string) error {
 		if revocation != "" {
 			return fmt.Errorf("status %s with the revocation %q: is it revoked (R) or not?", letter, revocation)
 		}
-		if letter == "E" && r.cert.NotAfter > r.At.Unix() {
-			return fmt.Errorf("status E, expired, but notAfter is %s and it is %s", utc(r.cert.NotAfter), utc(r.At.Unix()))
+		if letter == "E" && r.cert.NotAfter > r.at {
+			return fmt.Errorf("status E, expired, but notAfter is %s and it is %s", utc(r.cert.NotAfter), utc(r.at))
 		}
 		r.good()
 		return nil

@@ -100,8 +100,8 @@ const (
 // revoked makes r.cert one that is revoked.
 func (r *reader) revoked(at int64, reason int) error {
 	switch {
-	case at > r.At.Unix()+index.MaxSkew:
-		return fmt.Errorf("it was revoked %s, which is in the future: it is %s", utc(at), utc(r.At.Unix()))
+	case at > r.at+index.MaxSkew:
+		return fmt.Errorf("it was revoked %s, which is in the future: it is %s", utc(at), utc(r.at))
 	case at < 0:
 		return fmt.Errorf("it was revoked %s, before 1970", utc(at))
 	case reason == 7 || reason < noReason || reason > lastReason:

@@ -3,6 +3,7 @@ package ocsp
 import (
 	"crypto"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"hash"
 	"math"
@@ -40,15 +41,18 @@ func NewEncoder(r *Responder) *Encoder {
 	return e
 }
 
+// ErrKey says that the key did not sign. It may do so later.
+var ErrKey = errors.New("the key does not sign")
+
 // Append appends the signed DER OCSPResponse that says a. What it appends was read
-// back and says a. An error is the key's, or a is nothing that a response can say.
+// back and says a. An error is ErrKey, or a is nothing that a response can say.
 func (e *Encoder) Append(dst []byte, a *Answer) ([]byte, error) {
 	if err := e.fill(a); err != nil {
 		return dst, fmt.Errorf("serial %x: %w", a.Serial, err)
 	}
 	signature, err := e.sign()
 	if err != nil {
-		return dst, fmt.Errorf("serial %x: %w", a.Serial, err)
+		return dst, fmt.Errorf("serial %x: %w: %w", a.Serial, ErrKey, err)
 	}
 	start := len(dst)
 	dst = e.wrap(dst, signature)

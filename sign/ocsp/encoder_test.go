@@ -235,7 +235,7 @@ func (brokenKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { re
 func TestAppendReturnsTheErrorOfTheKey(t *testing.T) {
 	r := must(New(newCA(fixedKey, at), nil, brokenKey{fixedKey}, hashes))
 	a := answers(at)[0]
-	if _, err := NewEncoder(r).Append(nil, &a); !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "serial 01") {
+	if _, err := NewEncoder(r).Append(nil, &a); !errors.Is(err, errBroken) || !errors.Is(err, ErrKey) || !strings.Contains(err.Error(), "serial 01") {
 		t.Errorf("error %v, want that of the key, with the serial", err)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"crypto/sha1"
 	"crypto/x509"
 	"encoding/asn1"
-	"errors"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -130,22 +130,32 @@ func checkDelegate(issuer, delegate *x509.Certificate) error {
 	return nil
 }
 
-// CheckValidity checks that the signer's certificate is valid from producedAt until
-// nextUpdate, Unix seconds both: clients refuse a response that outlives a delegate.
+// KeyID names the signing key for people: the SHA-1 of the subjectPublicKey bits, in hex.
+func (r *Responder) KeyID() string { return hex.EncodeToString(r.keyHash[:]) }
+
+// CheckValidity checks that the certificates of signer and issuer are valid from
+// producedAt until nextUpdate, Unix seconds both: clients refuse a response that outlives
+// a delegate.
 func (r *Responder) CheckValidity(producedAt, nextUpdate int64) error {
-	if from := r.Cert.NotBefore.Unix(); producedAt < from {
-		return fmt.Errorf("the certificate of %s is valid from %s, which is in the future: it cannot sign yet", r.Cert.Subject, text(from))
-	}
-	if to := r.Cert.NotAfter.Unix(); nextUpdate > to {
-		return fmt.Errorf("the certificate of %s expires %s, before nextUpdate %s: renew it, or have responses valid for less", r.Cert.Subject, text(to), text(nextUpdate))
+	for _, cert := range []*x509.Certificate{r.Cert, r.Issuer} {
+		if from := cert.NotBefore.Unix(); producedAt < from {
+			return fmt.Errorf("the certificate of %s is valid from %s, which is in the future: it cannot sign yet", cert.Subject, text(from))
+		}
+		if to := cert.NotAfter.Unix(); nextUpdate > to {
+			return fmt.Errorf("the certificate of %s expires %s, before nextUpdate %s: renew it, or have responses valid for less", cert.Subject, text(to), text(nextUpdate))
+		}
 	}
 	return nil
 }
 
-// CheckIssuerUsage checks that an issuer that signs itself may (BR section 7.1.2.10.7).
-func (r *Responder) CheckIssuerUsage() error {
+// CheckPublic checks what only public CAs are held to: an issuer that signs itself says
+// that it may (BR section 7.1.2.10.7), by an algorithm of BR section 7.1.3.2.
+func (r *Responder) CheckPublic() error {
 	if !r.Delegated() && !certs.Allows(r.Issuer, x509.KeyUsageDigitalSignature) {
-		return errors.New("key usage of " + r.Issuer.Subject.String() + " lacks digitalSignature: have it certify a responder")
+		return fmt.Errorf("key usage of %s lacks digitalSignature: have it certify a responder", r.Issuer.Subject)
+	}
+	if r.algorithm.hash == 0 {
+		return fmt.Errorf("the key of %s is Ed25519, which public CAs must not use", r.Cert.Subject)
 	}
 	return nil
 }

@@ -72,14 +72,22 @@ func TestCheckValidity(t *testing.T) {
 	}
 }
 
-func TestCheckIssuerUsage(t *testing.T) {
-	template := *newCA(fixedKey, at)
+func TestCheckPublic(t *testing.T) {
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	template := *newCA(key, at)
 	template.KeyUsage = x509.KeyUsageCertSign
-	issuer := certify(&template, nil, fixedKey.Public(), fixedKey)
-	if err := must(New(issuer, nil, fixedKey, hashes)).CheckIssuerUsage(); err == nil || !strings.Contains(err.Error(), "lacks digitalSignature") {
-		t.Errorf("error %v, want one of the key usage", err)
-	}
-	if err := responder(t, fixedKey, at, false).CheckIssuerUsage(); err != nil {
-		t.Error(err)
+	issuer := certify(&template, nil, key.Public(), key)
+	for _, tt := range []struct {
+		r    *Responder
+		want string
+	}{
+		{must(New(issuer, nil, key, hashes)), "lacks digitalSignature"},
+		{responder(t, fixedKey, at, false), "is Ed25519"},
+		{responder(t, key, at, false), ""},
+		{responder(t, key, at, true), ""},
+	} {
+		if err := tt.r.CheckPublic(); (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("error %v, want %q", err, tt.want)
+		}
 	}
 }
