@@ -182,3 +182,14 @@ func (d *delegate) checkExtensions() {
 		d.found(rule.OCSPDelegateExtensions, "has no key usage, or another than digitalSignature")
 	}
 }
+
+// CheckResponder returns what a build finds wrong with a certificate as that of a
+// responder to which is delegated, whatever it signs: checks that reject and such that
+// warn. The error is for what is no certificate in strict DER.
+func CheckResponder(is *ca.Issuer, cert *x509.Certificate) ([]rule.Finding, error) {
+	d, err := newDelegate(is, cert.Raw)
+	if err != nil {
+		return nil, err
+	}
+	return d.broken.All(), nil
+}
