@@ -61,7 +61,7 @@ func TestOpen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := k.Match(cert); err != nil {
+			if err := Match(k, cert); err != nil {
 				t.Error(err)
 			}
 			message := []byte("a message")
@@ -179,7 +179,7 @@ func TestOpenFindsTheKeyAmongCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	k, err := Open(file, Options{})
-	if err != nil || k.Match(cert) != nil {
+	if err != nil || Match(k, cert) != nil {
 		t.Errorf("%v", err)
 	}
 }
