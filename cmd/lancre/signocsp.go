@@ -1,13 +1,9 @@
 package main
 
 import (
-	"crypto"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strconv"
 	"strings"
 
@@ -44,12 +40,15 @@ that lacks more than --max-shrink percent of what the store answers for ends the
 before anything is signed.
 
 --shards I,J,.../N signs for all certificates of these shards of N, due or not, for
-lancre add --shards to replace their base.`
+lancre add --shards to replace their base.
+
+` + keyHelp
 
 func newSignOCSP() *cobra.Command {
 	c := sign.DefaultConfig()
 	var hashes, profiles []string
-	var keySpec, refresh, shards string
+	var keys keyFlag
+	var refresh, shards string
 	cmd := &cobra.Command{
 		Use:   "ocsp --issuer FILE [--responder FILE] --key KEY --certificates SRC --store STORE --out FILE|DIR",
 		Short: "Sign OCSP responses for what is new, has changed or is due",
@@ -76,9 +75,12 @@ func newSignOCSP() *cobra.Command {
 		},
 		RunE: work(func(cmd *cobra.Command, _ []string) (err error) {
 			if !c.DryRun {
-				if c.Key, err = openKey(keySpec); err != nil {
+				signer, err := keys.open(cmd)
+				if err != nil {
 					return err
 				}
+				defer signer.Close()
+				c.Key = signer
 			}
 			c.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			report, err := sign.Run(cmd.Context(), c)
@@ -91,7 +93,7 @@ func newSignOCSP() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&c.Issuer, "issuer", "", "`FILE` of the CA's certificate, PEM or DER")
 	f.StringVar(&c.Responder, "responder", "", "`FILE` of a responder's certificate that the CA issued, if the key is the responder's")
-	f.StringVar(&keySpec, "key", "", "`KEY` to sign with: a PEM file")
+	keys.add(cmd)
 	f.StringVar(&c.List.Source, "certificates", "", "`SRC` of all certificates")
 	f.StringVar(&c.List.Query, "query", "", "`SQL` that selects the certificates of a database")
 	f.StringVar(&c.List.Schema, "schema", "", "the `NAME` of whose database it is: cfssl or boulder")
@@ -135,32 +137,4 @@ func parseRefresh(text string) (parts [2]float64, err error) {
 		err = fmt.Errorf("--refresh %s: want two numbers, as 0.25-0.375", text)
 	}
 	return parts, err
-}
-
-// openKey reads a private key in PEM.
-func openKey(name string) (crypto.Signer, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		var key any
-		switch block.Type {
-		case "PRIVATE KEY":
-			key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-		case "EC PRIVATE KEY":
-			key, err = x509.ParseECPrivateKey(block.Bytes)
-		case "RSA PRIVATE KEY":
-			key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-		default:
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("key %s: %w", name, err)
-		}
-		if signer, ok := key.(crypto.Signer); ok {
-			return signer, nil
-		}
-	}
-	return nil, fmt.Errorf("key %s: no private key in PEM", name)
 }

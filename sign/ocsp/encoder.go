@@ -35,7 +35,7 @@ type Encoder struct {
 // NewEncoder returns an encoder of r's responses.
 func NewEncoder(r *Responder) *Encoder {
 	e := &Encoder{r: r, templates: make(map[shape]*template), frames: make(map[sizes]*frame)}
-	if h := r.algorithm.hash; h != 0 {
+	if h := r.algorithm.Hash; h != 0 {
 		e.hash = h.New()
 	}
 	return e
@@ -108,7 +108,7 @@ func (e *Encoder) sign() ([]byte, error) {
 	e.hash.Reset()
 	e.hash.Write(e.tbs)
 	e.digest = e.hash.Sum(e.digest[:0])
-	return e.r.key.Sign(rand.Reader, e.digest, e.r.algorithm.hash)
+	return e.r.key.Sign(rand.Reader, e.digest, e.r.algorithm.Hash)
 }
 
 // wrap appends the OCSPResponse of e.tbs with that signature.

@@ -25,6 +25,7 @@ import (
 
 	"lancre/build/certs"
 	"lancre/index"
+	"lancre/sign/key"
 )
 
 // A Responder is who signs the status of the certificates of one issuer. It does not
@@ -35,7 +36,7 @@ type Responder struct {
 
 	key       crypto.Signer
 	keyHash   [sha1.Size]byte // ResponderID byKey (RFC 6960 section 4.2.1)
-	algorithm algorithm
+	algorithm key.Algorithm
 	tail      []byte // of each response: certs with a delegate's certificate; else nil
 	ids       map[index.HashAlg]index.CertID
 }
@@ -43,8 +44,8 @@ type Responder struct {
 // New makes a responder of the key of issuer or, if it is not nil, of delegate, which
 // must be fit for what it is to sign. Its responses name certificates by CertIDs of the
 // hash algorithms in hashes.
-func New(issuer, delegate *x509.Certificate, key crypto.Signer, hashes []index.HashAlg) (*Responder, error) {
-	r := &Responder{Issuer: issuer, Cert: issuer, key: key, ids: make(map[index.HashAlg]index.CertID)}
+func New(issuer, delegate *x509.Certificate, signer crypto.Signer, hashes []index.HashAlg) (*Responder, error) {
+	r := &Responder{Issuer: issuer, Cert: issuer, key: signer, ids: make(map[index.HashAlg]index.CertID)}
 	if delegate != nil {
 		if err := checkDelegate(issuer, delegate); err != nil {
 			return nil, err
@@ -59,7 +60,7 @@ func New(issuer, delegate *x509.Certificate, key crypto.Signer, hashes []index.H
 		return nil, err
 	}
 	r.keyHash = sha1.Sum(bits)
-	if r.algorithm, err = algorithmOf(key.Public()); err != nil {
+	if r.algorithm, err = key.AlgorithmOf(signer.Public()); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Cert.Subject, err)
 	}
 	for _, alg := range hashes {
@@ -84,18 +85,13 @@ func (r *Responder) CertID(alg index.HashAlg, serial []byte) index.CertID {
 // Delegated reports whether a delegate signs, not the issuer.
 func (r *Responder) Delegated() bool { return r.tail != nil }
 
-// checkKey checks that the key is that of the certificate: crypto/x509 signs with any.
+// checkKey checks that the key is that of the certificate.
 func (r *Responder) checkKey() error {
-	public, ok := r.key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	switch {
-	case !ok:
-		return fmt.Errorf("key of type %T: want RSA, ECDSA or Ed25519", r.key.Public())
-	case public.Equal(r.Cert.PublicKey):
-		return nil
-	case public.Equal(r.Issuer.PublicKey):
-		return fmt.Errorf("the key is that of the issuer, %s, but a responder is named, %s: give the responder's key, or name no responder", r.Issuer.Subject, r.Cert.Subject)
+	err := key.Match(r.key, r.Cert)
+	if err != nil && r.Delegated() && key.Match(r.key, r.Issuer) == nil {
+		err = fmt.Errorf("the key is that of the issuer, %s, but a responder is named, %s: give the responder's key, or name no responder", r.Issuer.Subject, r.Cert.Subject)
 	}
-	return fmt.Errorf("the key is not that of the certificate of %s: they do not belong together", r.Cert.Subject)
+	return err
 }
 
 var (
@@ -154,7 +150,7 @@ func (r *Responder) CheckPublic() error {
 	if !r.Delegated() && !certs.Allows(r.Issuer, x509.KeyUsageDigitalSignature) {
 		return fmt.Errorf("key usage of %s lacks digitalSignature: have it certify a responder", r.Issuer.Subject)
 	}
-	if r.algorithm.hash == 0 {
+	if r.algorithm.Hash == 0 {
 		return fmt.Errorf("the key of %s is Ed25519, which public CAs must not use", r.Cert.Subject)
 	}
 	return nil

@@ -106,7 +106,7 @@ type frame struct{ before, between []byte }
 // frame makes the frame of some sizes: of a response in which all else is zeros.
 func (r *Responder) frame(n sizes) *frame {
 	between := build(func(b *cryptobyte.Builder) {
-		b.AddBytes(r.algorithm.id)
+		b.AddBytes([]byte(r.algorithm.ID))
 		b.AddASN1BitString(make([]byte, n.signature))
 	})
 	between = between[:len(between)-n.signature]
