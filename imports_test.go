@@ -62,7 +62,7 @@ var streets = map[string][]string{
 		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable"},
 
 	// What tests and demonstrations are made of, on which nothing above rests.
-	"lancre/build/demo":            {"lancre/build/certs", "lancre/index"},
+	"lancre/build/demo":            {"lancre/index", "lancre/sign/ocsp"},
 	"lancre/build/internal/recipe": {"lancre/build/ca", "lancre/build/certs", "lancre/build/der", "lancre/index"},
 }
 
