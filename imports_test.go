@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestImportsPointOneWay keeps cmd → {build, fleet, server} → index: the edge cannot
+// TestImportsPointOneWay keeps cmd → {sign, build, fleet, server} → index: the edge cannot
 // come to depend on the parsing of certificates, nor the format on its users.
 func TestImportsPointOneWay(t *testing.T) {
 	x509 := []string{"crypto/x509", "golang.org/x/crypto/ocsp"}
@@ -23,9 +23,12 @@ func TestImportsPointOneWay(t *testing.T) {
 	}{
 		{"lancre/index", slices.Concat(x509, http, []string{"lancre/index/store", "lancre/build", "lancre/server"})},
 		{"lancre/index/store", slices.Concat(x509, http, []string{"lancre/build", "lancre/server"})},
-		{"lancre/build", slices.Concat(http, drivers, []string{"lancre/server"})},
+		{"lancre/build", slices.Concat(http, drivers, []string{"lancre/server", "lancre/sign"})},
+		{"lancre/sign", slices.Concat(http, drivers, []string{"lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
 		{"lancre/pages", slices.Concat(x509, http, []string{"lancre/index", "lancre/build", "lancre/server"})},
 		{"lancre/fleet/publish", slices.Concat(x509, []string{"lancre/build", "lancre/server"})},
+		{"lancre/sign/child", slices.Concat(http, []string{"lancre/index", "lancre/build", "lancre/server"})}, // what programs that hold keys link
+		{"lancre/sign/key", slices.Concat(http, drivers, []string{"lancre/server"})},
 		{"lancre/server", slices.Concat(x509, []string{"lancre/build"})},
 		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build"})},
 		{"lancre/cmd/lancre", []string{"lancre/server"}},
@@ -61,10 +64,10 @@ var streets = map[string][]string{
 	"lancre/build/der":       {"lancre/index"},
 	"lancre/build/certs":     {"lancre/build/der", "lancre/index"},
 	"lancre/build/web":       {"lancre/index/store"},
-	"lancre/build/input":     {"lancre/build/der", "lancre/build/rule"},
+	"lancre/build/input":     {"lancre/build/der", "lancre/build/rule", "lancre/internal/database"},
 	"lancre/build/crl":       {"lancre/build/der", "lancre/build/rule", "lancre/index"},
 	"lancre/build/ca":        {"lancre/build/certs", "lancre/build/der", "lancre/index"},
-	"lancre/build/inventory": {"lancre/build/ca", "lancre/build/rule", "lancre/index"},
+	"lancre/build/inventory": {"lancre/build/ca", "lancre/build/rule", "lancre/index", "lancre/internal/csvfile"},
 	"lancre/build/held":      {"lancre/internal/durable"},
 	"lancre/build/ocsp": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/inventory", "lancre/build/rule",
 		"lancre/index", "lancre/index/store"},
@@ -74,7 +77,7 @@ var streets = map[string][]string{
 		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable", "lancre/internal/interrupt", "lancre/internal/legible"},
 
 	// What tests and demonstrations are made of, on which nothing above rests.
-	"lancre/build/demo":            {"lancre/build/certs", "lancre/index"},
+	"lancre/build/demo":            {"lancre/index", "lancre/sign/ocsp"},
 	"lancre/build/internal/recipe": {"lancre/build/ca", "lancre/build/certs", "lancre/build/der", "lancre/index"},
 }
 

@@ -9,9 +9,9 @@ import (
 func recordAt(t testing.TB, thisUpdate, nextUpdate, producedAt int64) (rec Record) {
 	t.Helper()
 	d := simple(testID(SHA1, 1, 1))
-	d.produced = string(appendTime(nil, uint32(producedAt)))
-	d.singles[0].this = string(appendTime(nil, uint32(thisUpdate)))
-	d.singles[0].next = string(appendTime(nil, uint32(nextUpdate)))
+	d.produced = string(AppendTime(nil, uint32(producedAt)))
+	d.singles[0].this = string(AppendTime(nil, uint32(thisUpdate)))
+	d.singles[0].next = string(AppendTime(nil, uint32(nextUpdate)))
 	s, _ := write(t, d.build())
 	if err := s.Records(func(r Record) bool { rec = r; return true }); err != nil {
 		t.Fatal(err)

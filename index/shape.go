@@ -58,13 +58,13 @@ func (s *shape) appendResponse(dst, head, payload []byte) []byte {
 		case holePayload:
 			dst = append(dst, payload[h.offset:int(h.offset)+int(h.size)]...)
 		case holeTime:
-			dst = appendTime(dst, le.Uint32(payload[h.offset:]))
+			dst = AppendTime(dst, le.Uint32(payload[h.offset:]))
 		case holeThisUpdate:
-			dst = appendTime(dst, le.Uint32(head[8:]))
+			dst = AppendTime(dst, le.Uint32(head[8:]))
 		case holeNextUpdate:
-			dst = appendTime(dst, le.Uint32(head[12:]))
+			dst = AppendTime(dst, le.Uint32(head[12:]))
 		case holeProducedAt:
-			dst = appendTime(dst, le.Uint32(head[16:]))
+			dst = AppendTime(dst, le.Uint32(head[16:]))
 		case holeRest:
 			dst = append(dst, payload[s.payload:]...)
 		}

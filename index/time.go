@@ -69,10 +69,10 @@ func daysTo(year, month, day int) int64 {
 // that of every 400 years.
 const daysBefore1970 = 719468
 
-// appendTime is the inverse of ParseTime for the times a record can hold:
-// 1970-01-01 to 2106-02-07. It neither allocates nor calls package time, for it
+// AppendTime is the inverse of ParseTime for the times a record can hold, Unix seconds
+// from 1970-01-01 to 2106-02-07. It neither allocates nor calls package time, for it
 // is on the path of every request.
-func appendTime(dst []byte, unix uint32) []byte {
+func AppendTime(dst []byte, unix uint32) []byte {
 	days, secs := unix/86400, unix%86400
 	// Civil date from days since 1970-01-01, by eras of 400 years that begin on
 	// a 1st of March: the inverse of daysTo.

@@ -12,7 +12,7 @@ func TestTimesAgreeWithPackageTime(t *testing.T) {
 	check := func(unix uint32) {
 		t.Helper()
 		want := time.Unix(int64(unix), 0).UTC().Format("20060102150405Z")
-		if got := appendTime(nil, unix); string(got) != want {
+		if got := AppendTime(nil, unix); string(got) != want {
 			t.Errorf("%d is %s, want %s", unix, got, want)
 		}
 		if got, ok := ParseTime([]byte(want)); !ok || got != int64(unix) {

@@ -20,6 +20,8 @@ import (
 
 	"lancre/build/internal/recipe"
 	"lancre/build/rule"
+	"lancre/internal/database"
+	"lancre/internal/database/databasetest"
 )
 
 // A databaseFixture is a database to test with, and what differs in its SQL.
@@ -41,7 +43,7 @@ func sqliteFixture(t *testing.T) databaseFixture {
 }
 
 func postgresFixture(t *testing.T) databaseFixture {
-	source := "postgres://postgres@/postgres?host=" + url.QueryEscape(startPostgres(t))
+	source := "postgres://postgres@/postgres?host=" + url.QueryEscape(databasetest.Postgres(t))
 	return databaseFixture{
 		source: source, db: opened(t, "pgx", source), binary: "bytea",
 		insert: "INSERT INTO ocsp_responses VALUES ($1, $2, $3, $4)",
@@ -50,7 +52,7 @@ func postgresFixture(t *testing.T) databaseFixture {
 }
 
 func mysqlFixture(t *testing.T) databaseFixture {
-	socket := startMySQL(t)
+	socket := databasetest.MySQL(t)
 	return databaseFixture{
 		source: "mysql://root@/test?socket=" + url.QueryEscape(socket),
 		db:     opened(t, "mysql", "root@unix("+socket+")/test"), binary: "blob",
@@ -201,14 +203,12 @@ func testQueryErrors(t *testing.T, f *databaseFixture) {
 // Even what gets past the reading of the query cannot write: the connection itself is
 // for one statement, of a transaction that reads.
 func testUnguarded(t *testing.T, f *databaseFixture) {
-	d := recipe.Must(parseDatabase(f.source))
-	db := opened(t, d.driver, d.address)
+	d := recipe.Must(database.Parse(f.source))
 	file := filepath.Join(t.TempDir(), "written")
 	for _, query := range []string{
 		"DELETE FROM ocsp_responses", "SELECT body FROM ocsp_responses; DROP TABLE ocsp_responses", "ATTACH 'file:" + file + "?mode=rwc' AS other; CREATE TABLE other.x (y)",
 	} {
-		tx := recipe.Must(db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true}))
-		if rows, err := tx.Query(query); err == nil {
+		if rows, err := d.Query(t.Context(), query); err == nil {
 			for rows.Next() {
 			}
 			if err := rows.Err(); err == nil {
@@ -216,7 +216,6 @@ func testUnguarded(t *testing.T, f *databaseFixture) {
 			}
 			rows.Close()
 		}
-		tx.Rollback()
 	}
 	var rows int
 	if err := f.db.QueryRow("SELECT count(*) FROM ocsp_responses").Scan(&rows); err != nil || rows != 6 {
@@ -279,38 +278,6 @@ func (c *counter) Response(rule.Place, []byte) error {
 
 func (c *counter) Reject(at rule.Place, why *rule.Finding) error {
 	return fmt.Errorf("%s: %s", at, why.Reason)
-}
-
-// A database is opened as it was named, and never named with its password.
-func TestDatabaseNames(t *testing.T) {
-	for source, want := range map[string]database{
-		"sqlite:certs.db":                      {"sqlite", "file:certs.db?mode=ro&_query_only=1&_busy_timeout=10000", "sqlite:certs.db", sqliteSQL},
-		"sqlite:/a b/?x=%41#.db":               {"sqlite", "file:/a%20b/%3Fx=%2541%23.db?mode=ro&_query_only=1&_busy_timeout=10000", "sqlite:/a b/?x=%41#.db", sqliteSQL},
-		"sqlite:a?mode=rwc&_query_only=0":      {"sqlite", "file:a%3Fmode=rwc&_query_only=0?mode=ro&_query_only=1&_busy_timeout=10000", "sqlite:a?mode=rwc&_query_only=0", sqliteSQL},
-		"postgres://u:p@h:5/ocsp":              {"pgx", "postgres://u:p@h:5/ocsp?default_query_exec_mode=cache_statement", "postgres://u:xxxxx@h:5/ocsp", postgresSQL},
-		"postgresql:///ocsp?host=/run":         {"pgx", "postgresql:///ocsp?default_query_exec_mode=cache_statement&host=%2Frun", "postgresql:///ocsp?host=/run", postgresSQL},
-		"postgres://h/o?" + execMode + "=exec": {"pgx", "postgres://h/o?default_query_exec_mode=exec", "postgres://h/o?default_query_exec_mode=exec", postgresSQL},
-		"mysql://u:p%40@h:3/boulder?tls=true":  {"mysql", "u:p@@tcp(h:3)/boulder?multiStatements=false&tls=true", "mysql://u:xxxxx@h:3/boulder?tls=true", mysqlSQL},
-		"mysql://u@/boulder?socket=/run/s":     {"mysql", "u:@unix(/run/s)/boulder?multiStatements=false", "mysql://u@/boulder?socket=/run/s", mysqlSQL},
-		"mysql://u@h/b?multiStatements=true":   {"mysql", "u:@tcp(h)/b?multiStatements=false", "mysql://u@h/b?multiStatements=true", mysqlSQL},
-	} {
-		got, err := parseDatabase(source)
-		if err != nil || got != want || !isDatabase(source) {
-			t.Errorf("%s: %+v, %v, want %+v", source, got, err, want)
-		}
-	}
-	for _, file := range []string{"-", "postgres", "mysql:x", "./sqlite:x", "http://x", "C:/x"} {
-		if isDatabase(file) {
-			t.Errorf("%s is taken for a database", file)
-		}
-	}
-	if _, err := parseDatabase("postgres://u:secret@h/ocsp?" + execMode + "=simple_protocol"); err == nil ||
-		!strings.Contains(err.Error(), "u:xxxxx@h") || !strings.Contains(err.Error(), "describe_exec") {
-		t.Errorf("several statements in one query: %v, want an error that says what else to do", err)
-	}
-	if _, err := parseDatabase("postgres://u:se%cret@h/ocsp"); err == nil || strings.Contains(err.Error(), "se%cret") {
-		t.Errorf("not a URL: %v, want an error without the password", err)
-	}
 }
 
 // Whatever is in a row: a response or a rejection, and no panic.

@@ -33,6 +33,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"lancre/build/rule"
+	"lancre/internal/database"
 )
 
 // stdin names standard input among the sources.
@@ -161,7 +162,7 @@ func (s *Scanner) scan(ctx context.Context, source string) error {
 	if source == stdin {
 		return s.input(ctx, source, s.Stdin)
 	}
-	if isDatabase(source) {
+	if database.Names(source) {
 		return s.database(ctx, source)
 	}
 	info, err := os.Stat(source)

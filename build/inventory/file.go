@@ -2,8 +2,6 @@ package inventory
 
 import (
 	"bytes"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -12,11 +10,8 @@ import (
 	"time"
 
 	"lancre/build/ca"
+	"lancre/internal/csvfile"
 )
-
-// maxLine is the longest line of an inventory, in octets: names of issuers
-// are some hundred, and the rest is the caller's.
-const maxLine = 64 << 10
 
 // Load reads the CSV file of certificates; nil if name is empty. Its first
 // line names the columns, among them
@@ -52,9 +47,6 @@ func Load(name string, at time.Time, all *ca.Issuers) (*Inventory, error) {
 		return nil, fmt.Errorf("inventory %w", err)
 	}
 	v := &Inventory{File: name, at: at.Unix(), entries: make([]assigned, 0, min(lines, size/shortLine))}
-	if err := skipMark(f); err != nil {
-		return nil, fmt.Errorf("inventory %w", err)
-	}
 	if err := v.read(f, all); err != nil {
 		return nil, fmt.Errorf("inventory %s: %w", name, err)
 	}
@@ -85,16 +77,6 @@ func countLines(f *os.File) (lines, size int, err error) {
 	return lines, size, err
 }
 
-// skipMark passes over the mark by which spreadsheets say that a file is UTF-8.
-func skipMark(f io.ReadSeeker) error {
-	var head [3]byte
-	if _, err := io.ReadFull(f, head[:]); err == nil && string(head[:]) == "\ufeff" {
-		return nil
-	}
-	_, err := f.Seek(0, io.SeekStart)
-	return err
-}
-
 // read reads the CSV in r.
 func (v *Inventory) read(r io.Reader, all *ca.Issuers) error {
 	known, err := issuerNames(all)
@@ -102,7 +84,7 @@ func (v *Inventory) read(r io.Reader, all *ca.Issuers) error {
 		return err
 	}
 	var fields columns
-	return eachRow(r, func(header []string) (err error) {
+	return csvfile.Each(r, func(header []string) (err error) {
 		fields, err = findColumns(header)
 		return err
 	}, func(record []string, line int) error {
@@ -116,34 +98,6 @@ func (v *Inventory) read(r io.Reader, all *ca.Issuers) error {
 		v.entries = append(v.entries, a)
 		return err
 	})
-}
-
-// eachRow hands over the header of the CSV in r, then its records with their lines.
-func eachRow(r io.Reader, header func([]string) error, row func(record []string, line int) error) error {
-	short := &shortLines{r: r, left: maxLine}
-	in := csv.NewReader(short)
-	in.ReuseRecord = true
-	first, err := in.Read()
-	if err != nil {
-		return fmt.Errorf("no header: %w", err)
-	}
-	if err := header(first); err != nil {
-		return err
-	}
-	for {
-		short.left = maxLine
-		record, err := in.Read()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err // names the line
-		}
-		line, _ := in.FieldPos(0)
-		if err := row(record, line); err != nil {
-			return fmt.Errorf("line %d: %w", line, err)
-		}
-	}
 }
 
 // columns are the positions of the fields of an assigned.
@@ -212,21 +166,4 @@ func issuerNames(all *ca.Issuers) (map[string]uint16, error) {
 		known[""] = 0
 	}
 	return known, nil
-}
-
-// shortLines fails a reader of lines before it fills memory with one.
-type shortLines struct {
-	r    io.Reader
-	left int // octets that may still be read for the line in hand
-}
-
-var errLongLine = errors.New("a line, or a quotation, is too long: want at most 64 KiB")
-
-func (s *shortLines) Read(p []byte) (int, error) {
-	if s.left <= 0 {
-		return 0, errLongLine
-	}
-	n, err := s.r.Read(p[:min(len(p), s.left)])
-	s.left -= n
-	return n, err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"lancre/build/ca"
+	"lancre/internal/csvfile"
 )
 
 // A Certificate is one that a list of serial numbers names.
@@ -31,11 +32,8 @@ func LoadSerials(name string, all *ca.Issuers) (list []Certificate, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := skipMark(f); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
 	serial, issuer := -1, -1
-	err = eachRow(f, func(header []string) error {
+	err = csvfile.Each(f, func(header []string) error {
 		serial, issuer = slices.Index(header, "serial"), slices.Index(header, "issuer")
 		if serial < 0 || issuer < 0 && len(all.List) != 1 {
 			return fmt.Errorf("header %q: want the column serial, and issuer where there are several (%d)", header, len(all.List))

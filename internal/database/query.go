@@ -1,4 +1,4 @@
-package input
+package database
 
 import (
 	"errors"
@@ -23,11 +23,11 @@ type dialect struct {
 	bracket   bool // quotes a name
 }
 
-var (
-	sqliteSQL   = dialect{bracket: true}
-	postgresSQL = dialect{dollar: true}
-	mysqlSQL    = dialect{backslash: true, hash: true}
-)
+var dialects = map[Kind]dialect{
+	SQLite:   {bracket: true},
+	Postgres: {dollar: true},
+	MySQL:    {backslash: true, hash: true},
+}
 
 // check says what is wrong with a query, nil if it is one statement that reads.
 func (d dialect) check(query string) error {

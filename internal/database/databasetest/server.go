@@ -1,4 +1,5 @@
-package input
+// Package databasetest runs database servers of a test's own.
+package databasetest
 
 import (
 	"bufio"
@@ -11,13 +12,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"lancre/build/internal/recipe"
 )
 
-// startPostgres runs a PostgreSQL of the test's own, which listens on a socket in
+// Postgres runs a PostgreSQL of the test's own, which listens on a socket in
 // the directory returned and nowhere else.
-func startPostgres(t *testing.T) (socketDir string) {
+func Postgres(t testing.TB) (socketDir string) {
 	initdb := program(t, "initdb", "/usr/lib/postgresql/*/bin/initdb")
 	s := newServer(t, "postgres")
 	s.run(t, initdb, "-D", s.dir+"/data", "-U", "postgres", "-A", "trust", "--no-sync")
@@ -26,9 +25,9 @@ func startPostgres(t *testing.T) (socketDir string) {
 	return s.dir
 }
 
-// startMySQL runs a MariaDB of the test's own with an empty database "test", which
+// MySQL runs a MariaDB of the test's own with an empty database "test", which
 // listens on the socket returned and nowhere else.
-func startMySQL(t *testing.T) (socket string) {
+func MySQL(t testing.TB) (socket string) {
 	mariadbd := program(t, "mariadbd", "/usr/sbin/mariadbd")
 	s := newServer(t, "nobody")
 	if err := os.MkdirAll(s.dir+"/data/test", 0o755); err != nil { // a database is a directory
@@ -44,7 +43,7 @@ func startMySQL(t *testing.T) (socket string) {
 
 // program finds a database's program, which is often not in PATH. Without it the
 // test is skipped; under CI it fails.
-func program(t *testing.T, name, pattern string) string {
+func program(t testing.TB, name, pattern string) string {
 	t.Helper()
 	if path, err := exec.LookPath(name); err == nil {
 		return path
@@ -67,14 +66,14 @@ type server struct {
 
 // newServer makes a directory for a server, and the user that it runs as where the
 // test is root: no database server runs as root.
-func newServer(t *testing.T, name string) *server {
+func newServer(t testing.TB, name string) *server {
 	t.Helper()
 	// Not t.TempDir: another user cannot enter it, and a socket's path is short.
-	s := &server{dir: recipe.Must(os.MkdirTemp("", "lancre-")), attr: &syscall.SysProcAttr{}}
+	s := &server{dir: must(os.MkdirTemp("", "lancre-")), attr: &syscall.SysProcAttr{}}
 	t.Cleanup(func() { os.RemoveAll(s.dir) })
 	if os.Getuid() == 0 {
-		u := recipe.Must(user.Lookup(name))
-		uid, gid := recipe.Must(strconv.Atoi(u.Uid)), recipe.Must(strconv.Atoi(u.Gid))
+		u := must(user.Lookup(name))
+		uid, gid := must(strconv.Atoi(u.Uid)), must(strconv.Atoi(u.Gid))
 		s.attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
 	s.own(t, s.dir)
@@ -82,7 +81,7 @@ func newServer(t *testing.T, name string) *server {
 }
 
 // own gives files to the server's user.
-func (s *server) own(t *testing.T, files ...string) {
+func (s *server) own(t testing.TB, files ...string) {
 	t.Helper()
 	for _, file := range files {
 		if c := s.attr.Credential; c != nil {
@@ -100,7 +99,7 @@ func (s *server) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (s *server) run(t *testing.T, name string, args ...string) {
+func (s *server) run(t testing.TB, name string, args ...string) {
 	t.Helper()
 	if out, err := s.command(name, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out)
@@ -108,10 +107,10 @@ func (s *server) run(t *testing.T, name string, args ...string) {
 }
 
 // start runs the server until the end of the test, and waits until it logs ready.
-func (s *server) start(t *testing.T, ready, name string, args ...string) {
+func (s *server) start(t testing.TB, ready, name string, args ...string) {
 	t.Helper()
 	cmd := s.command(name, args...)
-	stderr := recipe.Must(cmd.StderrPipe())
+	stderr := must(cmd.StderrPipe())
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,4 +132,11 @@ func (s *server) start(t *testing.T, ready, name string, args ...string) {
 	if !strings.Contains(lines.Text(), ready) {
 		t.Fatalf("%s ended:\n%s", name, log.String())
 	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

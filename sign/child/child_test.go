@@ -1,0 +1,553 @@
+package child
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// seeded is an Ed25519 key that is the same in each run, and so are its signatures.
+var seeded = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+
+var keys = sync.OnceValue(func() map[string]crypto.Signer {
+	return map[string]crypto.Signer{
+		"RSA": must(rsa.GenerateKey(rand.Reader, 2048)), "P-256": must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)),
+		"P-384": must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), "Ed25519": seeded,
+	}
+})
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// A double is a program of the test, in a goroutine.
+type double struct {
+	io.Reader
+	io.Writer
+	stop  func(error)
+	ended chan error
+}
+
+func (d *double) hangUp() { d.Writer.(io.Closer).Close() }
+func (d *double) kill()   { d.stop(errors.New("signal: killed")) }
+func (d *double) wait() error {
+	d.hangUp()
+	return <-d.ended
+}
+
+// play runs a program that does what act does, which its killing interrupts where it
+// reads or writes.
+func play(act func(in io.Reader, out io.Writer) error) *double {
+	inRead, inWrite := io.Pipe()
+	outRead, outWrite := io.Pipe()
+	d := &double{Reader: outRead, Writer: inWrite, ended: make(chan error, 1)}
+	d.stop = func(err error) {
+		inRead.CloseWithError(err)
+		outRead.CloseWithError(err)
+	}
+	go func() {
+		err := act(inRead, outWrite)
+		outWrite.Close()
+		inRead.Close()
+		d.ended <- err
+	}()
+	return d
+}
+
+type act = func(in io.Reader, out io.Writer) error
+
+func serves(signer crypto.Signer) act {
+	return func(in io.Reader, out io.Writer) error { return Serve(in, out, signer, 4) }
+}
+
+// answers is a program that greets with a key and answers each request by what reply makes
+// of it: octets, and whether to go on.
+func answers(public crypto.PublicKey, reply func(f frame) ([]byte, bool)) act {
+	return func(in io.Reader, out io.Writer) error {
+		if err := greet(out, public); err != nil {
+			return err
+		}
+		for {
+			f, err := readFrame(in, maxRequest)
+			if err != nil {
+				return nil
+			}
+			octets, more := reply(f)
+			if out.Write(octets); !more {
+				return errors.New("exit status 3")
+			}
+		}
+	}
+}
+
+// newKey is a Key whose programs are those acts, one start after another; the waits
+// between them take no time and are noted.
+func newKey(t *testing.T, acts ...act) (*Key, *[]time.Duration) {
+	t.Helper()
+	waits := new([]time.Duration)
+	n := 0
+	k := &Key{
+		options: Options{Command: []string{"program"}, Timeout: time.Hour}, closing: make(chan struct{}),
+		start: func() (program, error) {
+			if n == len(acts) {
+				return nil, errors.New("no such file")
+			}
+			n++
+			return play(acts[n-1]), nil
+		},
+		after: func(time.Duration, func()) func() bool { return func() bool { return true } },
+		wait: func(d time.Duration, _ chan struct{}) error {
+			*waits = append(*waits, d)
+			return nil
+		},
+	}
+	if err := k.open(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { k.Close() })
+	return k, waits
+}
+
+func sign(signer crypto.Signer, text string) error {
+	octets, hash := []byte(text), crypto.Hash(0)
+	if !signsWhole(signer.Public()) {
+		digest := sha256.Sum256(octets)
+		octets, hash = digest[:], crypto.SHA256
+	}
+	signature, err := signer.Sign(nil, octets, hash)
+	if err != nil {
+		return err
+	}
+	return verify(signer.Public(), hash, octets, signature)
+}
+
+// signMany has 16 callers sign n texts each.
+func signMany(t *testing.T, signer crypto.Signer, n int) {
+	t.Helper()
+	var callers sync.WaitGroup
+	for c := range 16 {
+		callers.Go(func() {
+			for i := range n {
+				if err := sign(signer, fmt.Sprint(c, i)); err != nil {
+					t.Errorf("caller %d, text %d: %v", c, i, err)
+					return
+				}
+			}
+		})
+	}
+	callers.Wait()
+}
+
+func TestBothEndsAgree(t *testing.T) {
+	for name, signer := range keys() {
+		t.Run(name, func(t *testing.T) {
+			k, waits := newKey(t, serves(signer))
+			if !samePublic(k.Public(), signer.Public()) {
+				t.Errorf("public key %v, want %v", k.Public(), signer.Public())
+			}
+			signMany(t, k, 20)
+			if len(*waits) > 0 {
+				t.Errorf("started again after %v", *waits)
+			}
+		})
+	}
+}
+
+// The octets on the wire are those of the package comment.
+func TestWire(t *testing.T) {
+	const greeting = "6c616e6372652d6b65792f31" + "0000002c" + "302a300506032b6570032100"
+	public := hex.EncodeToString(seeded.Public().(ed25519.PublicKey))
+	request := "01020304" + "00" + "00000002" + "6869"
+	var out bytes.Buffer
+	if err := Serve(bytes.NewReader(must(hex.DecodeString(request))), &out, seeded, 1); err != nil {
+		t.Fatal(err)
+	}
+	want := greeting + public + "01020304" + "00" + "00000040" + hex.EncodeToString(ed25519.Sign(seeded, []byte("hi")))
+	if got := hex.EncodeToString(out.Bytes()); got != want {
+		t.Errorf("the program wrote\n%s, want\n%s", got, want)
+	}
+
+	k, _ := newKey(t, answers(seeded.Public(), func(f frame) ([]byte, bool) {
+		if got := hex.EncodeToString(f.append(nil)); got != "00000001"+"00"+"00000002"+"6869" {
+			t.Errorf("the parent wrote %s", got)
+		}
+		return frame{f.id, statusSigned, ed25519.Sign(seeded, f.octets)}.append(nil), true
+	}))
+	if err := sign(k, "hi"); err != nil {
+		t.Error(err)
+	}
+}
+
+// What a program refuses is not asked again, and nothing else suffers from it.
+func TestRefusals(t *testing.T) {
+	for _, tt := range []struct {
+		signer crypto.Signer
+		octets int
+		hash   crypto.Hash
+		want   string
+	}{
+		{keys()["P-256"], 20, crypto.SHA256, "20 octets of a SHA-256 digest, want 32"},
+		{keys()["P-256"], 5, 0, "mode 0: Ed25519 keys sign messages (mode 0), all others digests"},
+		{seeded, 32, crypto.SHA256, "mode 1: Ed25519 keys sign messages (mode 0), all others digests"},
+		{keys()["RSA"], 20, crypto.SHA1, "a digest by SHA-1: want SHA-256, SHA-384 or SHA-512"},
+	} {
+		k, waits := newKey(t, serves(tt.signer))
+		_, err := k.Sign(nil, make([]byte, tt.octets), tt.hash)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "exec:program") {
+			t.Errorf("error %v, want %q and the program in it", err, tt.want)
+		}
+		if err := sign(k, "then"); err != nil || len(*waits) > 0 {
+			t.Errorf("after a refusal: %v, waits %v", err, *waits)
+		}
+	}
+}
+
+func TestServeRefusesUnknownModes(t *testing.T) {
+	var out bytes.Buffer
+	if err := Serve(bytes.NewReader(frame{9, 4, nil}.append(nil)), &out, seeded, 1); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(out.String(), "mode 4: want 0 to 3") {
+		t.Errorf("answered %q", out.String())
+	}
+}
+
+// However a program goes wrong, it is started again and asked again, and no wrong
+// signature gets out.
+func TestPrograms(t *testing.T) {
+	signer := keys()["RSA"]
+	spoiled := func(f frame) []byte {
+		signature := must(signer.Sign(rand.Reader, f.octets, crypto.SHA256))
+		signature[9] ^= 1
+		return signature
+	}
+	for name, reply := range map[string]func(f frame) ([]byte, bool){
+		"ends":                 func(frame) ([]byte, bool) { return nil, false },
+		"ends within a head":   func(frame) ([]byte, bool) { return []byte{0, 0}, false },
+		"ends within octets":   func(f frame) ([]byte, bool) { return []byte{0, 0, 0, byte(f.id), 0, 0, 0, 1, 0, 5}, false },
+		"signs wrongly":        func(f frame) ([]byte, bool) { return frame{f.id, statusSigned, spoiled(f)}.append(nil), true },
+		"has another status":   func(f frame) ([]byte, bool) { return frame{f.id, 7, nil}.append(nil), true },
+		"answers another":      func(f frame) ([]byte, bool) { return frame{f.id + 1, statusSigned, nil}.append(nil), true },
+		"announces gigabytes":  func(f frame) ([]byte, bool) { return []byte{0, 0, 0, byte(f.id), 0, 255, 255, 255, 255}, true },
+		"writes something odd": func(frame) ([]byte, bool) { return []byte("Enter PIN for token: "), true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			wrong := answers(signer.Public(), reply)
+			k, waits := newKey(t, wrong, wrong, serves(signer))
+			signMany(t, k, 3)
+			if want := []time.Duration{firstWait, 2 * firstWait}; !slices.Equal(*waits, want) {
+				t.Errorf("started again after %v, want %v", *waits, want)
+			}
+		})
+	}
+}
+
+// Of ECDSA signatures the first is verified, and each 64th after it.
+func TestSample(t *testing.T) {
+	signer := keys()["P-256"]
+	n := 0
+	wrongAt := func(at int) act {
+		return answers(signer.Public(), func(f frame) ([]byte, bool) {
+			signature := must(signer.Sign(rand.Reader, f.octets, crypto.SHA256))
+			if n++; n == at {
+				signature[len(signature)-1] ^= 1
+			}
+			return frame{f.id, statusSigned, signature}.append(nil), true
+		})
+	}
+	for at, noticed := range map[int]bool{1: true, 2: false, 64: false, 65: true} {
+		n = 0
+		k, waits := newKey(t, wrongAt(at), serves(signer))
+		wrong := 0
+		for range 70 {
+			if sign(k, "x") != nil {
+				wrong++
+			}
+		}
+		if noticed != (wrong == 0) || noticed != (len(*waits) == 1) {
+			t.Errorf("signature %d is wrong: %d got out, started again %d times", at, wrong, len(*waits))
+		}
+	}
+}
+
+func TestGivesUp(t *testing.T) {
+	signer := keys()["P-256"]
+	dies := answers(signer.Public(), func(frame) ([]byte, bool) { return nil, false })
+	k, waits := newKey(t, dies, dies) // after these, it cannot be started
+	err := sign(k, "x")
+	const want = "key exec:program: no such file (given up after 10 starts without a signature)"
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if len(*waits) != attempts || (*waits)[attempts-1] != firstWait<<(attempts-1) {
+		t.Errorf("waits %v, want %d that double", *waits, attempts)
+	}
+	if again := sign(k, "y"); again == nil || again.Error() != want || len(*waits) != attempts {
+		t.Errorf("then: %v, after %d waits", again, len(*waits))
+	}
+}
+
+// A session that signed makes up for those that failed before it.
+func TestWorkingProgramsAreStartedForever(t *testing.T) {
+	signer := keys()["P-256"]
+	var acts []act
+	for range 3 * attempts {
+		once := false
+		acts = append(acts, answers(signer.Public(), func(f frame) ([]byte, bool) {
+			if once {
+				return nil, false
+			}
+			once = true
+			return frame{f.id, statusSigned, must(signer.Sign(rand.Reader, f.octets, crypto.SHA256))}.append(nil), true
+		}))
+	}
+	k, waits := newKey(t, acts...)
+	for range len(acts) {
+		if err := sign(k, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, d := range *waits {
+		if d != firstWait {
+			t.Errorf("waits %v, want the shortest each time", *waits)
+			break
+		}
+	}
+}
+
+func TestAnotherKey(t *testing.T) {
+	dies := answers(keys()["P-256"].Public(), func(frame) ([]byte, bool) { return nil, false })
+	k, _ := newKey(t, dies, serves(keys()["P-384"]))
+	if err := sign(k, "x"); err == nil || !strings.Contains(err.Error(), "started again and has another key now") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestStuckProgram(t *testing.T) {
+	signer := keys()["P-256"]
+	asked := make(chan struct{}, 1)
+	stuck := answers(signer.Public(), func(frame) ([]byte, bool) {
+		asked <- struct{}{}
+		return nil, true
+	})
+	k, waits := newKey(t, stuck, serves(signer))
+	first := true
+	k.after = func(_ time.Duration, late func()) func() bool {
+		if first {
+			first = false
+			go func() { <-asked; late() }()
+		}
+		return func() bool { return true }
+	}
+	if err := sign(k, "x"); err != nil || len(*waits) != 1 {
+		t.Errorf("%v, after %d new starts", err, len(*waits))
+	}
+}
+
+func TestClose(t *testing.T) {
+	ended := make(chan struct{})
+	k, _ := newKey(t, func(in io.Reader, out io.Writer) error {
+		defer close(ended)
+		return Serve(in, out, seeded, 2)
+	})
+	if err := sign(k, "x"); err != nil {
+		t.Error(err)
+	}
+	for range 2 {
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	<-ended
+	if err := sign(k, "y"); !errors.Is(err, errClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+func TestGreetings(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                 "EOF",
+		"Usage: program [OPTIONS]\n":       `it begins with "Usage: progr", want "lancre-key/1"`,
+		magic + "\xff\xff\xff\xff":         "4294967295 octets announced, want at most 65536",
+		magic + "\x00\x00\x00\x05\x30\x03": "unexpected EOF",
+		magic + "\x00\x00\x00\x02\x30\x00": "asn1",
+	} {
+		_, err := newSession(play(func(_ io.Reader, out io.Writer) error {
+			io.WriteString(out, text)
+			return errors.New("exit status 3")
+		}))
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "exit status 3") {
+			t.Errorf("%q: %v, want %q and the exit status in it", text, err, want)
+		}
+	}
+}
+
+// A failingSigner fails from the second signature on.
+type failingSigner struct {
+	crypto.Signer
+	signed int
+}
+
+func (s *failingSigner) Sign(r io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
+	if s.signed++; s.signed > 1 {
+		return nil, errors.New("CKR_SESSION_HANDLE_INVALID")
+	}
+	return s.Signer.Sign(r, digest, o)
+}
+
+// Where a key fails, the program ends, and does not wait for its parent to do so.
+func TestServeEndsWithTheKey(t *testing.T) {
+	in, parent := io.Pipe()
+	go func() {
+		for id := range uint32(2) {
+			parent.Write(frame{id, modeMessage, []byte("x")}.append(nil))
+		}
+	}()
+	err := Serve(in, io.Discard, &failingSigner{Signer: seeded}, 1)
+	if err == nil || err.Error() != "CKR_SESSION_HANDLE_INVALID" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// actsAs is the variable that has the test binary be a program.
+const actsAs = "LANCRE_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(actsAs) {
+	case "":
+		os.Exit(m.Run())
+	case "hopeless":
+		os.Exit(exitHopeless)
+	}
+	if err := Serve(os.Stdin, os.Stdout, seeded, 8); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// A real program that is killed again and again does not keep its parent from signing.
+func TestKilledProcess(t *testing.T) {
+	t.Setenv(actsAs, "key")
+	k, err := Start(Options{Command: []string{os.Args[0]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	for range 3 {
+		k.mu.Lock()
+		p := k.session.program.(*process)
+		k.mu.Unlock()
+		var callers sync.WaitGroup
+		callers.Go(func() { signMany(t, k, 50) })
+		p.cmd.Process.Kill()
+		callers.Wait()
+		if k.mu.Lock(); k.session.program == p {
+			t.Error("the killed program signed on")
+		}
+		k.mu.Unlock()
+	}
+}
+
+func TestHopelessProcess(t *testing.T) {
+	t.Setenv(actsAs, "key")
+	k, err := Start(Options{Command: []string{os.Args[0]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	t.Setenv(actsAs, "hopeless")
+	k.session.program.kill()
+	if err := sign(k, "x"); err == nil || !strings.Contains(err.Error(), "exit status 2 (given up after 2 starts") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestNoSuchProgram(t *testing.T) {
+	_, err := Start(Options{Command: []string{"lancre-no-such-program"}})
+	if err == nil || !strings.Contains(err.Error(), "key exec:lancre-no-such-program") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Whatever a parent writes: no panic, one answer for each request, and a signature only
+// for what the key signs.
+func FuzzServe(f *testing.F) {
+	f.Add([]byte{})
+	f.Add(frame{1, modeMessage, []byte("hi")}.append(nil))
+	f.Add(frame{2, modeSHA256, make([]byte, 32)}.append(frame{3, 9, nil}.append(nil)))
+	f.Add([]byte{0, 0, 0, 1, 0, 255, 255, 255, 255})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var out bytes.Buffer
+		err := Serve(bytes.NewReader(in), &out, seeded, 1)
+		requests := bytes.NewReader(in)
+		if _, err := readGreeting(&out); err != nil {
+			t.Fatal(err)
+		}
+		for out.Len() > 0 {
+			q, qErr := readFrame(requests, maxRequest)
+			a, aErr := readFrame(&out, maxAnswer)
+			if qErr != nil || aErr != nil || q.id != a.id {
+				t.Fatalf("request %v, %v is answered by %v, %v", q, qErr, a, aErr)
+			}
+			if signed := a.kind == statusSigned; signed != (q.kind == modeMessage) || signed && !ed25519.Verify(seeded.Public().(ed25519.PublicKey), q.octets, a.octets) {
+				t.Errorf("request %v is answered by %v", q, a)
+			}
+		}
+		if _, left := readFrame(requests, maxRequest); (left == io.EOF) != (err == nil) {
+			t.Errorf("Serve: %v, what is left: %v", err, left)
+		}
+	})
+}
+
+// Whatever a program writes: no panic, no wait for ever, and no signature but a good one.
+func FuzzSession(f *testing.F) {
+	var greeting bytes.Buffer
+	greet(&greeting, seeded.Public())
+	good := frame{1, statusSigned, ed25519.Sign(seeded, []byte("hi"))}.append(nil)
+	f.Add(slices.Concat(greeting.Bytes(), good))
+	f.Add(slices.Concat(greeting.Bytes(), frame{1, statusRefused, []byte("no")}.append(nil)))
+	f.Add(slices.Concat(greeting.Bytes(), good[:20]))
+	f.Add([]byte("Enter PIN: "))
+	f.Fuzz(func(t *testing.T, written []byte) {
+		rest := bytes.NewReader(written)
+		_, none := readGreeting(rest)
+		greeting := len(written) - rest.Len()
+		s, err := newSession(play(func(in io.Reader, out io.Writer) error {
+			out.Write(written[:greeting])
+			if none == nil {
+				readFrame(in, maxRequest) // answers follow requests
+			}
+			out.Write(written[greeting:])
+			return nil
+		}))
+		if (err == nil) != (none == nil) {
+			t.Fatalf("session: %v, greeting: %v", err, none)
+		}
+		if err != nil {
+			return
+		}
+		signature, err := s.sign(0, []byte("hi"))
+		if err == nil && verify(s.public, 0, []byte("hi"), signature) != nil {
+			t.Errorf("signature %x", signature)
+		}
+		s.close()
+	})
+}
