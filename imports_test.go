@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestImportsPointOneWay keeps cmd → {build, server} → index: the edge cannot
+// TestImportsPointOneWay keeps cmd → {build, fleet, server} → index: the edge cannot
 // come to depend on the parsing of certificates, nor the format on its users.
 func TestImportsPointOneWay(t *testing.T) {
 	x509 := []string{"crypto/x509", "golang.org/x/crypto/ocsp"}
@@ -25,7 +25,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/index/store", slices.Concat(x509, http, []string{"lancre/build", "lancre/server"})},
 		{"lancre/build", slices.Concat(http, drivers, []string{"lancre/server"})},
 		{"lancre/pages", slices.Concat(x509, http, []string{"lancre/index", "lancre/build", "lancre/server"})},
-		{"lancre/server", slices.Concat(x509, []string{"lancre/build"})},
+		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/fleet"})},
+		{"lancre/fleet/pull", slices.Concat(x509, []string{"lancre/build", "lancre/sign", "lancre/server"})},
 		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build"})},
 		{"lancre/cmd/lancre", []string{"lancre/server"}},
 	} {

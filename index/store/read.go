@@ -23,11 +23,7 @@ func readManifestAt(dir, path string, trust *Trust, old *Manifest) (*Manifest, e
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && m.List.Count > 0 && old.List == m.List {
-		m.Files = old.Files
-		return m, nil
-	}
-	if err := m.readList(objectsOf(dir)); err != nil {
+	if err := m.ReadFiles(dir, old); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return m, nil
@@ -44,6 +40,16 @@ func parseManifestAt(path string, trust *Trust) (*Manifest, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil
+}
+
+// ReadFiles reads the list of files of m, which was parsed, from the store dir, unless
+// old, if not nil, has the same.
+func (m *Manifest) ReadFiles(dir string, old *Manifest) error {
+	if old != nil && m.List.Count > 0 && old.List == m.List {
+		m.Files = old.Files
+		return nil
+	}
+	return m.readList(objectsOf(dir))
 }
 
 // readList reads the list of files of m, which ParseManifest left. A manifest of
@@ -73,9 +79,15 @@ func readAtMost(path string, limit int64) ([]byte, error) {
 	return text, err
 }
 
+// ManifestText returns the manifest of the store dir as it is, with what signatures it
+// has. If there is none, the error is an fs.ErrNotExist.
+func ManifestText(dir string) ([]byte, error) {
+	return readAtMost(filepath.Join(dir, manifestName), MaxManifestSize)
+}
+
 // manifestText is the text of the manifest of dir, nil if it cannot be read.
 func manifestText(dir string) []byte {
-	text, err := readAtMost(filepath.Join(dir, manifestName), MaxManifestSize)
+	text, err := ManifestText(dir)
 	if err != nil {
 		return nil
 	}
