@@ -27,9 +27,10 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/sign", slices.Concat(http, drivers, []string{"lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
 		{"lancre/pages", slices.Concat(x509, http, []string{"lancre/index", "lancre/build", "lancre/server"})},
 		{"lancre/fleet/publish", slices.Concat(x509, []string{"lancre/build", "lancre/server"})},
+		{"lancre/fleet/pull", slices.Concat(x509, []string{"lancre/build", "lancre/sign", "lancre/server"})},
 		{"lancre/sign/child", slices.Concat(http, []string{"lancre/index", "lancre/build", "lancre/server"})}, // what programs that hold keys link
 		{"lancre/sign/key", slices.Concat(http, drivers, []string{"lancre/server"})},
-		{"lancre/server", slices.Concat(x509, []string{"lancre/build"})},
+		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/fleet"})},
 		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build"})},
 		{"lancre/cmd/lancre", []string{"lancre/server"}},
 	} {

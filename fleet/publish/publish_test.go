@@ -139,7 +139,7 @@ func (at target) manifest(t *testing.T) *store.Manifest {
 // sound wants the bucket to have all that m, its manifest or an older one, names.
 func (at target) sound(t *testing.T, m *store.Manifest) {
 	t.Helper()
-	check(t, m.ReadFiles(at.dir))
+	check(t, m.ReadFiles(at.dir, nil))
 	for _, o := range m.Objects() {
 		content, err := os.ReadFile(filepath.Join(at.dir, objectName(o.SHA256)))
 		sum := sha256.Sum256(content)

@@ -22,7 +22,7 @@ func objectsOf(m *store.Manifest) []store.Object { return append(m.Objects(), m.
 func (p *Publisher) upload(ctx context.Context, m *store.Manifest, there state, r *Result) error {
 	shared := make(map[string]bool)
 	if now := there.manifest; now != nil {
-		if now.ReadFiles(p.config.Store) != nil {
+		if now.ReadFiles(p.config.Store, nil) != nil {
 			now.Files = nil // those that are there are found one by one
 		}
 		for _, o := range objectsOf(now) {

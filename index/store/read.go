@@ -21,16 +21,7 @@ func ReadSigned(dir string, trust *Trust) (signed []byte, m *Manifest, err error
 	if m, _, err = trust.Open(signed); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return signed, m, m.ReadFiles(dir)
-}
-
-// ReadFiles sets the Files of m, a manifest that was parsed, from its list of files, an
-// object of the store dir.
-func (m *Manifest) ReadFiles(dir string) error {
-	if err := m.readList(objectsOf(dir)); err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
-	}
-	return nil
+	return signed, m, m.ReadFiles(dir, nil)
 }
 
 // readManifest is ReadManifest of a manifest that trust opens, but takes a list of files
@@ -45,11 +36,7 @@ func readManifestAt(dir, path string, trust *Trust, old *Manifest) (*Manifest, e
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && m.List.Count > 0 && old.List == m.List {
-		m.Files = old.Files
-		return m, nil
-	}
-	return m, m.ReadFiles(dir)
+	return m, m.ReadFiles(dir, old)
 }
 
 // parseManifestAt is readManifestAt without the list of files.
@@ -63,6 +50,19 @@ func parseManifestAt(path string, trust *Trust) (*Manifest, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil
+}
+
+// ReadFiles reads the list of files of m, which was parsed, from the store dir, unless
+// old, if not nil, has the same.
+func (m *Manifest) ReadFiles(dir string, old *Manifest) error {
+	if old != nil && m.List.Count > 0 && old.List == m.List {
+		m.Files = old.Files
+		return nil
+	}
+	if err := m.readList(objectsOf(dir)); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	return nil
 }
 
 // readList reads the list of files of m, which ParseManifest left. A manifest of
@@ -92,9 +92,15 @@ func readAtMost(path string, limit int64) ([]byte, error) {
 	return text, err
 }
 
+// ManifestText returns the manifest of the store dir as it is, with what signatures it
+// has. If there is none, the error is an fs.ErrNotExist.
+func ManifestText(dir string) ([]byte, error) {
+	return readAtMost(filepath.Join(dir, manifestName), MaxManifestSize)
+}
+
 // manifestText is the text of the manifest of dir, nil if it cannot be read.
 func manifestText(dir string) []byte {
-	text, err := readAtMost(filepath.Join(dir, manifestName), MaxManifestSize)
+	text, err := ManifestText(dir)
 	if err != nil {
 		return nil
 	}
