@@ -143,18 +143,23 @@ func (s *Scanner) database(ctx context.Context, source string) error {
 		return d.failed(err)
 	}
 	defer db.Close()
+	return d.query(ctx, db, s.Query, nil, func(rows *sql.Rows) error { return s.rows(d, rows) })
+}
+
+// query asks db, and has read go through the rows.
+func (d *database) query(ctx context.Context, db *sql.DB, query string, args []any, read func(*sql.Rows) error) error {
 	// Read-only, for the query is the operator's and the table the CA's.
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return d.failed(err)
 	}
 	defer tx.Rollback()
-	rows, err := tx.QueryContext(ctx, s.Query)
+	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return d.failed(err)
 	}
 	defer rows.Close()
-	return s.rows(d, rows)
+	return read(rows)
 }
 
 func (d *database) failed(err error) error {
