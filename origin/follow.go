@@ -216,7 +216,7 @@ func (l *link) note(err error, began time.Time) time.Duration {
 	defer l.mu.Unlock()
 	if err == nil {
 		if l.failures > 0 {
-			l.log.Info("source is read again", "source", l.settings.Name, "failures", l.failures)
+			l.log.Info("source works again", "source", l.settings.Name, "failures", l.failures)
 		}
 		l.succeeded, l.failure, l.failures = began, "", 0
 		return l.settings.Every
@@ -225,7 +225,7 @@ func (l *link) note(err error, began time.Time) time.Duration {
 	l.counts.failures.Add(1)
 	l.failure = err.Error()
 	wait := backoff(l.failures)
-	l.log.Error("source cannot be read", "source", l.settings.Name, "err", l.failure, "again_in", wait.String())
+	l.log.Error("source failed", "source", l.settings.Name, "err", l.failure, "again_in", wait.String())
 	return wait
 }
 
