@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestImportsPointOneWay keeps cmd → {sign, build, fleet, server} → index: the edge cannot
+// TestImportsPointOneWay keeps cmd → origin → {sign, build, fleet} → index and cmd → {fleet, server} → index: the edge cannot
 // come to depend on the parsing of certificates, nor the format on its users.
 func TestImportsPointOneWay(t *testing.T) {
 	x509 := []string{"crypto/x509", "golang.org/x/crypto/ocsp"}
@@ -23,15 +23,16 @@ func TestImportsPointOneWay(t *testing.T) {
 	}{
 		{"lancre/index", slices.Concat(x509, http, []string{"lancre/index/store", "lancre/build", "lancre/server"})},
 		{"lancre/index/store", slices.Concat(x509, http, []string{"lancre/build", "lancre/server"})},
-		{"lancre/build", slices.Concat(http, drivers, []string{"lancre/server", "lancre/sign"})},
-		{"lancre/sign", slices.Concat(http, drivers, []string{"lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
+		{"lancre/build", slices.Concat(http, drivers, []string{"lancre/origin", "lancre/server", "lancre/sign"})},
+		{"lancre/sign", slices.Concat(http, drivers, []string{"lancre/origin", "lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
 		{"lancre/pages", slices.Concat(x509, http, []string{"lancre/index", "lancre/build", "lancre/server"})},
-		{"lancre/fleet/publish", slices.Concat(x509, []string{"lancre/build", "lancre/server"})},
-		{"lancre/fleet/pull", slices.Concat(x509, []string{"lancre/build", "lancre/sign", "lancre/server"})},
+		{"lancre/fleet/publish", slices.Concat(x509, []string{"lancre/build", "lancre/origin", "lancre/server"})},
+		{"lancre/fleet/pull", slices.Concat(x509, []string{"lancre/build", "lancre/origin", "lancre/sign", "lancre/server"})},
 		{"lancre/sign/child", slices.Concat(http, []string{"lancre/index", "lancre/build", "lancre/server"})}, // what programs that hold keys link
 		{"lancre/sign/key", slices.Concat(http, drivers, []string{"lancre/server"})},
-		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/fleet"})},
-		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build"})},
+		{"lancre/origin", slices.Concat(drivers, []string{"lancre/server", "github.com/valyala/fasthttp"})},
+		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/fleet", "lancre/origin"})},
+		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build", "lancre/origin"})},
 		{"lancre/cmd/lancre", []string{"lancre/server"}},
 	} {
 		for pkg, imports := range reached(t, rule.of) {
@@ -58,7 +59,7 @@ func TestOneClientOfS3(t *testing.T) {
 	}
 }
 
-// streets are the rooms of package build, from the ground up: each with those of this
+// streets are the rooms of packages build and origin, from the ground up: each with those of this
 // module that it may import. What is not listed is not there.
 var streets = map[string][]string{
 	"lancre/build/rule":      {"lancre/internal/legible"},
@@ -77,6 +78,10 @@ var streets = map[string][]string{
 	"lancre/build": {"lancre/build/ca", "lancre/build/crl", "lancre/build/held", "lancre/build/input", "lancre/build/inventory", "lancre/build/ocsp",
 		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable", "lancre/internal/interrupt", "lancre/internal/legible"},
 
+	"lancre/origin/source": {"lancre/build/input", "lancre/build/rule", "lancre/index/store", "lancre/internal/durable"},
+	"lancre/origin": {"lancre/build", "lancre/build/ca", "lancre/build/input", "lancre/build/rule", "lancre/index/store", "lancre/internal/admin",
+		"lancre/internal/durable", "lancre/origin/source"},
+
 	// What tests and demonstrations are made of, on which nothing above rests.
 	"lancre/build/demo":            {"lancre/index", "lancre/sign/ocsp"},
 	"lancre/build/internal/recipe": {"lancre/build/ca", "lancre/build/certs", "lancre/build/der", "lancre/index"},
@@ -85,7 +90,7 @@ var streets = map[string][]string{
 // TestStreetsOfBuildPointOneWay keeps the rooms of the builder apart: a rule knows no
 // input, a parser no issuer, the checks of responses none of files.
 func TestStreetsOfBuildPointOneWay(t *testing.T) {
-	for pkg, imports := range listed(t, "./build/...") {
+	for pkg, imports := range listed(t, "./build/...", "./origin/...") {
 		may, known := streets[pkg]
 		if !known {
 			t.Errorf("%s is no street: say what it may import", pkg)

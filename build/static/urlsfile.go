@@ -31,7 +31,7 @@ const urlsFile = "urls.csv"
 // names.
 func (t *tree) addURLs(dir string) error {
 	name := filepath.Join(dir, urlsFile)
-	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+	if info, err := os.Lstat(name); t.config.Except[name] || err == nil && !info.Mode().IsRegular() {
 		return nil // it was rejected as what it is, and a FIFO is not waited for
 	}
 	data, err := os.ReadFile(name)

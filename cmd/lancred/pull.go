@@ -15,6 +15,7 @@ import (
 	"lancre/fleet/pull"
 	"lancre/index/store"
 	"lancre/internal/admin"
+	"lancre/internal/service"
 	"lancre/internal/usage"
 )
 
@@ -95,22 +96,22 @@ func runPull(cfg pull.Config, addr string) error {
 		defer side.Close()
 		go func() { _ = side.Serve(private) }() // logs what goes wrong
 	}
-	notify(cfg.Log, daemon.SdNotifyReady)
+	service.Notify(cfg.Log, daemon.SdNotifyReady)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		p.Run(ctx, hup)
 	}()
-	alive := watchdog(cfg.Log)
+	alive := service.Watchdog(cfg.Log)
 	for {
 		select {
 		case <-alive:
 			if p.Alive() {
-				notify(cfg.Log, daemon.SdNotifyWatchdog)
+				service.Notify(cfg.Log, daemon.SdNotifyWatchdog)
 			}
 		case <-ended:
 			cfg.Log.Info("stopping")
-			notify(cfg.Log, daemon.SdNotifyStopping)
+			service.Notify(cfg.Log, daemon.SdNotifyStopping)
 			return p.Close()
 		}
 	}

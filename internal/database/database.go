@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // A Source is a database, not open.
@@ -120,33 +121,69 @@ func (s *Source) Clock(ctx context.Context) (unix int64, ok bool, err error) {
 	return unix, true, nil
 }
 
+// A DB is a Source that is open. It is safe for concurrent use.
+type DB struct {
+	Source
+	db *sql.DB
+}
+
+// keepConnection is how long a connection is used: a server that took over by name, or a
+// file that took the place of another, is noticed then.
+const keepConnection = time.Minute
+
+// Open makes ready to ask s; nothing is connected before the first query.
+func (s *Source) Open() (*DB, error) {
+	db, err := sql.Open(s.driver, s.address)
+	if err != nil {
+		return nil, s.Failed(err)
+	}
+	db.SetConnMaxLifetime(keepConnection)
+	return &DB{*s, db}, nil
+}
+
+// Close ends the connections.
+func (d *DB) Close() error { return d.db.Close() }
+
 // Rows are the answer to a query. They are of one moment: that at which the query began,
 // or earlier.
 type Rows struct {
 	*sql.Rows
 	tx *sql.Tx
-	db *sql.DB
+	db *sql.DB // to be closed with them; nil if it stays
 }
 
-// Query asks the query, which Check must find well.
-func (s *Source) Query(ctx context.Context, query string) (*Rows, error) {
-	db, err := sql.Open(s.driver, s.address)
-	if err != nil {
-		return nil, s.Failed(err)
-	}
-	r := &Rows{db: db}
+// Query asks the query, which Check must find well, with args for its placeholders.
+func (d *DB) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
+	r := new(Rows)
+	var err error
 	// Read-only, for the query is the operator's and the table the CA's.
-	if r.tx, err = db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err == nil {
-		r.Rows, err = r.tx.QueryContext(ctx, query)
+	if r.tx, err = d.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err == nil {
+		r.Rows, err = r.tx.QueryContext(ctx, query, args...)
 	}
 	if err != nil {
 		r.Close()
-		return nil, s.Failed(err)
+		return nil, d.Failed(err)
 	}
 	return r, nil
 }
 
-// Close ends the connection.
+// Query asks the query, which Check must find well, by a connection that ends with the
+// rows.
+func (s *Source) Query(ctx context.Context, query string) (*Rows, error) {
+	d, err := s.Open()
+	if err != nil {
+		return nil, err
+	}
+	r, err := d.Query(ctx, query)
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	r.db = d.db
+	return r, nil
+}
+
+// Close ends the transaction.
 func (r *Rows) Close() {
 	if r.Rows != nil {
 		r.Rows.Close()
@@ -154,7 +191,9 @@ func (r *Rows) Close() {
 	if r.tx != nil {
 		r.tx.Rollback()
 	}
-	r.db.Close()
+	if r.db != nil {
+		r.db.Close()
+	}
 }
 
 // busyTimeout is for how long, in milliseconds, a SQLite database that is being written

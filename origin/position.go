@@ -1,0 +1,119 @@
+package origin
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"sync"
+
+	"lancre/index/store"
+	"lancre/origin/source"
+)
+
+// sequenceMark is the mark of the loop itself: the number of a publication by it. Other
+// writers carry it over, but for a rollback, which brings an earlier one back, and a
+// build that replaces everything: so it tells that the store does not have any more what
+// was published since.
+const sequenceMark = "follow"
+
+// A position is how far the sources were read, by what the manifest says and by what the
+// next one will. It is safe for concurrent use.
+type position struct {
+	mu      sync.Mutex
+	marks   map[string]string // by name
+	names   map[string]bool   // marks that the configuration has
+	proven  uint64            // the highest sequence number that was committed for sure
+	written uint64            // the highest that a manifest was given
+	rewinds uint64            // how often the store went back
+	back    []store.Mark      // the marks that it has since
+}
+
+// newPosition is that of a store whose manifest has marks.
+func newPosition(marks []store.Mark, names map[string]bool) *position {
+	p := &position{marks: make(map[string]string), names: names}
+	p.adopt(marks)
+	return p
+}
+
+// adopt takes over what a manifest says.
+func (p *position) adopt(marks []store.Mark) {
+	clear(p.marks)
+	p.proven = 0
+	for _, m := range marks {
+		if m.Source == sequenceMark {
+			p.proven, _ = strconv.ParseUint(m.Value, 10, 64) // what is none is of nobody's making, and 0 is right for it
+		} else if p.names[m.Source] {
+			p.marks[m.Source] = m.Value
+		}
+	}
+	p.written = max(p.written, p.proven)
+	p.back = marks
+}
+
+// amend writes the marks of the manifest that is to come, which has those of the one
+// before. It returns the sequence number of that publication; back is true if the store
+// went back: then the sources are to be rewound, and the marks stay.
+func (p *position) amend(next *store.Manifest) (sequence uint64, back bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if before := sequenceOf(next.Marks); before < p.proven || before > p.written {
+		p.adopt(next.Marks)
+		p.rewinds++
+		back = true
+	}
+	p.written++
+	next.Marks = []store.Mark{{Source: sequenceMark, Value: strconv.FormatUint(p.written, 10)}}
+	for name, value := range p.marks {
+		next.Marks = append(next.Marks, store.Mark{Source: name, Value: value})
+	}
+	slices.SortFunc(next.Marks, func(a, b store.Mark) int { return cmp.Compare(a.Source, b.Source) })
+	return p.written, back
+}
+
+// sequenceOf is the sequence number among marks, 0 if there is none.
+func sequenceOf(marks []store.Mark) uint64 {
+	for _, m := range marks {
+		if m.Source == sequenceMark {
+			n, _ := strconv.ParseUint(m.Value, 10, 64)
+			return n
+		}
+	}
+	return 0
+}
+
+// committed says that the publication of that number is durable.
+func (p *position) committed(sequence uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.proven = max(p.proven, sequence)
+}
+
+// mark has the next publication say how far a source was read, unless the store went
+// back since the source was rewound last.
+func (p *position) mark(name, value string, rewinds uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if rewinds == p.rewinds {
+		p.marks[name] = value
+	}
+}
+
+// current is what a source is to be rewound to, and after how many rewinds.
+func (p *position) current(name string) (at source.Position, rewinds uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at.Sequence = sequenceOf(p.back)
+	for _, m := range p.back {
+		if name != "" && m.Source == name {
+			at.Mark = m.Value
+		}
+	}
+	return at, p.rewinds
+}
+
+// latest is the sequence number of the last publication.
+func (p *position) latest() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.written
+}
