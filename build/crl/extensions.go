@@ -31,6 +31,7 @@ type Extensions struct {
 	AuthorityKey   der.AuthorityKey // the zero value if absent
 	CriticalKeyID  bool             // authorityKeyIdentifier is critical
 	Point          *IssuingPoint
+	pointValue     []byte // of which Point was read, in DER
 	Delta          bool   // deltaCRLIndicator is present
 	NextPublish    bool   // NextCRLPublish is present
 	Critical       []byte // OID of an unknown critical extension; nil if there is none
@@ -66,7 +67,7 @@ func (c *Extensions) extension(x *index.Extension) error {
 		}
 		c.CriticalKeyID = x.Critical
 	case oidIssuingPoint:
-		c.Point = &IssuingPoint{Critical: x.Critical}
+		c.Point, c.pointValue = &IssuingPoint{Critical: x.Critical}, x.Value
 		return c.Point.parse(value)
 	case oidDeltaCRL:
 		c.Delta = true

@@ -30,10 +30,11 @@ func (l *Listing) Since() int64 { return l.ThisUpdate }
 // parsing: what a CRL that has not changed lists is known without reading it again.
 // The form is
 //
-//	magic        8    "lancrl 1"
+//	magic        8    "lancrl 2"
 //	thisUpdate   8    Unix seconds
 //	key          20   of who signed it: SHA-1 of the subjectPublicKey bits
-//	name         4+n  its Name, DER, with its length
+//	name         4+n  its Name, DER, behind its length
+//	point        4+n  the value of issuingDistributionPoint, DER, behind its length; 0 for none
 //	count        8    entries
 //	entries      32 each, sorted by length and serial
 //	checksum     8    xxhash64 of all before it
@@ -44,12 +45,15 @@ type Serials struct {
 	ThisUpdate int64
 	Key        [20]byte // SHA-1 of the signer's subjectPublicKey bits
 	Name       []byte   // the signer's, DER
+	point      *IssuingPoint
+	pointValue []byte // of which point was read, in DER; empty if there is none
 	entries    []byte
 }
 
 const (
-	serialsMagic = "lancrl 1"
-	serialsHead  = len(serialsMagic) + 8 + 20 + 4
+	serialsMagic = "lancrl 2"
+	serialsHead  = len(serialsMagic) + 8 + 20
+	serialsLeast = serialsHead + 4 + 4 + 8 + 8 // of nothing
 	entrySize    = 32
 	reasonAt     = 1 + index.MaxSerial // in an entry, behind what it is found by
 	revokedAt    = reasonAt + 1
@@ -61,7 +65,7 @@ var le = binary.LittleEndian
 // NewSerials lists the entries of c, which the issuer of that key signed; nil if one
 // does not fit the form: then c itself must be asked.
 func NewSerials(c *CRL, key [20]byte) *Serials {
-	s := &Serials{ThisUpdate: c.ThisUpdate, Key: key, Name: c.Issuer}
+	s := &Serials{ThisUpdate: c.ThisUpdate, Key: key, Name: c.Issuer, point: c.Point, pointValue: c.pointValue}
 	fits := true
 	var list [][entrySize]byte
 	c.Walk(func(e *Entry) {
@@ -94,8 +98,10 @@ func (s *Serials) Encode() []byte {
 	b := []byte(serialsMagic)
 	b = le.AppendUint64(b, uint64(s.ThisUpdate))
 	b = append(b, s.Key[:]...)
-	b = le.AppendUint32(b, uint32(len(s.Name)))
-	b = append(b, s.Name...)
+	for _, value := range [][]byte{s.Name, s.pointValue} {
+		b = le.AppendUint32(b, uint32(len(value)))
+		b = append(b, value...)
+	}
 	b = le.AppendUint64(b, uint64(len(s.entries)/entrySize))
 	b = append(b, s.entries...)
 	return le.AppendUint64(b, xxhash.Sum64(b))
@@ -105,7 +111,7 @@ var errSerials = errors.New("not the entries of a CRL, or damaged: remove it, it
 
 // ParseSerials reads what Encode made. The result aliases b.
 func ParseSerials(b []byte) (*Serials, error) {
-	if len(b) < serialsHead+16 || string(b[:len(serialsMagic)]) != serialsMagic {
+	if len(b) < serialsLeast || string(b[:len(serialsMagic)]) != serialsMagic {
 		return nil, errSerials
 	}
 	if sum := le.Uint64(b[len(b)-8:]); sum != xxhash.Sum64(b[:len(b)-8]) {
@@ -113,17 +119,76 @@ func ParseSerials(b []byte) (*Serials, error) {
 	}
 	s := &Serials{ThisUpdate: int64(le.Uint64(b[8:]))}
 	copy(s.Key[:], b[16:])
-	n := int(le.Uint32(b[36:]))
 	rest := b[serialsHead : len(b)-8]
-	if n > len(rest)-8 {
+	var named, pointed bool
+	s.Name, rest, named = cutValue(rest)
+	s.pointValue, rest, pointed = cutValue(rest)
+	if !named || !pointed || len(rest) < 8 {
 		return nil, errSerials
 	}
-	s.Name, rest = rest[:n], rest[n:]
+	if len(s.pointValue) > 0 {
+		s.point = new(IssuingPoint)
+		if err := s.point.parse(s.pointValue); err != nil {
+			return nil, fmt.Errorf("%w: %w", err, errSerials)
+		}
+	}
 	count := le.Uint64(rest)
 	if s.entries = rest[8:]; uint64(len(s.entries)) != count*entrySize || count > uint64(len(rest)) {
 		return nil, fmt.Errorf("%d entries announced, room for %d: %w", count, len(s.entries)/entrySize, errSerials)
 	}
 	return s, nil
+}
+
+// cutValue takes what its length stands before from the front of b.
+func cutValue(b []byte) (value, rest []byte, ok bool) {
+	if len(b) < 4 {
+		return nil, nil, false
+	}
+	n := uint64(le.Uint32(b))
+	if b = b[4:]; n > uint64(len(b)) {
+		return nil, nil, false
+	}
+	return b[:n], b[n:], true
+}
+
+// CRL is the CRL as far as s knows it: enough to be compared with others. It is not
+// known whether its issuingDistributionPoint is critical, nor invalidityDate and the
+// faults of its entries, which come sorted by serial number.
+func (s *Serials) CRL() *CRL {
+	return &CRL{
+		Issuer: s.Name, ThisUpdate: s.ThisUpdate, NextUpdate: index.NoTime, Count: len(s.entries) / entrySize, known: s,
+		Extensions: Extensions{Point: s.point, pointValue: s.pointValue},
+	}
+}
+
+// walk is Walk of such a CRL.
+func (s *Serials) walk(visit func(e *Entry)) {
+	for at := 0; at < len(s.entries); at += entrySize {
+		e := s.entry(int64(at))
+		visit(&e)
+	}
+}
+
+// entry is the entry at an offset in s.entries.
+func (s *Serials) entry(offset int64) Entry {
+	b := s.entries[offset:][:entrySize]
+	r := revocationOf(b)
+	return Entry{Offset: offset, Serial: s.serial(offset), Revoked: r.At, Reason: r.Reason, Invalidity: index.NoTime}
+}
+
+// serial is the serial number in that.
+func (s *Serials) serial(offset int64) []byte {
+	b := s.entries[offset:][:reasonAt]
+	return b[1 : 1+min(int(b[0]), index.MaxSerial)]
+}
+
+// revocationOf is what the entry b says.
+func revocationOf(b []byte) Revocation {
+	r := Revocation{int64(le.Uint64(b[revokedAt:])), int(b[reasonAt])}
+	if b[reasonAt] == noReason {
+		r.Reason = ReasonAbsent
+	}
+	return r
 }
 
 // Since implements Revocations.
@@ -146,11 +211,7 @@ func (s *Serials) Find(serial []byte) (r Revocation, ok bool) {
 		case 1:
 			to = mid
 		default:
-			r = Revocation{int64(le.Uint64(e[revokedAt:])), int(e[reasonAt])}
-			if e[reasonAt] == noReason {
-				r.Reason = ReasonAbsent
-			}
-			return r, true
+			return revocationOf(e), true
 		}
 	}
 	return r, false

@@ -1,7 +1,6 @@
 package static
 
 import (
-	"bytes"
 	"strings"
 
 	"lancre/build/ca"
@@ -12,9 +11,10 @@ import (
 // A crlObject is one CRL of the build, wherever it is published.
 type crlObject struct {
 	*crl.CRL
-	by       *ca.Issuer   // who signed it; nil if that issuer is not configured
-	name     string       // of the first file that holds it
-	urls     []string     // at which it is published
+	by       *ca.Issuer // who signed it; nil if that issuer is not configured
+	name     string     // of the first file that holds it
+	urls     []string   // at which it is published
+	sha256   string
 	carried  bool         // of the previous generation
 	listing  *crl.Listing // of all CRLs of its issuer
 	findings rule.Findings
@@ -72,7 +72,7 @@ func (t *tree) crlObjects() (list []*crlObject, bySHA256 map[string]*crlObject) 
 		}
 		o := bySHA256[s.sha256]
 		if o == nil {
-			o = &crlObject{CRL: s.crl, by: s.by, name: s.name, carried: s.carried}
+			o = &crlObject{CRL: s.crl, by: s.by, name: s.name, sha256: s.sha256, carried: s.carried}
 			o.findings.Begin(t.ledger, rule.Whole(s.name))
 			bySHA256[s.sha256] = o
 			list = append(list, o)
@@ -113,7 +113,7 @@ func (t *tree) checkPublished(o *crlObject) {
 	for _, uri := range o.Point.URIs {
 		switch s := t.at(uri); {
 		case s == nil:
-		case s.crl != nil && bytes.Equal(s.crl.DER, o.DER):
+		case s.sha256 == o.sha256:
 			here = true
 		default:
 			o.findings.Found(rule.CRLIDPDiffers, rule.Because("issuingDistributionPoint has the URI %q, where %s is published", uri, s.name))
