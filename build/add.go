@@ -86,11 +86,7 @@ func (a *adder) add(ctx context.Context) error {
 	if a.report.Origin == "" {
 		a.report.Origin = a.before.Origin
 	}
-	open := store.OpenAnswers
-	if len(a.config.Static) > 0 {
-		open = store.Reopen // what stays is beside what is new
-	}
-	if err := a.openPrevious(open); err != nil {
+	if err := a.openPrevious(); err != nil {
 		return err
 	}
 	if a.previous == nil {
@@ -129,21 +125,15 @@ func (a *adder) changeFiles(ctx context.Context) (files []store.FileLine, listed
 			return nil, nil, fmt.Errorf("--unpublish %s: nothing is published there", place)
 		}
 	}
-	stays := func(f *store.FileLine) bool { return !gone[f.Host+f.Path] }
-	if len(a.config.Static) == 0 {
-		for _, f := range a.before.Files {
-			if stays(&f) {
-				files = append(files, f)
-			}
-		}
-		listed, err = a.listedBy(files)
-		return files, listed, err
-	}
-	var carried []store.File
-	for _, f := range a.previous.Files() {
-		if stays(&f.FileLine) {
+	var carried []store.FileLine
+	for _, f := range a.before.Files {
+		if !gone[f.Host+f.Path] {
 			carried = append(carried, f)
 		}
+	}
+	if len(a.config.Static) == 0 {
+		listed, err = a.listedBy(carried)
+		return carried, listed, err
 	}
 	made, err := a.readStatic(ctx, carried, gone)
 	if err != nil {

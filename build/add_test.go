@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -430,4 +431,45 @@ func TestBuildOfFilesAlone(t *testing.T) {
 	c := w.config()
 	c.Static = []string{tree}
 	w.refused("build.shrunk")(Run(context.Background(), c))
+}
+
+// A CRL that stays is not read by an addition that brings another one: what is kept of it
+// is enough to compare the two, and responses with it.
+func TestAddReadsNoKnownCRL(t *testing.T) {
+	w := newWorld(t)
+	files := func(number byte, name string, entries ...recipe.CRLEntry) map[string][]byte {
+		point := &recipe.CRLPoint{URIs: []string{"http://" + name}}
+		return map[string][]byte{name: recipe.CRL{Issuer: w.ca, Number: []byte{number}, Entries: entries, Point: point}.DER(t)}
+	}
+	const stays, changes = "c.example/1.crl", "c.example/2.crl"
+	entry := recipe.CRLEntry{Serial: "\x03"}
+	all := files(1, stays, entry)
+	maps.Copy(all, files(1, changes))
+	w.done(w.build(func(c *Config) { c.Static = []string{recipe.Dir(t, all)} }, good))
+	w.done(w.add(nil, later(good, 1))) // the CRLs are known from now on
+	static := func(files map[string][]byte) func(*Addition) {
+		return func(a *Addition) { a.Static = []string{recipe.Dir(t, files)} }
+	}
+	m, err := store.ReadManifest(w.dir)
+	if err != nil || len(m.Files) != 2 {
+		t.Fatalf("%v, files %v", err, m.Files)
+	}
+	path := store.ObjectPath(w.dir, m.Files[0].SHA256)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	differs := entry
+	differs.Revoked = recipe.Now.Add(-2 * recipe.Day)
+	r, err := w.add(static(files(2, changes, differs)))
+	if err != nil || r.Generation == 0 {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	if !slices.ContainsFunc(r.Warnings, func(x rule.Warning) bool { return x.Check == "crl.entry-differs" && x.Serial == "03" }) {
+		t.Errorf("warnings %+v, want crl.entry-differs", r.Warnings)
+	}
+	w.refused("ocsp.crl-good")(w.add(static(files(3, changes)), third))
+	if err := os.RemoveAll(filepath.Join(w.dir, "serials")); err != nil {
+		t.Fatal(err)
+	}
+	w.refused("open " + path)(w.add(static(files(3, changes)))) // for it has to be read
 }

@@ -23,12 +23,13 @@ const serialsDir = "serials"
 func (b *builder) listedBy(files []store.FileLine) ([]crl.Revocations, error) {
 	several := make([][]*crl.Serials, len(b.issuers.List))
 	seen := make(map[string]bool)
-	for _, f := range files {
+	for i := range files {
+		f := &files[i]
 		if f.ContentType != store.TypeCRL || seen[f.SHA256] {
 			continue
 		}
 		seen[f.SHA256] = true
-		s, is, err := b.serialsOf(f.SHA256)
+		s, is, err := b.serialsOf(f)
 		if err != nil {
 			return nil, err
 		}
@@ -45,10 +46,27 @@ func (b *builder) listedBy(files []store.FileLine) ([]crl.Revocations, error) {
 	return all, nil
 }
 
-// serialsOf is what the CRL with that SHA-256 lists, and whose it is; nil if that
-// issuer is not configured. It parses the CRL only the first time.
-func (b *builder) serialsOf(sha256 string) (*crl.Serials, *ca.Issuer, error) {
-	path := filepath.Join(b.config.Out, serialsDir, sha256)
+// previousFiles are those of the previous generation, as package static asks them.
+type previousFiles struct{ *builder }
+
+// Read implements static.Previous.
+func (p previousFiles) Read(f *store.FileLine) ([]byte, error) {
+	return store.ReadFile(p.config.Out, f)
+}
+
+// KnownCRL implements static.Previous.
+func (p previousFiles) KnownCRL(f *store.FileLine) (*crl.CRL, *ca.Issuer, error) {
+	s, is, err := p.serialsOf(f)
+	if is == nil || err != nil {
+		return nil, nil, err
+	}
+	return s.CRL(), is, nil
+}
+
+// serialsOf is what the CRL f lists, and whose it is; nil if that issuer is not
+// configured. It parses the CRL only the first time.
+func (b *builder) serialsOf(f *store.FileLine) (*crl.Serials, *ca.Issuer, error) {
+	path := filepath.Join(b.config.Out, serialsDir, f.SHA256)
 	if data, err := os.ReadFile(path); err == nil {
 		if s, err := crl.ParseSerials(data); err == nil {
 			return s, b.issuerOf(s), nil
@@ -56,7 +74,7 @@ func (b *builder) serialsOf(sha256 string) (*crl.Serials, *ca.Issuer, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err
 	}
-	data, err := os.ReadFile(store.ObjectPath(b.config.Out, sha256))
+	data, err := store.ReadFile(b.config.Out, f)
 	if err != nil {
 		return nil, nil, err
 	}

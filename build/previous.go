@@ -15,11 +15,11 @@ import (
 
 // openPrevious opens the generation that is being replaced, or added to, if there is
 // one. One that cannot be opened is as none where the operator wants that.
-func (b *builder) openPrevious(open func(dir string, old *store.Generation) (*store.Generation, error)) error {
+func (b *builder) openPrevious() error {
 	if b.before == nil {
 		return nil
 	}
-	g, err := open(b.config.Out, nil)
+	g, err := store.OpenAnswers(b.config.Out, nil)
 	if err == nil {
 		b.previous, b.before = g, g.Manifest()
 		return nil

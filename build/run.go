@@ -103,7 +103,7 @@ func (b *builder) work(do func(*builder) error) (err error) {
 }
 
 func (b *builder) build(ctx context.Context) error {
-	if err := b.openPrevious(store.Reopen); err != nil {
+	if err := b.openPrevious(); err != nil {
 		return err
 	}
 	if err := b.checkMoment(); err != nil {
@@ -127,11 +127,14 @@ func (b *builder) build(ctx context.Context) error {
 
 // readStatic publishes the files below the directories of the configuration, beside
 // those that are carried over. unpublish are HOST/PATH of others.
-func (b *builder) readStatic(ctx context.Context, carried []store.File, unpublish map[string]bool) (*static.Publication, error) {
+func (b *builder) readStatic(ctx context.Context, carried []store.FileLine, unpublish map[string]bool) (*static.Publication, error) {
 	c := b.config
 	from := static.Config{
-		Dirs: c.Static, At: c.At, Issuers: b.issuers, Inventory: b.inventory, Previous: b.previous, Carried: carried, Unpublish: unpublish,
+		Dirs: c.Static, At: c.At, Issuers: b.issuers, Inventory: b.inventory, Carried: carried, Unpublish: unpublish,
 		OCSP: c.readsResponses() || len(carried) > 0 && b.before.Segments != nil, MaxCRLSize: c.MaxCRLSize, Except: c.Except,
+	}
+	if b.previous != nil {
+		from.Previous, from.Before = previousFiles{b}, b.before.Files
 	}
 	if len(c.Issuers) > 0 {
 		from.IssuerFile = c.Issuers[0]

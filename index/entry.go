@@ -23,6 +23,8 @@ type Entry struct {
 
 	// What SetRecord needs.
 	octets   []byte // of the record
+	from     *shape // of the record copied last, and its sum
+	fromSum  uint64
 	response []byte
 	parsed   Response
 }
@@ -86,7 +88,9 @@ func (e *Entry) finish() {
 			e.keys = append(e.keys, key)
 		}
 	}
-	e.sum = e.cutter.sum()
+	if !e.copied {
+		e.sum = e.cutter.sum()
+	}
 }
 
 // makeWhole changes e to share nothing with other responses but the given tail.

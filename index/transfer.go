@@ -62,6 +62,10 @@ func (e *Entry) copy(rec Record) {
 	e.times = entryTimes{uint32(rec.ThisUpdate()), uint32(rec.NextUpdate()), uint32(rec.ProducedAt())}
 	e.status, e.tombstone, e.copied = rec.Status(), false, true
 	e.finish()
+	if from != e.from { // many records in a row have one shape
+		e.from, e.fromSum = from, e.cutter.sum()
+	}
+	e.sum = e.fromSum
 }
 
 // setPart makes e hold the response der, entered under those of its CertIDs that are

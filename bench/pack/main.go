@@ -1,7 +1,9 @@
-// Pack runs one build and prints, as JSON, how long it took and how much memory:
-// a process for itself, for the peak to be that of one build.
+// Pack runs one build, addition or merge and prints, as JSON, how long it took and how
+// much memory: a process for itself, for the peak to be that of one.
 //
 //	pack --out store --issuer issuer.der --responses responses.der --at 1795442400
+//	pack --add --out store --issuer issuer.der --responses newer.der --at 1795442401
+//	pack --merge --out store --at 1795442402
 package main
 
 import (
@@ -14,6 +16,7 @@ import (
 
 	"lancre/bench/proc"
 	"lancre/build"
+	"lancre/index/store"
 )
 
 // sampling is how often the memory is looked at; that it is held for less does
@@ -21,36 +24,95 @@ import (
 const sampling = 20 * time.Millisecond
 
 func main() {
-	cfg := build.DefaultConfig()
+	cfg := packing{build.DefaultConfig()}
 	flag.StringVar(&cfg.Out, "out", "", "the store `DIR`")
 	issuer := flag.String("issuer", "", "issuer certificate `FILE`")
 	responses := flag.String("responses", "", "`FILE` of responses")
 	at := flag.Int64("at", 0, "the moment of time checks, Unix `SECONDS`")
 	flag.BoolVar(&cfg.SkipSignatures, "unverified", false, "do not verify signatures")
+	flag.IntVar(&cfg.Shards, "shards", 0, "`NUMBER` of shards that the base is cut into")
+	adds := flag.Bool("add", false, "add to the store")
+	merges := flag.Bool("merge", false, "have the bases of the store absorb everything")
 	flag.Parse()
 	cfg.Issuers, cfg.Responses, cfg.At = []string{*issuer}, []string{*responses}, time.Unix(*at, 0)
-	if err := pack(cfg); err != nil {
+	do := cfg.build
+	switch {
+	case *adds:
+		do = cfg.add
+	case *merges:
+		do = cfg.merge
+	}
+	if err := measure(do); err != nil {
 		fmt.Fprintf(os.Stderr, "pack: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func pack(cfg build.Config) error {
+// A packing is what is to be packed.
+type packing struct{ build.Config }
+
+// A packed is what came of it.
+type packed struct {
+	Responses     uint64  `json:"responses"`
+	Seconds       float64 `json:"seconds"`
+	VerifySeconds float64 `json:"verify_seconds"`
+	Size          int64   `json:"size"` // of what was made, octets
+	PeakRSS       int64   `json:"peak_rss"`
+	PeakAnon      int64   `json:"peak_anon"`
+}
+
+func (p packing) build() (*packed, error) {
+	return p.of(build.Run(context.Background(), p.Config))
+}
+
+func (p packing) add() (*packed, error) {
+	return p.of(build.Add(context.Background(), build.Addition{Config: p.Config}))
+}
+
+func (p packing) of(r *build.Report, err error) (*packed, error) {
+	if err != nil {
+		return nil, err
+	}
+	made := &packed{Responses: r.Responses.Published, Seconds: r.TotalSeconds, VerifySeconds: r.VerifySeconds}
+	for _, s := range r.Segments {
+		made.Size += s.Size
+	}
+	return made, nil
+}
+
+func (p packing) merge() (*packed, error) {
+	began := time.Now()
+	_, err := store.Merge(p.Out, store.MergePolicy{IntoBase: true, ExpiredAfter: store.DefaultMergePolicy.ExpiredAfter}, p.At)
+	if err != nil {
+		return nil, err
+	}
+	made := &packed{Seconds: time.Since(began).Seconds()}
+	m, err := store.ReadManifest(p.Out)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range m.Segments {
+		made.Responses += s.Records
+		made.Size += s.Size
+	}
+	return made, nil
+}
+
+// measure does one thing and prints what it took.
+func measure(do func() (*packed, error)) error {
 	stop := make(chan struct{})
 	peak := make(chan int64)
 	go func() { peak <- proc.PeakAnon(os.Getpid(), sampling, stop) }()
-	report, err := build.Run(context.Background(), cfg)
+	made, err := do()
 	if err != nil {
 		return err
 	}
 	close(stop)
-	anon := <-peak
+	made.PeakAnon = <-peak
 	status, err := proc.Memory(os.Getpid())
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(map[string]any{
-		"responses": report.Responses.Published, "seconds": report.TotalSeconds, "verify_seconds": report.VerifySeconds,
-		"size": report.Segments[0].Size, "peak_rss": status.Peak, "peak_anon": anon,
-	})
+	made.PeakRSS = status.Peak
+	return json.NewEncoder(os.Stdout).Encode(made)
 }

@@ -28,12 +28,16 @@ type lookups struct {
 
 // A suite is some benchmarks of one package; what go test says of them goes to
 // file, for benchstat.
-type suite struct{ file, module, pkg, pattern string }
+type suite struct {
+	file, module, pkg, pattern string
+	args                       []string // of go test
+}
 
 func (r *runner) measureLookup(ctx context.Context) error {
 	r.results.Lookups = nil
 	files := make(map[string][]byte)
-	floors, tables := suite{"floor.txt", ".", "./bench", "Floor|Lookup|Cold"}, suite{"table.txt", "bench/peers", "./table", "Table"}
+	floors := suite{"floor.txt", ".", "./bench", "Floor|Lookup|Cold", r.bench}
+	tables := suite{"table.txt", "bench/peers", "./table", "Table", r.bench}
 	for _, n := range []uint64{r.records, r.many} {
 		l := lookups{n, make(map[string]benchmark)}
 		for _, s := range []suite{floors, tables} {
@@ -61,7 +65,7 @@ func (r *runner) measureLookup(ctx context.Context) error {
 
 // runSuite runs s with n records and returns what go test prints.
 func (r *runner) runSuite(ctx context.Context, s suite, n uint64) ([]byte, error) {
-	args := append([]string{"test", "-C", s.module, "-run=^$", "-bench=" + s.pattern, "-timeout=20m"}, r.bench...)
+	args := append([]string{"test", "-C", s.module, "-run=^$", "-bench=" + s.pattern, "-timeout=20m"}, s.args...)
 	cmd := exec.CommandContext(ctx, "go", append(args, s.pkg)...)
 	cmd.Env = append(os.Environ(), fmt.Sprintf("LANCRE_BENCH_RECORDS=%d", n))
 	out, err := cmd.Output()

@@ -35,6 +35,10 @@ var sections = []section{
 	{"start", (*runner).measureStart},
 	{"swap", (*runner).measureSwap},
 	{"cold", (*runner).measureCold},
+	{"add", (*runner).measureAdd},
+	{"merge", (*runner).measureMerge},
+	{"fresh", (*runner).measureFresh},
+	{"grow", (*runner).measureGrow},
 }
 
 // A runner is one run of the whole.

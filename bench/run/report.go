@@ -18,6 +18,9 @@ var reportTemplate = template.Must(template.New("report.md").Funcs(template.Func
 	"figure":   figure,
 	"whole":    func(v float64) string { return fmt.Sprintf("%.0f", v) },
 	"mb":       func(octets int64) string { return fmt.Sprintf("%.0f", float64(octets)/1e6) },
+	"mbs":      func(octets spread) spread { return octets.times(1e-6) },
+	"first":    func(g grown) float64 { first, _ := g.Anon(); return first / 1e6 },
+	"last":     func(g grown) float64 { _, last := g.Anon(); return last / 1e6 },
 	"split":    func(list string) []string { return strings.Fields(list) },
 	"millions": millions,
 }).Parse(reportText))

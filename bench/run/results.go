@@ -31,6 +31,10 @@ type results struct {
 	Start   start     `json:"start"`
 	Swap    []swapped `json:"swap"`
 	Cold    cold      `json:"cold"`
+	Added   added     `json:"added"`
+	Merged  merged    `json:"merged"`
+	Fresh   fresh     `json:"fresh"`
+	Grown   grown     `json:"grown"`
 }
 
 // A stamp says when something was measured, and of what.

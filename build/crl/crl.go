@@ -32,19 +32,23 @@ import (
 //
 // The entries, of which there can be millions, stay what they are in DER: Walk
 // reads them one by one. All slices alias DER. A CRL is immutable.
+//
+// One that is made of Serials has no DER: it has Issuer, ThisUpdate, Count, Point and the
+// entries, whose offsets are those in the Serials.
 type CRL struct {
 	DER           []byte
-	TBS           []byte // tbsCertList with its header: what is signed
-	Inner         []byte // signature, the AlgorithmIdentifier inside, in DER
-	Algorithm     []byte // signatureAlgorithm, in DER
-	Signature     []byte // octets of signatureValue
-	Issuer        []byte // issuer in DER
-	ThisUpdate    int64  // Unix seconds
-	NextUpdate    int64  // index.NoTime if absent
-	HasEntries    bool   // revokedCertificates is present
-	entries       []byte // its content
-	entriesOffset int64  // where that lies in DER
-	Count         int    // entries
+	TBS           []byte   // tbsCertList with its header: what is signed
+	Inner         []byte   // signature, the AlgorithmIdentifier inside, in DER
+	Algorithm     []byte   // signatureAlgorithm, in DER
+	Signature     []byte   // octets of signatureValue
+	Issuer        []byte   // issuer in DER
+	ThisUpdate    int64    // Unix seconds
+	NextUpdate    int64    // index.NoTime if absent
+	HasEntries    bool     // revokedCertificates is present
+	entries       []byte   // its content
+	entriesOffset int64    // where that lies in DER
+	Count         int      // entries
+	known         *Serials // that they are read from; nil if from DER
 	Extensions
 }
 
@@ -144,6 +148,10 @@ func (c *CRL) countEntries() *rule.Finding {
 // Walk calls visit for every entry, in the order of the CRL. The entry it is given
 // is used again for the next.
 func (c *CRL) Walk(visit func(e *Entry)) {
+	if c.known != nil {
+		c.known.walk(visit)
+		return
+	}
 	var e Entry
 	foreign := false // until a certificateIssuer says otherwise, as before it
 	in := cryptobyte.String(c.entries)
@@ -174,6 +182,9 @@ func (c *CRL) OfAttributes() bool { return c.Point != nil && c.Point.AttributeCe
 
 // entry is the entry at an offset that Walk gave.
 func (c *CRL) entry(offset int64) (e Entry) {
+	if c.known != nil {
+		return c.known.entry(offset)
+	}
 	in := cryptobyte.String(c.DER[offset:])
 	e.read(&in)
 	e.Offset = offset
@@ -182,6 +193,9 @@ func (c *CRL) entry(offset int64) (e Entry) {
 
 // serial is the serial number, as content octets, of that entry.
 func (c *CRL) serial(offset int64) []byte {
+	if c.known != nil {
+		return c.known.serial(offset)
+	}
 	in := cryptobyte.String(c.DER[offset:])
 	var seq, serial cryptobyte.String
 	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&serial, asn1.INTEGER) {

@@ -32,12 +32,13 @@ func (l *Listing) Since() int64 { return l.since }
 // parsing: what a CRL that has not changed lists is known without reading it again.
 // The form is
 //
-//	magic        8    "lancrl 2"
+//	magic        8    "lancrl 3"
 //	thisUpdate   8    Unix seconds
-//	scope        8    xxhash64 of its issuingDistributionPoint; 0 if it has none
-//	delta        8    1 of a delta CRL, 0 of a complete one
 //	key          20   of who signed it: SHA-1 of the subjectPublicKey bits
-//	name         4+n  its Name, DER, with its length
+//	name         4+n  its Name, DER, behind its length
+//	point        4+n  the value of issuingDistributionPoint, DER, behind its length; 0 for none
+//	number       4+n  the content octets of cRLNumber, behind their length; 0 for none
+//	base         4+n  those of BaseCRLNumber; 0 of a complete CRL
 //	count        8    entries
 //	entries      32 each, sorted by length and serial
 //	checksum     8    xxhash64 of all before it
@@ -45,15 +46,20 @@ func (l *Listing) Since() int64 { return l.since }
 // and an entry is the length of its serial number, 1; the serial number, 21; reason,
 // 1 (255 for none); revocationDate, 8, Unix seconds; and a zero. Numbers are little-endian.
 type Serials struct {
-	Key     [20]byte // SHA-1 of the signer's subjectPublicKey bits
-	Name    []byte   // the signer's, DER
-	of      part
+	Key    [20]byte // SHA-1 of the signer's subjectPublicKey bits
+	Name   []byte   // the signer's, DER
+	of     part
+	point  *IssuingPoint // nil if there is none
+	number []byte        // cRLNumber, content octets; empty if there is none
+	base   []byte        // BaseCRLNumber; empty of a complete CRL
+
 	entries []byte
 }
 
 const (
-	serialsMagic = "lancrl 2"
-	serialsHead  = len(serialsMagic) + 3*8 + 20 + 4
+	serialsMagic = "lancrl 3"
+	serialsHead  = len(serialsMagic) + 8 + 20
+	serialsLeast = serialsHead + 4*4 + 8 + 8 // of nothing
 	entrySize    = 32
 	reasonAt     = 1 + index.MaxSerial // in an entry, behind what it is found by
 	revokedAt    = reasonAt + 1
@@ -65,7 +71,7 @@ var le = binary.LittleEndian
 // NewSerials lists the entries of c, which the issuer of that key signed; nil if one
 // does not fit the form: then c itself must be asked.
 func NewSerials(c *CRL, key [20]byte) *Serials {
-	s := &Serials{Key: key, Name: c.Issuer, of: c.part()}
+	s := &Serials{Key: key, Name: c.Issuer, of: c.part(), point: c.Point, number: c.Number, base: c.Base}
 	fits := true
 	var list [][entrySize]byte
 	c.Walk(func(e *Entry) {
@@ -100,15 +106,15 @@ func NewSerials(c *CRL, key [20]byte) *Serials {
 func (s *Serials) Encode() []byte {
 	b := []byte(serialsMagic)
 	b = le.AppendUint64(b, uint64(s.of.thisUpdate))
-	b = le.AppendUint64(b, s.of.scope)
-	var delta uint64
-	if s.of.delta {
-		delta = 1
-	}
-	b = le.AppendUint64(b, delta)
 	b = append(b, s.Key[:]...)
-	b = le.AppendUint32(b, uint32(len(s.Name)))
-	b = append(b, s.Name...)
+	var point []byte
+	if s.point != nil {
+		point = s.point.DER
+	}
+	for _, value := range [][]byte{s.Name, point, s.number, s.base} {
+		b = le.AppendUint32(b, uint32(len(value)))
+		b = append(b, value...)
+	}
 	b = le.AppendUint64(b, uint64(len(s.entries)/entrySize))
 	b = append(b, s.entries...)
 	return le.AppendUint64(b, xxhash.Sum64(b))
@@ -118,28 +124,95 @@ var errSerials = errors.New("not the entries of a CRL, or damaged: remove it, it
 
 // ParseSerials reads what Encode made. The result aliases b.
 func ParseSerials(b []byte) (*Serials, error) {
-	if len(b) < serialsHead+16 || string(b[:len(serialsMagic)]) != serialsMagic {
-		return nil, errSerials
-	}
-	if le.Uint64(b[24:]) > 1 {
+	if len(b) < serialsLeast || string(b[:len(serialsMagic)]) != serialsMagic {
 		return nil, errSerials
 	}
 	if sum := le.Uint64(b[len(b)-8:]); sum != xxhash.Sum64(b[:len(b)-8]) {
 		return nil, errSerials
 	}
-	s := &Serials{of: part{int64(le.Uint64(b[8:])), le.Uint64(b[16:]), le.Uint64(b[24:]) != 0}}
-	copy(s.Key[:], b[32:])
-	n := int(le.Uint32(b[52:]))
+	s := &Serials{of: part{thisUpdate: int64(le.Uint64(b[8:]))}}
+	copy(s.Key[:], b[16:])
 	rest := b[serialsHead : len(b)-8]
-	if n > len(rest)-8 {
+	var point []byte
+	for _, value := range []*[]byte{&s.Name, &point, &s.number, &s.base} {
+		var ok bool
+		if *value, rest, ok = cutValue(rest); !ok {
+			return nil, errSerials
+		}
+	}
+	if len(rest) < 8 {
 		return nil, errSerials
 	}
-	s.Name, rest = rest[:n], rest[n:]
+	if len(point) > 0 {
+		s.point = &IssuingPoint{DER: point}
+		if err := s.point.parse(point); err != nil {
+			return nil, fmt.Errorf("%w: %w", err, errSerials)
+		}
+	}
+	s.of = s.CRL().part()
 	count := le.Uint64(rest)
 	if s.entries = rest[8:]; uint64(len(s.entries)) != count*entrySize || count > uint64(len(rest)) {
 		return nil, fmt.Errorf("%d entries announced, room for %d: %w", count, len(s.entries)/entrySize, errSerials)
 	}
 	return s, nil
+}
+
+// cutValue takes what its length stands before from the front of b.
+func cutValue(b []byte) (value, rest []byte, ok bool) {
+	if len(b) < 4 {
+		return nil, nil, false
+	}
+	n := uint64(le.Uint32(b))
+	if b = b[4:]; n > uint64(len(b)) {
+		return nil, nil, false
+	}
+	return b[:n:n], b[n:], true
+}
+
+// CRL is the CRL as far as s knows it: enough to be compared with others. It is not
+// known whether its issuingDistributionPoint is critical, nor invalidityDate and the
+// faults of its entries, which come sorted by serial number. It aliases s.
+func (s *Serials) CRL() *CRL {
+	c := &CRL{
+		Issuer: s.Name, ThisUpdate: s.of.thisUpdate, NextUpdate: index.NoTime, Count: len(s.entries) / entrySize, known: s,
+		Extensions: Extensions{Point: s.point},
+	}
+	if len(s.number) > 0 {
+		c.Number = s.number
+	}
+	if len(s.base) > 0 {
+		c.Base = s.base
+	}
+	return c
+}
+
+// walk is Walk of such a CRL.
+func (s *Serials) walk(visit func(e *Entry)) {
+	for at := 0; at < len(s.entries); at += entrySize {
+		e := s.entry(int64(at))
+		visit(&e)
+	}
+}
+
+// entry is the entry at an offset in s.entries.
+func (s *Serials) entry(offset int64) Entry {
+	r := s.revocation(s.entries[offset:][:entrySize])
+	return Entry{Offset: offset, Serial: s.serial(offset), Revoked: r.At, Reason: r.Reason, Invalidity: index.NoTime}
+}
+
+// serial is the serial number in that.
+func (s *Serials) serial(offset int64) []byte {
+	b := s.entries[offset:][:reasonAt]
+	return b[1 : 1+min(int(b[0]), index.MaxSerial)]
+}
+
+// revocation is what the entry b says.
+func (s *Serials) revocation(b []byte) Revocation {
+	r := Revocation{int64(le.Uint64(b[revokedAt:])), int(b[reasonAt]), s.of.thisUpdate}
+	if b[reasonAt] == noReason {
+		r.Reason = ReasonAbsent
+	}
+	return r
 }
 
 // Find returns the entry for that serial number. It does not allocate.
@@ -159,11 +232,7 @@ func (s *Serials) Find(serial []byte) (r Revocation, ok bool) {
 		case 1:
 			to = mid
 		default:
-			r = Revocation{int64(le.Uint64(e[revokedAt:])), int(e[reasonAt]), s.of.thisUpdate}
-			if e[reasonAt] == noReason {
-				r.Reason = ReasonAbsent
-			}
-			return r, true
+			return s.revocation(e), true
 		}
 	}
 	return r, false

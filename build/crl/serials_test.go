@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,10 +36,16 @@ func TestSerialsAreTheListing(t *testing.T) {
 		if err != nil || !bytes.Equal(s.Encode(), made.Encode()) || Together([]*Serials{s}).Since() != l.Since() || s.Key != made.Key || !bytes.Equal(s.Name, c.Issuer) {
 			t.Fatalf("%v: written and read back, it is another one", err)
 		}
+		again := new(Listing) // of the CRL as the serials know it
+		again.Add(s.CRL())
+		again.Sort()
+		if again.Since() != l.Since() || s.CRL().Count != c.Count {
+			t.Errorf("%d entries since %d, want %d since %d", s.CRL().Count, again.Since(), c.Count, l.Since())
+		}
 		ask := func(serial []byte) {
 			want, listed := l.Find(serial)
-			for _, by := range []*Serials{made, s} {
-				if got, ok := Together([]*Serials{by}).Find(serial); ok != listed || got != want {
+			for _, by := range []Revocations{Together([]*Serials{made}), Together([]*Serials{s}), again} {
+				if got, ok := by.Find(serial); ok != listed || got != want {
 					t.Errorf("serial %x: %+v, %v; want %+v, %v", serial, got, ok, want, listed)
 				}
 			}
@@ -47,6 +54,11 @@ func TestSerialsAreTheListing(t *testing.T) {
 			ask(serial)
 		}
 		c.Walk(func(e *Entry) { ask(bytes.Clone(e.Serial)) })
+		s.CRL().Walk(func(e *Entry) {
+			if !l.Lists(c, e.Serial) || !again.Lists(again.crls[0], e.Serial) {
+				t.Errorf("serial %x is walked past and not listed", e.Serial)
+			}
+		})
 		if n := testing.AllocsPerRun(10, func() { s.Find([]byte{1}) }); n != 0 {
 			t.Errorf("Find allocates %v times", n)
 		}
@@ -84,6 +96,13 @@ func TestDamagedSerials(t *testing.T) {
 			continue
 		}
 		whole := NewSerials(c, [20]byte{}).Encode()
+		s, err := ParseSerials(whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.CRL(); (got.Point == nil) != (c.Point == nil) || !slices.Equal(got.URIs(), c.URIs()) {
+			t.Errorf("the point read back is %+v, want %+v", got.Point, c.Point)
+		}
 		for i := range whole {
 			spoiled := bytes.Clone(whole)
 			spoiled[i] ^= 0x40
@@ -110,6 +129,7 @@ func FuzzParseSerials(f *testing.F) {
 			return
 		}
 		s.Find([]byte{1})
+		s.CRL().Walk(func(e *Entry) { s.Find(e.Serial) })
 		if !bytes.Equal(s.Encode(), b) {
 			t.Errorf("%x is spelled %x", b, s.Encode())
 		}

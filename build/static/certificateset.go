@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 
 	"lancre/build/rule"
+	"lancre/index/store"
 )
 
 // checkCertificates checks the certificates of the build against the configured
@@ -41,7 +42,14 @@ func (t *tree) checkConfigured(s *file, f *rule.Findings) {
 
 // checkKeptKey checks that one of the keys in s was there before at the target.
 func (t *tree) checkKeptKey(s *file, at target, f *rule.Findings) {
-	before, _ := recognise(t.before[at].Body)
+	old := t.before[at]
+	if old == nil || old.ContentType != store.TypeCertificate && old.ContentType != store.TypeCMS {
+		return
+	}
+	before, err := t.reread(old)
+	if err != nil {
+		f.Found(rule.StorePrevious, rule.Because("nothing is compared with the previous certificate: %v", err))
+	}
 	if len(before.certs) == 0 {
 		return
 	}

@@ -2,6 +2,7 @@ package static
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 
 	"lancre/build/crl"
@@ -21,11 +22,9 @@ type crlHistory struct {
 
 // checkPrevious compares the CRLs of the build with those of the previous generation.
 func (t *tree) checkPrevious(objects map[string]*crlObject) {
-	if t.config.Previous == nil {
-		return
-	}
 	h := &crlHistory{tree: t, objects: objects, parsed: make(map[string]*crl.CRL), done: make(map[[2]string]bool)}
-	for _, f := range t.config.Previous.Files() {
+	for i := range t.config.Before {
+		f := &t.config.Before[i]
 		if f.ContentType == kindCRL.contentType() && !t.config.Unpublish[f.Host+f.Path] {
 			h.check(target{f.Host, f.Path}, f)
 		}
@@ -34,7 +33,7 @@ func (t *tree) checkPrevious(objects map[string]*crlObject) {
 
 // check compares what the previous generation publishes at a target with what this
 // one does.
-func (h *crlHistory) check(at target, f store.File) {
+func (h *crlHistory) check(at target, f *store.FileLine) {
 	s := h.tree.at(at.url())
 	if s == nil || s.crl == nil {
 		h.tree.ledger.Found(rule.CRLPreviousURL, rule.Whole(at.url()), "", rule.Because(
@@ -61,14 +60,20 @@ func (h *crlHistory) check(at target, f store.File) {
 }
 
 // parse is the previous CRL at a target, nil if it cannot be read.
-func (h *crlHistory) parse(at target, f store.File) *crl.CRL {
+func (h *crlHistory) parse(at target, f *store.FileLine) *crl.CRL {
 	if c, ok := h.parsed[f.SHA256]; ok {
 		return c
 	}
-	c, broken := crl.Parse(f.Body)
-	if broken != nil {
-		h.tree.ledger.Found(rule.StorePrevious, rule.Whole(at.url()), "", rule.Because("nothing is compared with the previous CRL: %s", broken.Reason))
-		c = nil
+	var c *crl.CRL
+	data, err := h.tree.config.Previous.Read(f)
+	if err == nil {
+		var broken *rule.Finding
+		if c, broken = crl.Parse(data); broken != nil {
+			c, err = nil, errors.New(broken.Reason)
+		}
+	}
+	if err != nil {
+		h.tree.ledger.Found(rule.StorePrevious, rule.Whole(at.url()), "", rule.Because("nothing is compared with the previous CRL: %v", err))
 	}
 	h.parsed[f.SHA256] = c
 	return c

@@ -1,7 +1,6 @@
 package static
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
@@ -13,9 +12,10 @@ import (
 // A crlObject is one CRL of the build, wherever it is published.
 type crlObject struct {
 	*crl.CRL
-	by       *ca.Issuer   // who signed it; nil if that issuer is not configured
-	name     string       // of the first file that holds it
-	urls     []string     // at which it is published
+	by       *ca.Issuer // who signed it; nil if that issuer is not configured
+	name     string     // of the first file that holds it
+	urls     []string   // at which it is published
+	sha256   string
 	carried  bool         // of the previous generation
 	listing  *crl.Listing // of all CRLs of its issuer
 	findings rule.Findings
@@ -31,7 +31,7 @@ type crlScope struct {
 // checkCRLs checks the CRLs of the build against each other, against where they
 // are published and against those of the previous generation, and leaves in
 // the tree what those of each issuer list.
-func (t *tree) checkCRLs() {
+func (t *tree) checkCRLs() error {
 	objects, bySHA256 := t.crlObjects()
 	scopes := make(map[crlScope][]*crlObject)
 	for _, o := range objects {
@@ -50,7 +50,9 @@ func (t *tree) checkCRLs() {
 		l := listAll(group)
 		complete, deltas := partition(group, func(o *crlObject) bool { return !o.Delta() })
 		checkShards(complete)
-		t.checkBases(deltas, complete)
+		if err := t.checkBases(deltas, complete); err != nil {
+			return err
+		}
 		if scope.by != nil {
 			t.checkScopes(group, known)
 		}
@@ -67,6 +69,7 @@ func (t *tree) checkCRLs() {
 		t.checkPublished(o)
 		t.ledger.Enter(&o.findings)
 	}
+	return nil
 }
 
 // crlObjects are the different CRLs among the files, in the order of these and by
@@ -79,7 +82,7 @@ func (t *tree) crlObjects() (list []*crlObject, bySHA256 map[string]*crlObject) 
 		}
 		o := bySHA256[s.sha256]
 		if o == nil {
-			o = &crlObject{CRL: s.crl, by: s.by, name: s.name, carried: s.carried}
+			o = &crlObject{CRL: s.crl, by: s.by, name: s.name, sha256: s.sha256, carried: s.carried}
 			o.findings.Begin(t.ledger, rule.Whole(s.name))
 			bySHA256[s.sha256] = o
 			list = append(list, o)
@@ -120,7 +123,7 @@ func (t *tree) checkPublished(o *crlObject) {
 	for _, uri := range o.Point.URIs {
 		switch s := t.at(uri); {
 		case s == nil:
-		case s.crl != nil && bytes.Equal(s.crl.DER, o.DER):
+		case s.sha256 == o.sha256:
 			here = true
 		default:
 			o.findings.Found(rule.CRLIDPDiffers, rule.Because("issuingDistributionPoint has the URI %q, where %s is published", uri, s.name))

@@ -39,9 +39,10 @@ type Config struct {
 	Issuers    *ca.Issuers
 	IssuerFile string               // the place of what is wrong with the issuers together
 	Inventory  *inventory.Inventory // nil if there is none
-	Previous   *store.Generation    // nil if there is none, or it cannot be opened
-	Carried    []store.File         // of Previous, that stay where no file takes their place
-	Unpublish  map[string]bool      // HOST/PATH of files of Previous that are to go
+	Previous   Previous             // nil if there is none
+	Before     []store.FileLine     // what that publishes
+	Carried    []store.FileLine     // of Before, what stays where no file takes its place
+	Unpublish  map[string]bool      // HOST/PATH of Before that are to go
 	Except     map[string]bool      // names of files that are passed over
 	OCSP       bool                 // the build has responses
 	MaxCRLSize int64                // octets
@@ -51,6 +52,17 @@ type Config struct {
 type Objects interface {
 	// AddObject keeps what r gives and returns its SHA-256 in hex and its size in octets.
 	AddObject(r io.Reader) (sha256 string, size int64, err error)
+}
+
+// Previous is the generation that is replaced, or added to, as far as its files go. They
+// are read only where something has to be compared with them.
+type Previous interface {
+	// Read returns the content of f.
+	Read(f *store.FileLine) ([]byte, error)
+
+	// KnownCRL returns the CRL f, without what cannot be told from its Serials, and who
+	// signed it; nil if it is not known, and must be read.
+	KnownCRL(f *store.FileLine) (*crl.CRL, *ca.Issuer, error)
 }
 
 // A Publication is what came of static files.
@@ -74,7 +86,9 @@ func Publish(ctx context.Context, c Config, objects Objects, ledger *rule.Ledger
 		}
 	}
 	if len(ledger.Rejections()) == 0 { // else what was rejected would be missed again
-		t.checkTogether()
+		if err := t.checkTogether(); err != nil {
+			return nil, err
+		}
 	}
 	if list := ledger.Rejections(); len(list) > 0 {
 		files := make(map[string]bool)
@@ -99,20 +113,19 @@ type tree struct {
 	named  map[string]*file // by URL, as urls.csv spells it
 	count  int              // files read
 
-	before        map[target]store.File // what the previous generation publishes
-	objectsBefore map[string]bool       // the SHA-256 of that
+	before        map[target]*store.FileLine // what the previous generation publishes
+	objectsBefore map[string]bool            // the SHA-256 of that
 }
 
 func newTree(c Config, objects Objects, ledger *rule.Ledger) *tree {
 	t := &tree{
 		config: c, objects: objects, ledger: ledger, listed: make([]*crl.Listing, len(c.Issuers.List)),
-		taken: make(map[target]*file), named: make(map[string]*file), before: make(map[target]store.File), objectsBefore: make(map[string]bool),
+		taken: make(map[target]*file), named: make(map[string]*file), before: make(map[target]*store.FileLine), objectsBefore: make(map[string]bool),
 	}
-	if c.Previous != nil {
-		for _, f := range c.Previous.Files() {
-			t.before[target{f.Host, f.Path}] = f
-			t.objectsBefore[f.SHA256] = true
-		}
+	for i := range c.Before {
+		f := &c.Before[i]
+		t.before[target{f.Host, f.Path}] = f
+		t.objectsBefore[f.SHA256] = true
 	}
 	return t
 }
@@ -132,13 +145,18 @@ type file struct {
 
 // checkTogether checks the files against each other and against those of the
 // previous generation.
-func (t *tree) checkTogether() {
+func (t *tree) checkTogether() error {
 	pages := t.addPages()
-	t.carry()
+	if err := t.carry(); err != nil {
+		return err
+	}
 	t.checkPages(pages)
-	t.checkCRLs()
+	if err := t.checkCRLs(); err != nil {
+		return err
+	}
 	t.checkCertificates()
 	t.checkNamed()
+	return nil
 }
 
 // hosts reads a static directory: a folder for each host.
@@ -363,7 +381,7 @@ func (t *tree) times(at target, s *file) (modified, expires time.Time) {
 		// RFC 9110 section 8.8.2.1: never later than now
 		return time.Unix(min(c.ThisUpdate, t.config.At.Unix()), 0).UTC(), time.Unix(c.NextUpdate, 0).UTC()
 	}
-	if old, ok := t.before[at]; ok && old.SHA256 == s.sha256 {
+	if old := t.before[at]; old != nil && old.SHA256 == s.sha256 {
 		return old.LastModified, time.Time{}
 	}
 	return t.config.At, time.Time{}

@@ -76,3 +76,27 @@ func TestFillCountsCRLs(t *testing.T) {
 		t.Errorf("due are %v, live %v; want %v and none", m.Due, m.Live, want)
 	}
 }
+
+// For the counts of all shards nothing is read: the manifest says them. One of version 1
+// says none, and what answers is walked.
+func TestCountsOfAll(t *testing.T) {
+	dir := t.TempDir()
+	records := responses(t, 1, 3, 0)
+	m := begin(t, dir, records...)
+	spoil(t, dir, &m.Segments[0], records[1])
+	g := open(t, dir)
+	if _, err := g.Count(); err == nil {
+		t.Fatal("the damaged record can be walked past")
+	}
+	if c, err := g.countIn([]index.Shard{{Index: 0, Of: 2}, {Index: 1, Of: 2}}); err != nil || c.Answers() != 3 {
+		t.Errorf("%v, want the 3 that the manifest says", err)
+	}
+	if _, err := g.countIn([]index.Shard{{Index: 0, Of: 2}}); err == nil {
+		t.Error("the manifest does not say what one shard has, and nothing was read")
+	}
+	old := t.TempDir()
+	publishVersion1(t, old)
+	if c, err := open(t, old).countIn([]index.Shard{index.Everything}); err != nil || c.Answers() != 4 {
+		t.Errorf("of version 1: %v, want 4 answers", err)
+	}
+}

@@ -102,3 +102,65 @@ func TestDeltaOvertaken(t *testing.T) {
 		})
 	}
 }
+
+// commitDelta commits a delta of records, made from the current generation of dir, that
+// stand against nothing; meanwhile is published before.
+func commitDelta(t *testing.T, dir string, fill func(*Manifest) error, records []record, meanwhile ...record) (*Delta, *Manifest) {
+	t.Helper()
+	objects, err := OpenObjects(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer objects.Close()
+	d := &Delta{Stands: func(index.Record, index.Record, bool, *index.CertID) bool { return false }}
+	if _, err := ReadManifest(dir); err == nil {
+		d.Snapshot = open(t, dir)
+	}
+	if records != nil {
+		d.Line = addSegment(t, objects, RoleDelta, index.Everything, records)
+	}
+	if meanwhile != nil {
+		grow(t, dir, meanwhile...)
+	}
+	p, err := objects.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	m, err := d.Commit(p, fill)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d, m
+}
+
+// A delta of which nothing stands, and one that has nothing, leave the lines as they are:
+// a generation of other files, or of none.
+func TestDeltaOfNothing(t *testing.T) {
+	dir := t.TempDir()
+	begin(t, dir, response(t, 1, 0))
+	came := revocation(t, 1, 1)
+	d, m := commitDelta(t, dir, named, []record{response(t, 1, 2)}, came)
+	if d.Overtaken != 1 || len(m.Segments) != 2 || m.Generation != 3 {
+		t.Errorf("overtaken: %d, generation %d has %d lines; want 1, and 3 with the 2 of before", d.Overtaken, m.Generation, len(m.Segments))
+	}
+	_, m = commitDelta(t, dir, func(next *Manifest) error {
+		next.Origin = "another"
+		return named(next)
+	}, nil)
+	if len(m.Segments) != 2 || m.Generation != 4 {
+		t.Errorf("generation %d has %d lines, want 4 with 2", m.Generation, len(m.Segments))
+	}
+	mustAnswer(t, dir, came)
+}
+
+// In a new store a delta is all there is.
+func TestDeltaInANewStore(t *testing.T) {
+	dir := t.TempDir()
+	only := response(t, 1, 0)
+	_, m := commitDelta(t, dir, named, []record{only})
+	if m.Generation != 1 || len(m.Segments) != 1 {
+		t.Errorf("generation %d has %d lines, want 1 with 1", m.Generation, len(m.Segments))
+	}
+	mustAnswer(t, dir, only)
+}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -192,5 +193,59 @@ func TestGCAndADamagedHistory(t *testing.T) {
 	}
 	if past, err := History(dir); len(past) != 0 || err != nil {
 		t.Errorf("the history has %v, %v", past, err)
+	}
+}
+
+// Of the history so many generations stay as are asked for, and more if they were
+// published within the time; to the second.
+func TestGCKeeps(t *testing.T) {
+	for _, test := range []struct {
+		keep Keep
+		want []uint64 // newest first
+	}{
+		{Keep{}, nil},
+		{Keep{Generations: 1}, []uint64{4}},
+		{Keep{Generations: 9}, []uint64{4, 3, 2, 1}},
+		{Keep{Since: 2 * time.Hour}, []uint64{4, 3}}, // at +3 h and +2 h
+		{Keep{Since: 2*time.Hour - time.Second}, []uint64{4}},
+		{Keep{Generations: 3, Since: 2 * time.Hour}, []uint64{4, 3, 2}},
+		{Keep{Generations: 1, Since: 3 * time.Hour}, []uint64{4, 3, 2}},
+	} {
+		dir := t.TempDir()
+		for hour := range 5 {
+			publish(t, dir, func(p *Publication, m *Manifest) {
+				m.Segments = []SegmentLine{addSegment(t, p.Objects, RoleBase, index.Everything, []record{response(t, 1, hour)})}
+				m.Created = start.Add(time.Duration(hour) * time.Hour)
+			})
+		}
+		if _, err := GC(dir, test.keep, start.Add(4*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if past, err := History(dir); err != nil || !slices.Equal(past, test.want) {
+			t.Errorf("%+v keeps %v, %v; want %v", test.keep, past, err, test.want)
+		}
+		if n := len(objectsIn(t, dir)); n != len(test.want)+1 {
+			t.Errorf("%+v keeps %d objects, want those of %d generations", test.keep, n, len(test.want)+1)
+		}
+	}
+}
+
+// What no manifest names is spared for the time that it may be on its way, and not a
+// second longer.
+func TestGCSparesForSoLong(t *testing.T) {
+	dir := t.TempDir()
+	publishSample(t, dir, "sample")
+	path := ObjectPath(dir, sumA)
+	overwrite(t, path, []byte("on its way"))
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	came := time.Unix(info.Sys().(*syscall.Stat_t).Ctim.Unix())
+	for _, later := range []time.Duration{time.Hour - 1, time.Hour} {
+		removed, err := GC(dir, Keep{Arriving: time.Hour}, came.Add(later))
+		if err != nil || (len(removed) == 1) != (later == time.Hour) {
+			t.Errorf("%s after it came, removed %v, %v", later, removed, err)
+		}
 	}
 }

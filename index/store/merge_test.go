@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,35 @@ func TestMergeForgets(t *testing.T) {
 		}
 		if got := faults(t, dir); len(got) > 0 {
 			t.Errorf("reports %q", got)
+		}
+	}
+}
+
+// A call begins no step when it has written as much as it may.
+func TestMergeWritesSoMuch(t *testing.T) {
+	grown := t.TempDir()
+	publish(t, grown, func(p *Publication, m *Manifest) {
+		for i := range uint32(2) {
+			m.Segments = append(m.Segments, addSegment(t, p.Objects, RoleBase, index.Shard{Index: i, Of: 2}, nil))
+		}
+	})
+	grow(t, grown, responses(t, 1, 20, 0)...) // of both shards
+	again := func() string {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(grown)); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	policy := MergePolicy{IntoBase: true, ExpiredAfter: 1 << 40, MaxWrite: 1}
+	first, err := Merge(again(), policy, start)
+	if err != nil || first.Absorbed != 1 {
+		t.Fatalf("%+v, %v; want one step", first, err)
+	}
+	for more, want := range map[int64]int{0: 1, 1: 2} {
+		policy.MaxWrite = first.Written + more
+		if r, err := Merge(again(), policy, start); err != nil || r.Absorbed != want {
+			t.Errorf("with %d octets more than one step writes: %+v, %v; want %d steps", more, r, err, want)
 		}
 	}
 }

@@ -132,6 +132,11 @@ func (r reference) read(find finder) ([]byte, error) {
 	return body, nil
 }
 
+// ReadFile returns the content that f names, of the store dir, if it is sound.
+func ReadFile(dir string, f *FileLine) ([]byte, error) {
+	return reference{"file " + f.Host + f.Path, f.SHA256, f.Size}.read(objectsOf(dir))
+}
+
 // openRegular opens a regular file for reading. It does not wait where path is a
 // FIFO.
 func openRegular(path string) (*os.File, fs.FileInfo, error) {

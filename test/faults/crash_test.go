@@ -278,33 +278,38 @@ func (m *machine) restore(t *testing.T, path string, n *node, keep func() bool) 
 	check(t, os.WriteFile(path, data, 0o644))
 }
 
-// A publication is one way to make a new generation of a store that another command,
-// if there is one, has prepared.
+// A publication is one way to make a new generation of a store, of which prepare makes
+// what it is made of.
 type publication struct {
-	name             string
-	prepare, command func(o *origin, t *testing.T) *exec.Cmd
+	name    string
+	prepare func(o *origin, t *testing.T)
+	command func(o *origin, t *testing.T) *exec.Cmd
 }
 
 var publications = []publication{
-	{"build", nil, (*origin).build},
-	{"add", nil, withdrawal(0)},
-	{"merge", withdrawal(0), func(o *origin, t *testing.T) *exec.Cmd {
+	{"build", (*origin).sign, (*origin).build},
+	{"add", func(*origin, *testing.T) {}, (*origin).withdraw},
+	{"merge", (*origin).withdrawOne, func(o *origin, t *testing.T) *exec.Cmd {
 		return exec.CommandContext(t.Context(), "lancre", "merge", o.store, "--into-base")
 	}},
-	{"rollback", withdrawal(0), func(o *origin, t *testing.T) *exec.Cmd {
+	{"rollback", (*origin).withdrawOne, func(o *origin, t *testing.T) *exec.Cmd {
 		return exec.CommandContext(t.Context(), "lancre", "rollback", o.store, "--generation", "1", "--force")
 	}},
 }
 
-// withdrawal is the addition that withdraws a certificate.
-func withdrawal(certificate uint64) func(o *origin, t *testing.T) *exec.Cmd {
-	return func(o *origin, t *testing.T) *exec.Cmd {
-		t.Helper()
-		id, _ := o.ca.CertID(o.ca.Certificate(certificate), o.ca.Hashes[0])
-		file := filepath.Join(o.dir, "withdraw.csv")
-		check(t, os.WriteFile(file, fmt.Appendf(nil, "serial\n%x\n", id.Serial), 0o644))
-		return exec.CommandContext(t.Context(), "lancre", "add", o.store, "--issuer", filepath.Join(o.dir, "issuer.pem"), "--withdraw", file)
-	}
+// withdraw is the addition that withdraws a certificate: another one for each generation,
+// while there are as many.
+func (o *origin) withdraw(t *testing.T) *exec.Cmd {
+	t.Helper()
+	id, _ := o.ca.CertID(o.ca.Certificate(published(t, o.store)%o.certs), o.ca.Hashes[0])
+	file := filepath.Join(o.dir, "withdraw.csv")
+	check(t, os.WriteFile(file, fmt.Appendf(nil, "serial\n%x\n", id.Serial), 0o644))
+	return exec.CommandContext(t.Context(), "lancre", "add", o.store, "--issuer", filepath.Join(o.dir, "issuer.pem"), "--withdraw", file)
+}
+
+func (o *origin) withdrawOne(t *testing.T) {
+	t.Helper()
+	run(t, o.withdraw(t))
 }
 
 // TestPowerFailsDuringPublication records the system calls of every way to publish and
@@ -320,12 +325,9 @@ func TestPowerFailsDuringPublication(t *testing.T) {
 func (p *publication) powerFails(t *testing.T) {
 	o := newOrigin(t, 20)
 	o.publish(t)
-	if p.prepare != nil {
-		run(t, p.prepare(o, t))
-	}
+	p.prepare(o, t)
 	first := published(t, o.store)
 	before := loadMachine(t, o.store)
-	o.sign(t)
 	ops := trace(t, o.store, p.command(o, t))
 	if got := published(t, o.store); got != first+1 || len(ops) < 10 {
 		t.Fatalf("under strace, generation %d was published by %d calls: %v", got, len(ops), ops)

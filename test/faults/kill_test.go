@@ -32,61 +32,66 @@ func TestKillEdge(t *testing.T) {
 	d.stop()
 }
 
-// TestKillBuild kills lancre build at random moments. The store must be of the
-// generation before or of the one that was being built, and take the next one.
-func TestKillBuild(t *testing.T) {
-	o := newOrigin(t, uint64(size(200, 300)))
-	o.publish(t)
-	whole := buildTime(t, o) * 5 / 4 // so that some builds end
-	pick := rand.New(rand.NewPCG(uint64(whole), 2))
-	killed, lost := 0, 0
-	times := size(20, 100)
-	for generation := o.published.Load(); killed < times; {
-		o.sign(t)
-		build := o.build(t)
-		check(t, build.Start())
-		time.Sleep(time.Duration(pick.Int64N(int64(whole)))) // the moment is what is tested
-		if killBuild(t, build) {
-			killed++
-		}
-		lost += lostGenerations(t, o.store, generation, generation+1)
-		if lost > 0 {
-			break
-		}
-		generation = published(t, o.store)
-		o.published.Store(generation)
+// TestKillPublication kills every command that publishes at random moments. The store must
+// be of the generation before or of the one that was in the making, and take the next one.
+func TestKillPublication(t *testing.T) {
+	for _, p := range publications {
+		t.Run(p.name, p.killed)
 	}
-	o.publish(t)
-	lost += lostGenerations(t, o.store, o.published.Load(), o.published.Load())
-	record(t, row{fault: "kill -9 of lancre build at a random moment", times: killed, lost: lost, note: "the store verified after each, then one more generation"})
 }
 
-// buildTime is the shortest of some builds, for all of which but one may have had to
-// wait for the machine.
-func buildTime(t *testing.T, o *origin) (shortest time.Duration) {
+func (p *publication) killed(t *testing.T) {
+	o := newOrigin(t, uint64(size(200, 300)))
+	o.publish(t)
+	whole := p.time(t, o) * 5 / 4 // so that some commands end
+	pick := rand.New(rand.NewPCG(uint64(whole), 2))
+	killed, ended, lost := 0, 0, 0
+	for times := size(20, 100); killed < times && lost == 0; {
+		p.prepare(o, t)
+		before := published(t, o.store)
+		cmd := p.command(o, t)
+		check(t, cmd.Start())
+		time.Sleep(time.Duration(pick.Int64N(int64(whole)))) // the moment is what is tested
+		if kill(t, cmd) {
+			killed++
+		} else {
+			ended++
+		}
+		lost += lostGenerations(t, o.store, before, before+1)
+	}
+	p.prepare(o, t)
+	last := published(t, o.store) + 1
+	run(t, p.command(o, t))
+	lost += lostGenerations(t, o.store, last, last)
+	record(t, row{fault: "kill -9 of lancre " + p.name + " at a random moment", times: killed, lost: lost,
+		note: fmt.Sprintf("the store verified after each, then one more generation; %d had ended before", ended)})
+}
+
+// time is the shortest of some runs, for all of which but one may have had to wait for
+// the machine.
+func (p *publication) time(t *testing.T, o *origin) (shortest time.Duration) {
 	t.Helper()
 	for range 3 {
-		o.sign(t)
+		p.prepare(o, t)
 		began := time.Now()
-		run(t, o.build(t))
+		run(t, p.command(o, t))
 		if took := time.Since(began); shortest == 0 || took < shortest {
 			shortest = took
 		}
-		o.published.Add(1)
 	}
 	return shortest
 }
 
-// killBuild kills a build and reports whether it had not ended before.
-func killBuild(t *testing.T, build *exec.Cmd) bool {
+// kill kills a command and reports whether it had not ended before.
+func kill(t *testing.T, cmd *exec.Cmd) bool {
 	t.Helper()
-	check(t, build.Process.Signal(syscall.SIGKILL))
-	err := build.Wait()
+	check(t, cmd.Process.Signal(syscall.SIGKILL))
+	err := cmd.Wait()
 	if err == nil {
 		return false
 	}
-	if status := build.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
-		t.Fatalf("lancre build: %v", err)
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
+		t.Fatalf("%s: %v", cmd, err)
 	}
 	return true
 }

@@ -48,6 +48,37 @@ func (r *results) latency() (*plot.Plot, error) {
 	return p, nil
 }
 
+// growth draws how a store and its server do while revocations come, second by second: of
+// the p99 of requests, a tenth of a millisecond is one.
+func (r *results) growth() (*plot.Plot, error) {
+	p := plot.New()
+	p.Title.Text, p.X.Label.Text = "Twenty revocations a second, with merges beside", "s"
+	p.Y.Min = 0
+	p.Add(plotter.NewGrid())
+	p.Legend.Top, p.Legend.Left = true, true
+	if len(r.Grown.Course) == 0 {
+		return p, nil // it was not measured
+	}
+	for i, of := range []struct {
+		name string
+		y    func(*moment) float64
+	}{
+		{"lines of the manifest", func(m *moment) float64 { return m.Lines }},
+		{"anonymous memory of lancred, MB", func(m *moment) float64 { return m.Anon / 1e6 }},
+		{"p99 of requests, 0.1 ms", func(m *moment) float64 { return m.P99 / 100 }},
+	} {
+		points := make(plotter.XYs, len(r.Grown.Course))
+		for n := range r.Grown.Course {
+			points[n] = plotter.XY{X: float64(n), Y: of.y(&r.Grown.Course[n])}
+		}
+		if err := addPoints(p, of.name, i, 0, points); err != nil {
+			return nil, err
+		}
+	}
+	p.Y.Max *= 1.3 // room for the legend
+	return p, nil
+}
+
 var dashes = [][]vg.Length{nil, {vg.Points(5), vg.Points(3)}, {vg.Points(1), vg.Points(2)}}
 
 // addLine adds one line; it is in the legend if it has a name.
@@ -56,6 +87,10 @@ func addLine(p *plot.Plot, name string, colour, dash int, list []offered, y func
 	for i := range list {
 		points[i] = plotter.XY{X: list[i].Rate / 1e3, Y: max(y(&list[i]), 1e-3)}
 	}
+	return addPoints(p, name, colour, dash, points)
+}
+
+func addPoints(p *plot.Plot, name string, colour, dash int, points plotter.XYs) error {
 	line, err := plotter.NewLine(points)
 	if err != nil {
 		return err

@@ -29,6 +29,15 @@ type results struct {
 		Records    float64
 		Benchmarks map[string]map[string]spread
 	}
+	Grown struct {
+		Course []moment
+	}
+}
+
+type moment struct {
+	Lines float64
+	Anon  float64 // octets
+	P99   float64 `json:"p99_us"`
 }
 
 type spread struct{ Median float64 }
@@ -72,6 +81,7 @@ func drawAll(dir string) error {
 		{"size", (*results).size},
 		{"build", (*results).build},
 		{"lookup", (*results).lookup},
+		{"growth", (*results).growth},
 	} {
 		drawing, err := p.draw(&r)
 		if err != nil {
