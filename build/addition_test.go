@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"lancre/build/held"
 	"lancre/build/internal/recipe"
 	"lancre/index"
 )
@@ -143,4 +144,26 @@ func TestAddFilesBesideOthers(t *testing.T) {
 	if files := m.Files(); len(files) != 1 || string(files[0].Body) != "again\n" {
 		t.Errorf("files %v, want theirs", files)
 	}
+}
+
+// A build, too, puts aside what breaks a check that is held: the certificate is answered
+// as before, and the rest is published.
+func TestBuildHolds(t *testing.T) {
+	w := newWorld(t)
+	w.done(w.build(nil, revoked, other))
+	hold := func(c *Config) { c.Hold = []string{"ocsp.previous-revoked"} }
+	r := w.done(w.build(hold, later(good, 1), later(other, 1)))
+	if n := r.Responses; n.Held != 1 || n.Published != 1 || published(t, r).Manifest().Held != 1 {
+		t.Errorf("%+v, the manifest says %d held; want one held, one published", n, published(t, r).Manifest().Held)
+	}
+	w.says("01 revoked", "02 good")
+	box, err := held.Open(w.dir)
+	if err != nil || box.Len() != 1 {
+		t.Fatalf("%v, %d held", err, box.Len())
+	}
+	r = w.done(w.build(func(c *Config) { c.Force = []string{"ocsp.previous-revoked"} }, later(other, 2)))
+	if box, err = held.Open(w.dir); err != nil || box.Len() != 0 || r.Responses.Published != 2 {
+		t.Errorf("%v, %d held still, %+v; want what was held published", err, box.Len(), r.Responses)
+	}
+	w.says("01 good", "02 good")
 }
