@@ -1,5 +1,7 @@
 package build
 
+import "lancre/index"
+
 // tried takes from p which responses are to be held, and which need be no longer.
 func (b *builder) tried(p *packer) { b.aside, b.passed = p.aside, p.passed }
 
@@ -12,6 +14,21 @@ func (b *builder) heldThen() uint64 {
 		}
 	}
 	return uint64(n)
+}
+
+// heldKeys are the keys of the CertIDs that what is to be held is about.
+func (b *builder) heldKeys() map[uint64]bool {
+	keys := make(map[uint64]bool)
+	for _, h := range b.aside {
+		var r index.Response
+		if r.Parse(h.DER) != nil {
+			continue // which may be why
+		}
+		for i := range r.Singles {
+			keys[r.Singles[i].CertID.Key()] = true
+		}
+	}
+	return keys
 }
 
 // putAside holds what is to be held. A publication follows: if that fails, what is

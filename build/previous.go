@@ -68,7 +68,8 @@ func (o *olderResponses) add(it *ocsp.Item) {
 // comparePrevious looks for what the previous generation answers and the new bases, nil
 // if there are none, do not say any more, or say by an older response; and whether they
 // answer for fewer CertIDs. What stays all the same is added to carried, unless that is
-// nil: what came after the input was taken, what was withdrawn and what is remembered.
+// nil: what came after the input was taken, what was withdrawn, what is remembered and
+// that of which the input is held.
 func (b *builder) comparePrevious(bases *store.Generation, carried *store.LineWriter, older *olderResponses) error {
 	if b.previous == nil {
 		return nil
@@ -102,6 +103,7 @@ type comparison struct {
 	carried *store.LineWriter // nil if nothing stays
 	older   *olderResponses
 
+	held    map[uint64]bool         // keys of CertIDs of what is put aside
 	kept    uint64                  // CertIDs in carried
 	answers map[index.Shard]*change // of the shards that are replaced
 }
@@ -114,12 +116,12 @@ type fate int
 
 const (
 	goes   fate = iota // something else takes its place, or nothing
-	stays              // for it came after the input was taken, or was withdrawn
+	stays              // for it came after the input was taken, was withdrawn, or what the input has is held
 	buried             // under a tombstone: that a certificate was revoked is remembered
 )
 
 func newComparison(b *builder, bases *store.Generation, carried *store.LineWriter, older *olderResponses) *comparison {
-	c := &comparison{builder: b, bases: bases, carried: carried, older: older, answers: make(map[index.Shard]*change)}
+	c := &comparison{builder: b, bases: bases, carried: carried, older: older, held: b.heldKeys(), answers: make(map[index.Shard]*change)}
 	if bases == nil {
 		c.answers[index.Everything] = &change{}
 		return c
@@ -180,7 +182,7 @@ func (c *comparison) fateOf(old store.LiveRecord, id *index.CertID, count *chang
 	if c.bases != nil {
 		rec, found, _ = c.bases.Lookup(id.Key(), id) // no error: the self-check has read it all
 	}
-	came := c.before.Segments[old.Line].Created.After(c.config.AsOf)
+	came := c.before.Segments[old.Line].Created.After(c.config.AsOf) || !found && c.held[id.Key()]
 	switch {
 	case found && !outranks(old.Record, rec):
 		return goes

@@ -2,6 +2,8 @@ package store
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/crypto/ocsp"
@@ -102,4 +104,46 @@ func TestLineWriterAborts(t *testing.T) {
 	if line, err := w.Finish(RoleDelta); err != nil || line.Records != 0 {
 		t.Errorf("finished after that: %+v, %v; want nothing", line, err)
 	}
+}
+
+// What cannot be written is the error of a later call, of Finish at the latest.
+func TestLineWriterSaysWhatCannotBeWritten(t *testing.T) {
+	o := openObjects(t)
+	r := response(t, 1, 0)
+	from := openLines(t, o, addSegment(t, o, RoleBase, index.Everything, []record{r}))
+	elsewhere := index.ShardOf(r.id.SerialHash(), 2)
+	elsewhere.Index = 1 - elsewhere.Index
+	before := segmentsIn(t, o)
+	many := (batches + 2) * len(entryBatch{}.entries)
+	for _, records := range []int{1, many} {
+		w := NewLineWriter(o, elsewhere)
+		added := 0
+		var err error
+		for ; added < records && err == nil; added++ {
+			err = w.Add(lookUp(t, from, &r.id), r.id)
+		}
+		if (err != nil) != (records == many) || added == many {
+			t.Errorf("of %d records %d were added: %v", records, added, err)
+		}
+		if err == nil {
+			_, err = w.Finish(RoleDelta)
+		}
+		if err == nil || !strings.Contains(err.Error(), "shard") {
+			t.Errorf("of %d records: %v, want an error that names the shard", records, err)
+		}
+		w.Abort()
+	}
+	if now := segmentsIn(t, o); now != before {
+		t.Errorf("there are %d segments in the making, want %d as before", now, before)
+	}
+}
+
+// segmentsIn counts the files of segments in the making.
+func segmentsIn(t *testing.T, o *Objects) int {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(o.TempDir(), ".tmp-segment-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
 }
