@@ -292,7 +292,9 @@ var publications = []publication{
 		return exec.CommandContext(t.Context(), "lancre", "merge", o.store, "--into-base")
 	}},
 	{"rollback", withdrawal(0), func(o *origin, t *testing.T) *exec.Cmd {
-		return exec.CommandContext(t.Context(), "lancre", "rollback", o.store, "--generation", "1", "--force")
+		past, err := store.History(o.store)
+		check(t, err)
+		return exec.CommandContext(t.Context(), "lancre", "rollback", o.store, "--generation", fmt.Sprint(past[0]), "--force")
 	}},
 }
 
@@ -327,13 +329,14 @@ func (p *publication) powerFails(t *testing.T) {
 	before := loadMachine(t, o.store)
 	o.sign(t)
 	ops := trace(t, o.store, p.command(o, t))
-	if got := published(t, o.store); got != first+1 || len(ops) < 10 {
-		t.Fatalf("under strace, generation %d was published by %d calls: %v", got, len(ops), ops)
+	last := published(t, o.store)
+	if last <= first || len(ops) < 10 {
+		t.Fatalf("under strace, generation %d was published by %d calls: %v", last, len(ops), ops)
 	}
 	variants := size(6, 50)
 	times, lost := 0, 0
 	for cut := range len(ops) + 1 {
-		from, until := first, first+1
+		from, until := first, last
 		if cut == len(ops) {
 			from = until
 		}
