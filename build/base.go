@@ -145,7 +145,8 @@ func (b *builder) count(next *store.Manifest) error {
 
 // fill writes into next what is said of a generation as a whole.
 func (b *builder) fill(next *store.Manifest) {
-	next.Created, next.Checked, next.Origin = b.config.At, b.config.At, b.report.Origin
+	next.Date(b.config.At)
+	next.Checked, next.Origin = b.config.At, b.report.Origin
 	next.Held = b.heldThen()
 }
 

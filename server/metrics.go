@@ -99,6 +99,13 @@ func (m *metrics) registerGauges(s *Server) {
 		func(snap *snapshot) float64 { return float64(snap.created) })
 	gauge("lancred_manifest_age_seconds", "Time since the generation being served was published.",
 		func(snap *snapshot) float64 { return float64(snap.age(s.now())) })
+	gauge("lancred_manifest_expires_timestamp_seconds", "When the generation being served is stale by what its origin says, 0 for never.",
+		func(snap *snapshot) float64 {
+			if expires := snap.store.Manifest().Expires; !expires.IsZero() {
+				return float64(expires.Unix())
+			}
+			return 0
+		})
 	gauge("lancred_segments", "Segments mapped.",
 		func(snap *snapshot) float64 { return float64(len(snap.store.Segments())) })
 	gauge("lancred_ready", "Whether /readyz says so.",

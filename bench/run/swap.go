@@ -88,7 +88,7 @@ func (s *swapped) split(run *sample, published, served time.Time) {
 	s.Quiet = spreadOf(quiet).Median
 }
 
-// servedAt is when lancred's log says that generation 2 is served.
+// servedAt is when lancred's log says that a second generation is served.
 func (p *process) servedAt() (at time.Time, err error) {
 	f, err := os.Open(p.log)
 	if err != nil {
@@ -97,13 +97,13 @@ func (p *process) servedAt() (at time.Time, err error) {
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		var line struct {
-			Time       time.Time
-			Msg        string
-			Generation int
+			Time time.Time
+			Msg  string
+			Was  uint64
 		}
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "generation served" && line.Generation == 2 {
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "generation served" && line.Was > 0 {
 			return line.Time, nil
 		}
 	}
-	return at, errors.New("lancred did not serve generation 2 before the load run ended")
+	return at, errors.New("lancred did not serve a second generation before the load run ended")
 }

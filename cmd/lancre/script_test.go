@@ -13,6 +13,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"lancre/index/store"
 )
 
 // TestMain makes this test binary also the lancre program that scripts run, and one that
@@ -35,6 +37,7 @@ func TestMain(m *testing.M) {
 //	signs FILE AGE SERIAL=STATUS...
 //	                              write responses of that CA to FILE, good or revoked; thisUpdate is AGE before $NOW,
 //	                              nextUpdate four days after that
+//	generation VAR STORE          set $VAR to the number of the generation that the store has
 //	object VAR STORE PATTERN      set $VAR to the object on the line, of the manifest or its list of files, that PATTERN matches
 //
 // $NOW is the time at which the script begins, in RFC 3339.
@@ -48,15 +51,16 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"flip":   flip,
-			"cut":    cut,
-			"begins": begins,
-			"same":   same,
-			"object": object,
-			"take":   take,
-			"ca":     ca,
-			"signs":  signs,
+			"exits":      exits,
+			"flip":       flip,
+			"cut":        cut,
+			"begins":     begins,
+			"same":       same,
+			"object":     object,
+			"generation": generation,
+			"take":       take,
+			"ca":         ca,
+			"signs":      signs,
 		},
 	})
 }
@@ -146,6 +150,13 @@ func tree(ts *testscript.TestScript, dir string) map[string]string {
 }
 
 var sha256Pattern = regexp.MustCompile(`[0-9a-f]{64}`)
+
+func generation(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2)
+	m, err := store.ReadManifest(ts.MkAbs(args[1]))
+	ts.Check(err)
+	ts.Setenv(args[0], strconv.FormatUint(m.Generation, 10))
+}
 
 func object(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 3)

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 // TestScript runs testdata/*.txtar. Beside testscript's own, their commands are
 //
 //	keygen NAME                 make a key of origin.example.org, NAME.key and NAME.pub
-//	publish STORE TEXT [KEY]    make TEXT the page /page of STORE's next generation, signed by KEY.key
+//	publish STORE TEXT [KEY]... make TEXT the page /page of STORE's next generation, signed by each KEY.key
 //	publishing DIR VAR          serve the files of DIR by HTTP, at the URL that VAR becomes
 //	await LOG MSG [VAR KEY]     wait for the next line with that message in a log of lancred,
 //	                            and set the variable VAR to its attribute KEY
@@ -61,7 +61,11 @@ func publish(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	defer p.Close()
 	if len(args) > 2 {
-		keys, err := store.ReadKeys(ts.MkAbs(args[2] + ".key"))
+		var files []string
+		for _, key := range args[2:] {
+			files = append(files, ts.MkAbs(key+".key"))
+		}
+		keys, err := store.ReadKeys(files...)
 		ts.Check(err)
 		ts.Check(p.SignWith(store.Signing{Keys: keys}))
 	}

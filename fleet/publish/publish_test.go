@@ -358,10 +358,10 @@ func TestSwapOnABadNetwork(t *testing.T) {
 			if swaps++; swaps == 1 {
 				forward.ServeHTTP(httptest.NewRecorder(), r)
 			}
-			hang(r)
+			versity.Hang(r)
 		}, ""},
 		{"no answer, and not done", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
-			hang(r)
+			versity.Hang(r)
 		}, "replacing the manifest: "},
 		{"forbidden", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			w.WriteHeader(http.StatusForbidden)
@@ -408,13 +408,6 @@ func TestSwapOnABadNetwork(t *testing.T) {
 			at.whole(t, m)
 		})
 	}
-}
-
-// hang answers nothing until the client gives up, which shows when all of the request was
-// read.
-func hang(r *http.Request) {
-	io.Copy(io.Discard, r.Body)
-	<-r.Context().Done()
 }
 
 func check(t testing.TB, err error) {

@@ -36,7 +36,8 @@
 // a whole:
 //
 //   - origin: who publishes, for people and logs;
-//   - generation: its number, 1 in a new store; it grows with every publication;
+//   - generation: its number; it grows with every publication, and is the Unix time of
+//     one unless there are more than one a second;
 //   - created: when it was published;
 //   - checked: the oldest last success of reading any source. A generation that says
 //     nothing new still shows by it that its sources were read;

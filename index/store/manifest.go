@@ -15,7 +15,7 @@ import (
 // Times have a resolution of one second; an absent one is zero.
 type Manifest struct {
 	Origin     string    // who publishes, for people and logs
-	Generation uint64    // from 1; grows with every publication
+	Generation uint64    // from 1; grows with every publication, and is a Unix time where Date set it
 	Created    time.Time // when it was published
 	Checked    time.Time // the oldest last success of reading any source
 	Expires    time.Time // from when on it is stale
@@ -154,6 +154,14 @@ const (
 	magic        = "lancre store "
 	version      = "2"
 )
+
+// Date has m be created at the time at, and have the Unix time as its number unless that
+// of what it replaces is as high. So an origin that was made again from nothing, or from
+// a copy of last week, goes on with numbers that edges have not seen yet: as long as it
+// did not publish more than once a second all the time.
+func (m *Manifest) Date(at time.Time) {
+	m.Created, m.Generation = at, uint64(max(1, at.Unix()))
+}
 
 // CheckClock returns an error where now is before m was published, as by a clock that is
 // behind: what is published by it would seem older than what it replaces.

@@ -327,7 +327,7 @@ func (m *merging) commit(lines func(now *Manifest) ([]SegmentLine, error)) error
 	counts.Merge(m.changed)
 	counts.Fill(&next)
 	if m.now.After(next.Created) { // else another publication came after this one had begun
-		next.Created = m.now
+		next.Date(m.now)
 	}
 	if err := p.Commit(&next); err != nil {
 		return err

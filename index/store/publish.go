@@ -94,7 +94,7 @@ func (p *Publication) counts() (*Counts, error) {
 }
 
 // Commit publishes m: it sets m.Generation to the one after Previous (1 in a new
-// store), m.Parent, the time at which segment lines came into the stack where they
+// store) unless it is higher already, by Date, m.Parent, the time at which segment lines came into the stack where they
 // have none, and m.List, sorts m.Files, signs and replaces the manifest durably and ends
 // the publication. Previous stays in the store's history.
 //
@@ -107,9 +107,9 @@ func (p *Publication) Commit(m *Manifest) error {
 		return err
 	}
 	p.signing.apply(m)
-	m.Generation, m.Parent = 1, ""
+	m.Generation, m.Parent = max(1, m.Generation), ""
 	if p.previous != nil {
-		m.Generation, m.Parent = p.previous.Generation+1, p.previous.Digest()
+		m.Generation, m.Parent = max(p.previous.Generation+1, m.Generation), p.previous.Digest()
 	}
 	for i := range m.Segments {
 		if m.Segments[i].Created.IsZero() {

@@ -73,7 +73,8 @@ func Rollback(dir string, n uint64, compared uint64, signing Signing, now time.T
 	}
 	m := *past
 	m.version1 = ""
-	m.Created, m.Origin, m.Held = now, p.previous.Origin, p.previous.Held // what is put aside lies beside the generations
+	m.Date(now)
+	m.Origin, m.Held = p.previous.Origin, p.previous.Held // what is put aside lies beside the generations
 	m.Segments = comingBack(past.Segments, p.previous.Segments, now)
 	if past.version1 != "" { // it counted nothing
 		g, err := p.Open(&m, nil)

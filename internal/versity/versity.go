@@ -4,6 +4,7 @@ package versity
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -115,6 +116,13 @@ func (g *Gateway) Break(f Fault) {
 		return
 	}
 	g.fault.Store(&f)
+}
+
+// Hang answers nothing until the client gives up, which shows when all of the request was
+// read.
+func Hang(r *http.Request) {
+	io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
 }
 
 // Env are the variables by which tools find the storage.

@@ -175,7 +175,7 @@ func TestFullDiskOfWhatGrows(t *testing.T) {
 	for _, command := range []string{
 		"lancre add $STORE --issuer a/issuer.pem --withdraw withdraw.csv --at " + buildTime,
 		"lancre merge $STORE --into-base --at " + buildTime,
-		"lancre rollback $STORE --generation 1 --force --at " + buildTime,
+		"lancre rollback $STORE --generation $(ls $STORE/history | head -1) --force --at " + buildTime,
 	} {
 		before := content(t, dir, store)
 		fill := "cat /dev/zero >" + disk + "/filler 2>/dev/null || true"

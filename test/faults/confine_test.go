@@ -34,7 +34,7 @@ func TestConfined(t *testing.T) {
 	}
 	bring(t, o.store, edge)
 	d.signal(syscall.SIGHUP)
-	d.awaitGeneration(t, o.published.Load())
+	d.awaitGeneration(t, published(t, o.store))
 	check(t, os.Rename(edge, filepath.Join(o.dir, "exchanged")))
 	check(t, os.Mkdir(edge, 0o755))
 	bring(t, o.store, edge)

@@ -293,15 +293,18 @@ var publications = []publication{
 		return exec.CommandContext(t.Context(), "lancre", "merge", o.store, "--into-base")
 	}},
 	{"rollback", (*origin).withdrawOne, func(o *origin, t *testing.T) *exec.Cmd {
-		return exec.CommandContext(t.Context(), "lancre", "rollback", o.store, "--generation", "1", "--force")
+		past, err := store.History(o.store)
+		check(t, err)
+		return exec.CommandContext(t.Context(), "lancre", "rollback", o.store, "--generation", fmt.Sprint(past[0]), "--force")
 	}},
 }
 
-// withdraw is the addition that withdraws a certificate: another one for each generation,
-// while there are as many.
+// withdraw is the addition that withdraws a certificate: another one each time, while
+// there are as many.
 func (o *origin) withdraw(t *testing.T) *exec.Cmd {
 	t.Helper()
-	id, _ := o.ca.CertID(o.ca.Certificate(published(t, o.store)%o.certs), o.ca.Hashes[0])
+	id, _ := o.ca.CertID(o.ca.Certificate(o.withdrawn%o.certs), o.ca.Hashes[0])
+	o.withdrawn++
 	file := filepath.Join(o.dir, "withdraw.csv")
 	check(t, os.WriteFile(file, fmt.Appendf(nil, "serial\n%x\n", id.Serial), 0o644))
 	return exec.CommandContext(t.Context(), "lancre", "add", o.store, "--issuer", filepath.Join(o.dir, "issuer.pem"), "--withdraw", file)
@@ -329,13 +332,14 @@ func (p *publication) powerFails(t *testing.T) {
 	first := published(t, o.store)
 	before := loadMachine(t, o.store)
 	ops := trace(t, o.store, p.command(o, t))
-	if got := published(t, o.store); got != first+1 || len(ops) < 10 {
-		t.Fatalf("under strace, generation %d was published by %d calls: %v", got, len(ops), ops)
+	last := published(t, o.store)
+	if last <= first || len(ops) < 10 {
+		t.Fatalf("under strace, generation %d was published by %d calls: %v", last, len(ops), ops)
 	}
 	variants := size(6, 50)
 	times, lost := 0, 0
 	for cut := range len(ops) + 1 {
-		from, until := first, first+1
+		from, until := first, last
 		if cut == len(ops) {
 			from = until
 		}

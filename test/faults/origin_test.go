@@ -34,9 +34,11 @@ type origin struct {
 	mu   sync.Mutex
 	made map[string]mark // every response that was ever signed
 
-	// The generations that an answer may be of: what was published last, from
-	// before it could be seen, and what is known to be served.
+	// The generations that an answer may be of, counted from 1: what was published
+	// last, from before it could be seen, and what is known to be served.
 	published, served atomic.Uint64
+
+	withdrawn uint64 // certificates, by withdraw
 }
 
 // A question asks for one certificate under one hash algorithm.
@@ -115,7 +117,7 @@ func (o *origin) build(t *testing.T) *exec.Cmd {
 	return cmd
 }
 
-// publish makes the next generation and returns its number.
+// publish makes the next generation and returns its count.
 func (o *origin) publish(t *testing.T) uint64 {
 	t.Helper()
 	o.sign(t)
@@ -130,7 +132,8 @@ func (o *origin) publish(t *testing.T) uint64 {
 // publishTo makes the next generation and waits until d serves it.
 func (o *origin) publishTo(t *testing.T, d *daemon) {
 	t.Helper()
-	d.awaitGeneration(t, o.publish(t))
+	o.publish(t)
+	d.awaitGeneration(t, published(t, o.store))
 	o.served.Store(o.published.Load())
 }
 
@@ -166,7 +169,7 @@ func segment(t *testing.T, dir string) string {
 	return filepath.Join(dir, "objects", m.Segments[0].SHA256)
 }
 
-// published is the generation of the store dir.
+// published is the number of the generation of the store dir.
 func published(t *testing.T, dir string) uint64 {
 	t.Helper()
 	m, err := store.ReadManifest(dir)

@@ -50,11 +50,11 @@ func TestStopDuringSwap(t *testing.T) {
 		o.publish(t)
 		d.stop()
 		d.start()
-		d.awaitGeneration(t, o.published.Load())
+		d.awaitGeneration(t, published(t, o.store))
 		o.served.Store(o.published.Load())
 	}
 	r := l.finish(t, "SIGTERM while a generation is loaded, started again", times)
-	r.lost = lostGenerations(t, o.store, o.published.Load(), o.published.Load())
+	r.lost = lostGenerations(t, o.store, published(t, o.store), published(t, o.store))
 	record(t, r)
 	d.stop()
 }
