@@ -28,6 +28,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/pages", slices.Concat(x509, http, []string{"lancre/index", "lancre/build", "lancre/server"})},
 		{"lancre/fleet/publish", slices.Concat(x509, []string{"lancre/build", "lancre/origin", "lancre/server"})},
 		{"lancre/fleet/pull", slices.Concat(x509, []string{"lancre/build", "lancre/origin", "lancre/sign", "lancre/server"})},
+		{"lancre/fleet/announce", slices.Concat(x509, []string{"lancre/index", "lancre/build", "lancre/origin", "lancre/sign", "lancre/server"})},
 		{"lancre/sign/child", slices.Concat(http, []string{"lancre/index", "lancre/build", "lancre/server"})}, // what programs that hold keys link
 		{"lancre/sign/key", slices.Concat(http, drivers, []string{"lancre/server"})},
 		{"lancre/origin", slices.Concat(drivers, []string{"lancre/server", "github.com/valyala/fasthttp"})},

@@ -3,21 +3,29 @@
 package deploy
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"lancre/internal/programs"
 )
+
+func TestMain(m *testing.M) {
+	os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin") // where bird and keepalived are
+	os.Exit(m.Run())
+}
 
 // exposure is what systemd-analyze may find at most, in tenths: 2.0 of 10.
 const exposure = "20"
 
 func TestServicesAreConfined(t *testing.T) {
 	for _, name := range units(t, "*.service") {
-		systemd(t, "systemd-analyze", "security", "--offline=true", "--threshold="+exposure, filepath.Join("systemd", name))
+		run(t, "systemd-analyze", "security", "--offline=true", "--threshold="+exposure, filepath.Join("systemd", name))
 	}
 }
 
@@ -49,7 +57,7 @@ func TestUnitsAreValid(t *testing.T) {
 		}
 		args = append(args, filepath.Join(dir, name))
 	}
-	out := systemd(t, "systemd-analyze", args...)
+	out := run(t, "systemd-analyze", args...)
 	for line := range strings.Lines(out) {
 		if strings.Contains(line, dir) { // the host's own units are of no interest
 			t.Errorf("systemd-analyze verify: %s", line)
@@ -62,7 +70,7 @@ func TestUsersAreValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := systemd(t, "systemd-sysusers", "--dry-run", file)
+	out := run(t, "systemd-sysusers", "--dry-run", file)
 	for _, user := range []string{"'lancre'", "'lancred'"} {
 		if !strings.Contains(out, user) {
 			t.Errorf("systemd-sysusers would make no user %s:\n%s", user, out)
@@ -70,8 +78,49 @@ func TestUsersAreValid(t *testing.T) {
 	}
 }
 
-// systemd runs one of its programs, which must succeed.
-func systemd(t *testing.T, program string, args ...string) string {
+// What is shown of other programs' configuration is theirs.
+func TestAnycastConfigurationIsValid(t *testing.T) {
+	for _, command := range [][]string{
+		{"bird", "-p", "-c", "anycast/bird-edge.conf"},
+		{"bird", "-p", "-c", "anycast/bird-router.conf"},
+		{"sh", "-n", "anycast/exabgp-lancred"},
+	} {
+		run(t, command[0], command[1:]...)
+	}
+}
+
+// keepalived ends a test of its configuration with SIGTERM to itself, whatever came of
+// it: what it prints tells.
+func TestKeepalivedConfigurationIsValid(t *testing.T) {
+	programs.Need(t, "keepalived")
+	cmd := exec.Command("keepalived", "--config-test", "-f", keepalived(t))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // and not to us
+	if out, err := cmd.CombinedOutput(); len(out) > 0 {
+		t.Errorf("keepalived: %v\n%s", err, out)
+	}
+}
+
+// keepalived is a copy of its configuration, for an interface that this machine has.
+func keepalived(t *testing.T) string {
+	t.Helper()
+	interfaces, err := net.Interfaces()
+	i := slices.IndexFunc(interfaces, func(i net.Interface) bool { return i.Flags&(net.FlagLoopback|net.FlagUp) == net.FlagUp })
+	if err != nil || i < 0 {
+		t.Skipf("NOT RUN: keepalived wants an interface that is no loopback: %v", err)
+	}
+	text, err := os.ReadFile("anycast/keepalived.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "keepalived.conf")
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), "interface uplink", "interface "+interfaces[i].Name, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// run runs a program, which must succeed.
+func run(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	programs.Need(t, program)
 	out, err := exec.Command(program, args...).CombinedOutput()
