@@ -1,27 +1,29 @@
 import java.io.FileInputStream;
-import java.security.cert.*;
-import java.util.Set;
-import java.util.TreeSet;
+import java.io.InputStream;
+import java.security.PublicKey;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509CRL;
+import java.security.cert.X509CRLEntry;
 
-/** Reads the CRL in the first file, verifies it by the certificate in the second, and prints what it says. */
+/** Reads the CRLs in all files but the first, verifies them by the certificate in that, and prints what they say. */
 class ReadCRL {
     public static void main(String[] args) throws Exception {
         CertificateFactory factory = CertificateFactory.getInstance("X.509");
-        X509CRL crl;
-        try (FileInputStream in = new FileInputStream(args[0])) {
-            crl = (X509CRL) factory.generateCRL(in);
+        PublicKey key;
+        try (InputStream in = new FileInputStream(args[0])) {
+            key = factory.generateCertificate(in).getPublicKey();
         }
-        try (FileInputStream in = new FileInputStream(args[1])) {
-            crl.verify(factory.generateCertificate(in).getPublicKey());
-        }
-        Set<String> lines = new TreeSet<>();
-        if (crl.getRevokedCertificates() != null) {
+        for (int i = 1; i < args.length; i++) {
+            X509CRL crl;
+            try (InputStream in = new FileInputStream(args[i])) {
+                crl = (X509CRL) factory.generateCRL(in);
+            }
+            crl.verify(key);
+            System.out.println("valid for " + (crl.getNextUpdate().getTime() - crl.getThisUpdate().getTime()) / 1000 + " " + crl.getCriticalExtensionOIDs());
             for (X509CRLEntry e : crl.getRevokedCertificates()) {
                 int reason = e.getRevocationReason() == null ? -1 : e.getRevocationReason().ordinal();
-                lines.add(e.getSerialNumber().toString(16) + " " + e.getRevocationDate().getTime() / 1000 + " " + reason);
+                System.out.println(e.getSerialNumber().toString(16) + " " + e.getRevocationDate().getTime() / 1000 + " " + reason);
             }
         }
-        System.out.println(crl.getNextUpdate().getTime() / 1000 - crl.getThisUpdate().getTime() / 1000 + " " + crl.getCriticalExtensionOIDs());
-        lines.forEach(System.out::println);
     }
 }
