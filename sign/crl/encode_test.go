@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"lancre/build/crl"
-	"lancre/sign/internal/signtest"
+	"lancre/internal/signtest"
 )
 
 // Every octet of a shard: Ed25519 makes its signature the same each time.

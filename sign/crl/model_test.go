@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"lancre/sign/internal/signtest"
+	"lancre/internal/signtest"
 )
 
 // A cert is what a model knows of a certificate.

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"lancre/internal/programs"
+	"lancre/internal/signtest"
 	"lancre/sign/certificates"
-	"lancre/sign/internal/signtest"
 )
 
 // A varied world has revocations of all reasons, serial numbers of all forms, and times

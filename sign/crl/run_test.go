@@ -15,7 +15,7 @@ import (
 	"lancre/build/rule"
 	"lancre/index"
 	"lancre/internal/durable"
-	"lancre/sign/internal/signtest"
+	"lancre/internal/signtest"
 )
 
 func keys() map[string]crypto.Signer {

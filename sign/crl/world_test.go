@@ -16,8 +16,8 @@ import (
 	"lancre/build"
 	"lancre/build/crl"
 	"lancre/build/rule"
+	"lancre/internal/signtest"
 	"lancre/sign/certificates"
-	"lancre/sign/internal/signtest"
 )
 
 // A world is a CA with a list and a static tree, and a clock.
