@@ -14,7 +14,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
-	"lancre/internal/database/databasetest"
+	"lancre/internal/databasetest"
 )
 
 // A fixture is a database to test with.
@@ -32,10 +32,10 @@ func fixtures(t *testing.T, name string) fixture {
 		file := filepath.Join(t.TempDir(), "certs.db")
 		f.source, driver, address = "sqlite:"+file, "sqlite", "file:"+file
 	case "postgres":
-		f.source = "postgres://postgres@/postgres?host=" + url.QueryEscape(databasetest.Postgres(t))
+		f.source = "postgres://postgres@/postgres?host=" + url.QueryEscape(databasetest.StartPostgres(t).Dir)
 		driver, address = "pgx", f.source
 	case "mysql":
-		socket := databasetest.MySQL(t)
+		socket := databasetest.StartMySQL(t).Dir + "/sock"
 		f.source = "mysql://root@/test?socket=" + url.QueryEscape(socket)
 		driver, address = "mysql", "root@unix("+socket+")/test"
 	}
