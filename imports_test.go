@@ -49,7 +49,7 @@ var streets = map[string][]string{
 	"lancre/build/der":       {"lancre/index"},
 	"lancre/build/certs":     {"lancre/build/der", "lancre/index"},
 	"lancre/build/web":       {"lancre/index/store"},
-	"lancre/build/input":     {"lancre/build/rule", "lancre/internal/database"},
+	"lancre/build/input":     {"lancre/build/rule", "lancre/internal/database", "lancre/internal/durable"},
 	"lancre/build/crl":       {"lancre/build/der", "lancre/build/rule", "lancre/index"},
 	"lancre/build/ca":        {"lancre/build/certs", "lancre/build/der", "lancre/index"},
 	"lancre/build/inventory": {"lancre/build/ca", "lancre/build/rule", "lancre/index", "lancre/internal/csvfile"},

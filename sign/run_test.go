@@ -158,6 +158,19 @@ func TestRunIntoAFileAfterACrash(t *testing.T) {
 	}
 }
 
+// What a run that was killed has not finished goes.
+func TestRunSweeps(t *testing.T) {
+	w := newWorld(t, 1)
+	if err := os.Mkdir(w.path("out"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.write("out/.tmp-1", "half a chu")
+	w.mustRun()
+	if left := must(filepath.Glob(w.path("out/.tmp-*"))); len(left) > 0 {
+		t.Errorf("%q is left", left)
+	}
+}
+
 func TestRunsExcludeEachOther(t *testing.T) {
 	w := newWorld(t, 1)
 	o := must(openOutput(w.dir, start))
