@@ -151,8 +151,8 @@ func (c *CRL) Walk(visit func(e *Entry)) {
 	}
 }
 
-// entry is the entry at an offset that Walk gave.
-func (c *CRL) entry(offset int64) (e Entry) {
+// EntryAt is the entry at an offset that Walk gave.
+func (c *CRL) EntryAt(offset int64) (e Entry) {
 	in := cryptobyte.String(c.DER[offset:])
 	e.read(&in)
 	e.Offset = offset

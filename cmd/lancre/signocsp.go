@@ -12,7 +12,6 @@ import (
 	"lancre/build/rule"
 	"lancre/index"
 	"lancre/sign"
-	"lancre/sign/certificates"
 )
 
 const signOCSPHelp = `Ocsp signs a response for each certificate of the list that has none in the store, or
@@ -94,10 +93,7 @@ func newSignOCSP() *cobra.Command {
 	f.StringVar(&c.Issuer, "issuer", "", "`FILE` of the CA's certificate, PEM or DER")
 	f.StringVar(&c.Responder, "responder", "", "`FILE` of a responder's certificate that the CA issued, if the key is the responder's")
 	keys.add(cmd)
-	f.StringVar(&c.List.Source, "certificates", "", "`SRC` of all certificates")
-	f.StringVar(&c.List.Query, "query", "", "`SQL` that selects the certificates of a database")
-	f.StringVar(&c.List.Schema, "schema", "", "the `NAME` of whose database it is: cfssl or boulder")
-	f.StringVar((*string)(&c.List.Serial), "serial", "", "the `BASE` of serial numbers: hex or decimal")
+	listFlags(cmd, &c.List)
 	f.BoolVar(&c.Subordinates, "subordinates", false, "the certificates are CAs' own")
 	f.StringVar(&c.Store, "store", "", "`STORE` that answers for the certificates")
 	f.BoolVar(&c.NoStore, "no-store", false, "there is no such store yet: sign for all")
@@ -120,8 +116,6 @@ func newSignOCSP() *cobra.Command {
 	must(cmd.MarkFlagFilename("issuer"))
 	must(cmd.MarkFlagFilename("responder"))
 	must(cmd.MarkFlagDirname("store"))
-	completeFlag(cmd, "schema", certificates.Schemas()...)
-	completeFlag(cmd, "serial", string(certificates.Hex), string(certificates.Decimal))
 	completeFlag(cmd, "hash", "sha1", "sha256", "sha384", "sha512")
 	completeFlag(cmd, "force", sign.Forceable()...)
 	return cmd

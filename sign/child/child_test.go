@@ -19,6 +19,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"lancre/sign/signature"
 )
 
 // seeded is an Ed25519 key that is the same in each run, and so are its signatures.
@@ -132,11 +134,11 @@ func sign(signer crypto.Signer, text string) error {
 		digest := sha256.Sum256(octets)
 		octets, hash = digest[:], crypto.SHA256
 	}
-	signature, err := signer.Sign(nil, octets, hash)
+	made, err := signer.Sign(nil, octets, hash)
 	if err != nil {
 		return err
 	}
-	return verify(signer.Public(), hash, octets, signature)
+	return signature.Verify(signer.Public(), hash, octets, made)
 }
 
 // signMany has 16 callers sign n texts each.
@@ -235,9 +237,9 @@ func TestServeRefusesUnknownModes(t *testing.T) {
 func TestPrograms(t *testing.T) {
 	signer := keys()["RSA"]
 	spoiled := func(f frame) []byte {
-		signature := must(signer.Sign(rand.Reader, f.octets, crypto.SHA256))
-		signature[9] ^= 1
-		return signature
+		wrong := must(signer.Sign(rand.Reader, f.octets, crypto.SHA256))
+		wrong[9] ^= 1
+		return wrong
 	}
 	for name, reply := range map[string]func(f frame) ([]byte, bool){
 		"ends":                 func(frame) ([]byte, bool) { return nil, false },
@@ -544,9 +546,9 @@ func FuzzSession(f *testing.F) {
 		if err != nil {
 			return
 		}
-		signature, err := s.sign(0, []byte("hi"))
-		if err == nil && verify(s.public, 0, []byte("hi"), signature) != nil {
-			t.Errorf("signature %x", signature)
+		made, err := s.sign(0, []byte("hi"))
+		if err == nil && signature.Verify(s.public, 0, []byte("hi"), made) != nil {
+			t.Errorf("signature %x", made)
 		}
 		s.close()
 	})

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"lancre/sign/signature"
 )
 
 // A session is one run of the program.
@@ -178,14 +180,14 @@ func (s *session) sign(hash crypto.Hash, octets []byte) ([]byte, error) {
 	}
 	select {
 	case f := <-answer:
-		return s.signature(f, hash, octets)
+		return s.accept(f, hash, octets)
 	case <-s.done:
 		return nil, s.err
 	}
 }
 
-// signature is what an answer holds.
-func (s *session) signature(f frame, hash crypto.Hash, octets []byte) ([]byte, error) {
+// accept returns the signature that an answer holds.
+func (s *session) accept(f frame, hash crypto.Hash, octets []byte) ([]byte, error) {
 	switch f.kind {
 	case statusSigned:
 	case statusRefused:
@@ -194,8 +196,8 @@ func (s *session) signature(f frame, hash crypto.Hash, octets []byte) ([]byte, e
 		return nil, fmt.Errorf("an answer with status %d, want 0 or 1", f.kind)
 	}
 	if mustVerify(s.public, s.signed.Add(1)-1) {
-		if err := verify(s.public, hash, octets, f.octets); err != nil {
-			return nil, fmt.Errorf("a signature that is not by its key: %w", err)
+		if err := signature.Verify(s.public, hash, octets, f.octets); err != nil {
+			return nil, err
 		}
 	}
 	return f.octets, nil
