@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -78,6 +79,18 @@ func TestStreetsOfBuildPointOneWay(t *testing.T) {
 			if strings.HasPrefix(imp, "lancre/") && !slices.Contains(may, imp) {
 				t.Errorf("%s imports %s, want of this module only %s", pkg, imp, may)
 			}
+		}
+	}
+}
+
+// TestOnlyPKCS11NeedsCgo keeps all programs but one free of C: they link anywhere, and what
+// holds a vendor's library is a process of its own.
+func TestOnlyPKCS11NeedsCgo(t *testing.T) {
+	for program, free := range map[string]bool{"lancre/cmd/lancre": true, "lancre/cmd/lancred": true, "lancre/cmd/lancre-pkcs11": false} {
+		cmd := exec.Command("go", "list", "-deps", program)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); (err == nil) != free {
+			t.Errorf("%s without cgo: %v, want an error: %v\n%s", program, err, !free, out)
 		}
 	}
 }

@@ -437,7 +437,7 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(m.Run())
 	case "hopeless":
-		os.Exit(exitHopeless)
+		os.Exit(ExitHopeless)
 	}
 	if err := Serve(os.Stdin, os.Stdout, seeded, 8); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -477,7 +477,7 @@ func TestHopelessProcess(t *testing.T) {
 	defer k.Close()
 	t.Setenv(actsAs, "hopeless")
 	k.session.program.kill()
-	if err := sign(k, "x"); err == nil || !strings.Contains(err.Error(), "exit status 2 (given up after 2 starts") {
+	if err := sign(k, "x"); err == nil || !strings.Contains(err.Error(), "exit status 78 (given up after 2 starts") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -28,9 +28,10 @@
 // (RFC 8032). A status of 1 is final for that request. What may pass, such as a session
 // with an HSM that has ended, is no answer: the program ends, with a word on its standard
 // error, and the parent starts it again and asks again for all that was not answered. The
-// program ends by itself, with status 0, when its standard input does. An exit status of 2
-// says that it makes no sense to start it again, as for a PIN that is wrong. An interrupt
-// from the terminal is for the parent: while it serves, the program ignores SIGINT.
+// program ends by itself, with status 0, when its standard input does. An exit status of 78
+// (EX_CONFIG) says that it makes no sense to start it again, as for a PIN that is wrong. An
+// interrupt from the terminal is for the parent: while it serves, the program ignores
+// SIGINT.
 package child
 
 import (
