@@ -50,7 +50,7 @@ var streets = map[string][]string{
 	"lancre/build/der":       {"lancre/index"},
 	"lancre/build/certs":     {"lancre/build/der", "lancre/index"},
 	"lancre/build/web":       {"lancre/index/store"},
-	"lancre/build/input":     {"lancre/build/rule", "lancre/internal/database"},
+	"lancre/build/input":     {"lancre/build/rule", "lancre/internal/database", "lancre/internal/durable"},
 	"lancre/build/crl":       {"lancre/build/der", "lancre/build/rule", "lancre/index"},
 	"lancre/build/ca":        {"lancre/build/certs", "lancre/build/der", "lancre/index"},
 	"lancre/build/inventory": {"lancre/build/ca", "lancre/build/rule", "lancre/index", "lancre/internal/csvfile"},
@@ -63,7 +63,7 @@ var streets = map[string][]string{
 		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable"},
 
 	// What tests and demonstrations are made of, on which nothing above rests.
-	"lancre/build/demo":            {"lancre/build/certs", "lancre/index"},
+	"lancre/build/demo":            {"lancre/index", "lancre/sign/ocsp"},
 	"lancre/build/internal/recipe": {"lancre/build/ca", "lancre/build/certs", "lancre/build/der", "lancre/index"},
 }
 

@@ -13,7 +13,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -22,8 +21,8 @@ import (
 	"math/big"
 	"time"
 
-	"lancre/build/certs"
 	"lancre/index"
+	"lancre/sign/ocsp"
 )
 
 // Lifetime is nextUpdate − thisUpdate of everything the CA signs: four days are
@@ -79,10 +78,9 @@ type CA struct {
 	// The times in everything the CA signs.
 	ProducedAt, ThisUpdate, NextUpdate time.Time
 
-	key       crypto.Signer                  // the CA's
-	responder signer                         // of responses
-	issuers   map[index.HashAlg]index.CertID // without a serial
-	seed      [sha256.Size]byte              // of the population; differs between CAs
+	key       crypto.Signer     // the CA's
+	responder *ocsp.Responder   // of responses
+	seed      [sha256.Size]byte // of the population; differs between CAs
 	unsigned  bool
 }
 
@@ -106,7 +104,7 @@ func New(o Options) (*CA, error) {
 		return nil, err
 	}
 	if !o.Delegated {
-		return ca, ca.signResponsesBy(ca.Issuer, ca.key)
+		return ca, ca.signResponsesBy(ca.key)
 	}
 	return ca, ca.makeResponder(o.Key)
 }
@@ -130,15 +128,6 @@ func (ca *CA) makeIssuer(kind KeyType) (err error) {
 		return err
 	}
 	ca.seed = sha256.Sum256(ca.Issuer.RawSubjectPublicKeyInfo)
-	ca.issuers = make(map[index.HashAlg]index.CertID)
-	for _, alg := range ca.Hashes {
-		if alg.Size() == 0 {
-			return fmt.Errorf("hash algorithm %d: not one that a CertID can have", alg)
-		}
-		if ca.issuers[alg], err = certs.ID(ca.Issuer, alg, nil); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -161,7 +150,7 @@ func (ca *CA) makeResponder(kind KeyType) error {
 	if err != nil {
 		return err
 	}
-	return ca.signResponsesBy(ca.Responder, key)
+	return ca.signResponsesBy(key)
 }
 
 // issue signs template with the CA's key; the CA's own certificate has no
@@ -178,18 +167,14 @@ func (ca *CA) issue(template *x509.Certificate, public crypto.PublicKey) (*x509.
 	return x509.ParseCertificate(der)
 }
 
-// signResponsesBy makes key, certified by cert, the one that signs responses.
-func (ca *CA) signResponsesBy(cert *x509.Certificate, key crypto.Signer) error {
-	bits, err := certs.KeyBits(cert)
-	if err != nil {
-		return err
+// signResponsesBy makes key, which is the responder's if there is one, the one that
+// signs responses.
+func (ca *CA) signResponsesBy(key crypto.Signer) (err error) {
+	if ca.unsigned {
+		key = unsigned{key}
 	}
-	keyHash := sha1.Sum(bits) // KeyHash of a ResponderID is SHA-1 (RFC 6960 section 4.2.1)
-	ca.responder = signer{key: key, keyHash: keyHash[:]}
-	if ca.Responder != nil {
-		ca.responder.embed = cert.Raw
-	}
-	return nil
+	ca.responder, err = ocsp.New(ca.Issuer, ca.Responder, key, ca.Hashes)
+	return err
 }
 
 func newKey(kind KeyType) (crypto.Signer, error) {

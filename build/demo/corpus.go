@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+
+	"lancre/sign/ocsp"
 )
 
 // batchSize is how many certificates a goroutine signs for at a time: some
@@ -65,14 +67,13 @@ func (ca *CA) batches(ctx context.Context, n uint64) <-chan chan batch {
 // signBatch signs the responses for certificates first to end−1.
 func (ca *CA) signBatch(first, end uint64) batch {
 	var b batch
-	for i := first; i < end; i++ {
+	e := ocsp.NewEncoder(ca.responder)
+	for i := first; i < end && b.err == nil; i++ {
 		c := ca.Certificate(i)
 		for _, alg := range ca.Hashes {
-			der, err := ca.Sign(c, alg)
-			if err != nil {
-				return batch{err: err}
+			if b.der, b.err = ca.sign(e, b.der, c, alg); b.err != nil {
+				break
 			}
-			b.der = append(b.der, der...)
 		}
 	}
 	return b

@@ -60,3 +60,5 @@ func issuingDistributionPoint(uri string) (pkix.Extension, error) {
 	der, err := b.Bytes()
 	return pkix.Extension{Id: idCEIssuingDistributionPoint, Critical: true, Value: der}, err
 }
+
+func explicit(n uint8) asn1.Tag { return asn1.Tag(n).ContextSpecific().Constructed() }

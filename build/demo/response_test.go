@@ -157,6 +157,9 @@ func TestUnsignedResponse(t *testing.T) {
 			}
 			signing := *ca
 			signing.unsigned = false
+			if err := signing.signResponsesBy(ca.key); err != nil {
+				t.Fatal(err)
+			}
 			signed, err := signing.Sign(ca.Certificate(1), index.SHA1)
 			if err != nil {
 				t.Fatal(err)

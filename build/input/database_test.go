@@ -21,7 +21,7 @@ import (
 	"lancre/build/internal/recipe"
 	"lancre/build/rule"
 	"lancre/internal/database"
-	"lancre/internal/database/databasetest"
+	"lancre/internal/databasetest"
 )
 
 // A databaseFixture is a database to test with, and what differs in its SQL.
@@ -43,7 +43,7 @@ func sqliteFixture(t *testing.T) databaseFixture {
 }
 
 func postgresFixture(t *testing.T) databaseFixture {
-	source := "postgres://postgres@/postgres?host=" + url.QueryEscape(databasetest.Postgres(t))
+	source := "postgres://postgres@/postgres?host=" + url.QueryEscape(databasetest.StartPostgres(t).Dir)
 	return databaseFixture{
 		source: source, db: opened(t, "pgx", source), binary: "bytea",
 		insert: "INSERT INTO ocsp_responses VALUES ($1, $2, $3, $4)",
@@ -52,7 +52,7 @@ func postgresFixture(t *testing.T) databaseFixture {
 }
 
 func mysqlFixture(t *testing.T) databaseFixture {
-	socket := databasetest.MySQL(t)
+	socket := databasetest.StartMySQL(t).Dir + "/sock"
 	return databaseFixture{
 		source: "mysql://root@/test?socket=" + url.QueryEscape(socket),
 		db:     opened(t, "mysql", "root@unix("+socket+")/test"), binary: "blob",

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 //	begins FILE1 FILE2            FILE2 must begin with the octets of FILE1
 //	same DIR1 DIR2                both must hold the same files with the same content
 //	take FROM TO FILE1 FILE2      write responses FROM to TO, counted from 0 and TO not included, of FILE1 to FILE2
-//	ca FILE                       make a CA and write its certificate to FILE
+//	ca FILE [KEY]                 make a CA and write its certificate to FILE, its key to KEY
 //	signs FILE AGE SERIAL=STATUS...
 //	                              write responses of that CA to FILE, good or revoked; thisUpdate is AGE before $NOW,
 //	                              nextUpdate four days after that

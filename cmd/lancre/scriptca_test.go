@@ -43,12 +43,19 @@ func newScriptCA(ts *testscript.TestScript) *scriptCA {
 // caKey is where a script has its CA, a *scriptCA.
 type caKey struct{}
 
-// ca makes the script's CA and writes its certificate.
+// ca makes the script's CA and writes its certificate, and its key if that is wanted.
 func ca(ts *testscript.TestScript, neg bool, args []string) {
-	arguments(ts, neg, args, 1)
+	if len(args) != 2 {
+		arguments(ts, neg, args, 1)
+	}
 	made := ts.Value(caKey{}).(*scriptCA)
 	*made = *newScriptCA(ts)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made.cert.Raw}), 0o644))
+	if len(args) == 2 {
+		der, err := x509.MarshalPKCS8PrivateKey(made.key)
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	}
 }
 
 // signs writes the responses of the script's CA.

@@ -14,6 +14,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -89,6 +90,34 @@ func (s *Source) Check(query string) error {
 		return s.Failed(err)
 	}
 	return nil
+}
+
+// clocks ask a server what time it is, in Unix seconds. SQLite is no server: its clock is
+// the program's.
+var clocks = map[Kind]string{
+	Postgres: "SELECT EXTRACT(EPOCH FROM clock_timestamp())::bigint",
+	MySQL:    "SELECT UNIX_TIMESTAMP()",
+}
+
+// Clock is the time by the clock of the server, Unix seconds; ok is false where there is
+// none.
+func (s *Source) Clock(ctx context.Context) (unix int64, ok bool, err error) {
+	query, ok := clocks[s.Kind]
+	if !ok {
+		return 0, false, nil
+	}
+	rows, err := s.Query(ctx, query)
+	if err != nil {
+		return 0, false, err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		err = rows.Scan(&unix)
+	}
+	if err = errors.Join(err, rows.Err()); err != nil {
+		return 0, false, s.Failed(err)
+	}
+	return unix, true, nil
 }
 
 // Rows are the answer to a query. They are of one moment: that at which the query began,

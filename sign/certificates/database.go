@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"lancre/index"
 	"lancre/internal/database"
 )
 
@@ -69,6 +70,9 @@ func (r *reader) database() error {
 		return err
 	}
 	r.base = cmp.Or(r.base, schemas[r.list.Schema].base)
+	if err := r.checkClock(&d); err != nil {
+		return err
+	}
 	rows, err := d.Query(r.ctx, query)
 	if err != nil {
 		return err
@@ -76,6 +80,19 @@ func (r *reader) database() error {
 	defer rows.Close()
 	if err := r.rows(rows); err != nil {
 		return d.Failed(err)
+	}
+	return nil
+}
+
+// checkClock compares the clock of the server with ours: by one, things are revoked, by
+// the other it is said so.
+func (r *reader) checkClock(d *database.Source) error {
+	server, ok, err := d.Clock(r.ctx)
+	if err != nil {
+		return err
+	}
+	if ok && max(server-r.at, r.at-server) > index.MaxSkew {
+		return d.Failed(fmt.Errorf("by the clock of the server it is %s, here %s: set the one that is wrong", utc(server), utc(r.at)))
 	}
 	return nil
 }
