@@ -28,9 +28,9 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/sign", slices.Concat(http, drivers, []string{"lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
 		{"lancre/pages", slices.Concat(x509, http, []string{"lancre/index", "lancre/build", "lancre/server"})},
 		{"lancre/sign/child", slices.Concat(http, []string{"lancre/index", "lancre/build", "lancre/server"})}, // what programs that hold keys link
-		{"lancre/sign/key", slices.Concat(http, drivers, []string{"lancre/server"})},
-		{"lancre/server", slices.Concat(x509, []string{"lancre/build"})},
-		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build"})},
+		{"lancre/sign/crls", slices.Concat(http, drivers, []string{"lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
+		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/sign"})},
+		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build", "lancre/sign"})},
 		{"lancre/cmd/lancre", []string{"lancre/server"}},
 	} {
 		for pkg, imports := range reached(t, rule.of) {
@@ -63,7 +63,7 @@ var streets = map[string][]string{
 		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable"},
 
 	// What tests and demonstrations are made of, on which nothing above rests.
-	"lancre/build/demo":            {"lancre/index", "lancre/sign/ocsp"},
+	"lancre/build/demo":            {"lancre/index", "lancre/sign/crl", "lancre/sign/ocsp"},
 	"lancre/build/internal/recipe": {"lancre/build/ca", "lancre/build/certs", "lancre/build/der", "lancre/index"},
 }
 
