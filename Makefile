@@ -1,4 +1,5 @@
 # make demo    a throw-away CA and its answers, served on loopback until Ctrl-C
+# make pkcs11  lancre-pkcs11, which alone needs cgo and a C compiler
 # make test    everything that can be tested here
 # make check   format, vet, staticcheck, known vulnerabilities
 # make faults  breaks things around the real programs and prints what came of it
@@ -16,6 +17,9 @@ BENCHOUT    = $(if $(QUICK),bin/quick,bench)
 
 build:
 	go build -trimpath -o bin/ ./cmd/lancre ./cmd/lancred
+
+pkcs11:
+	CGO_ENABLED=1 go build -trimpath -o bin/ ./cmd/lancre-pkcs11
 
 demo:
 	scripts/setup demo
@@ -64,4 +68,4 @@ check:
 clean:
 	rm -rf bin demo
 
-.PHONY: build demo test faults race fuzz algebra mutants bench bench-load check clean
+.PHONY: build pkcs11 demo test faults race fuzz algebra mutants bench bench-load check clean

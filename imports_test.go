@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -31,9 +32,10 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/fleet/announce", slices.Concat(x509, []string{"lancre/index", "lancre/build", "lancre/origin", "lancre/sign", "lancre/server"})},
 		{"lancre/sign/child", slices.Concat(http, []string{"lancre/index", "lancre/build", "lancre/server"})}, // what programs that hold keys link
 		{"lancre/sign/key", slices.Concat(http, drivers, []string{"lancre/server"})},
+		{"lancre/sign/crls", slices.Concat(http, drivers, []string{"lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
 		{"lancre/origin", slices.Concat(drivers, []string{"lancre/server", "github.com/valyala/fasthttp"})},
-		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/fleet", "lancre/origin"})},
-		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build", "lancre/origin"})},
+		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/fleet", "lancre/origin", "lancre/sign"})},
+		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build", "lancre/origin", "lancre/sign"})},
 		{"lancre/cmd/lancre", []string{"lancre/server"}},
 	} {
 		for pkg, imports := range reached(t, rule.of) {
@@ -67,7 +69,7 @@ var streets = map[string][]string{
 	"lancre/build/der":       {"lancre/index"},
 	"lancre/build/certs":     {"lancre/build/der", "lancre/index"},
 	"lancre/build/web":       {"lancre/index/store"},
-	"lancre/build/input":     {"lancre/build/der", "lancre/build/rule", "lancre/internal/database"},
+	"lancre/build/input":     {"lancre/build/der", "lancre/build/rule", "lancre/internal/database", "lancre/internal/durable"},
 	"lancre/build/crl":       {"lancre/build/der", "lancre/build/rule", "lancre/index"},
 	"lancre/build/ca":        {"lancre/build/certs", "lancre/build/der", "lancre/index"},
 	"lancre/build/inventory": {"lancre/build/ca", "lancre/build/rule", "lancre/index", "lancre/internal/csvfile"},
@@ -84,7 +86,7 @@ var streets = map[string][]string{
 		"lancre/internal/durable", "lancre/origin/source"},
 
 	// What tests and demonstrations are made of, on which nothing above rests.
-	"lancre/build/demo":            {"lancre/index", "lancre/sign/ocsp"},
+	"lancre/build/demo":            {"lancre/index", "lancre/sign/crl", "lancre/sign/ocsp"},
 	"lancre/build/internal/recipe": {"lancre/build/ca", "lancre/build/certs", "lancre/build/der", "lancre/index"},
 }
 
@@ -100,6 +102,18 @@ func TestStreetsOfBuildPointOneWay(t *testing.T) {
 			if strings.HasPrefix(imp, "lancre/") && !slices.Contains(may, imp) {
 				t.Errorf("%s imports %s, want of this module only %s", pkg, imp, may)
 			}
+		}
+	}
+}
+
+// TestOnlyPKCS11NeedsCgo keeps all programs but one free of C: they link anywhere, and what
+// holds a vendor's library is a process of its own.
+func TestOnlyPKCS11NeedsCgo(t *testing.T) {
+	for program, free := range map[string]bool{"lancre/cmd/lancre": true, "lancre/cmd/lancred": true, "lancre/cmd/lancre-pkcs11": false} {
+		cmd := exec.Command("go", "list", "-deps", program)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); (err == nil) != free {
+			t.Errorf("%s without cgo: %v, want an error: %v\n%s", program, err, !free, out)
 		}
 	}
 }

@@ -59,7 +59,31 @@ func openOutput(out string, at time.Time) (*output, error) {
 		return nil, fmt.Errorf("%s: another lancre sign is at work here: wait for it to end (%w)", o.dir, err)
 	}
 	o.lock = f
+	if err := o.sweep(); err != nil {
+		o.close()
+		return nil, err
+	}
 	return o, nil
+}
+
+// sweep removes what a run that was killed has not finished.
+func (o *output) sweep() error {
+	left, err := o.list(durable.TempPrefix, "")
+	for _, name := range left {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
+}
+
+// list lists the files with names that begin and end so, in order.
+func (o *output) list(prefix, suffix string) (list []string, err error) {
+	entries, err := os.ReadDir(o.dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), suffix) {
+			list = append(list, filepath.Join(o.dir, e.Name()))
+		}
+	}
+	return list, err
 }
 
 // close gives the lock back, and removes the directory beside a file if there is nothing
@@ -72,15 +96,7 @@ func (o *output) close() {
 }
 
 // chunks are the names of the chunks, in order.
-func (o *output) chunks() (list []string, err error) {
-	entries, err := os.ReadDir(o.dir)
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), chunkPrefix) && strings.HasSuffix(e.Name(), chunkSuffix) {
-			list = append(list, filepath.Join(o.dir, e.Name()))
-		}
-	}
-	return list, err
-}
+func (o *output) chunks() ([]string, error) { return o.list(chunkPrefix, chunkSuffix) }
 
 // pending makes a segment of the chunks, so that they can be looked up in as the store
 // is; nil if there is none.

@@ -1,12 +1,15 @@
 package sign
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"lancre/build/rule"
@@ -92,17 +95,84 @@ func TestRunGoesOnFromChunks(t *testing.T) {
 	}
 }
 
-// A key that fails for a while is waited for.
+// A key that fails for a while is waited for, with pauses that grow; one that does not come
+// back is given up.
 func TestRunTriesAgain(t *testing.T) {
-	w := newWorld(t, 3)
-	var signatures atomic.Int32
-	report := w.mustRun(func(c *Config) {
-		c.Patience = time.Hour
-		c.Key = flakyKey{w.key, func() bool { return signatures.Add(1)%3 == 0 }}
-	})
-	if report.Signed != 6 {
-		t.Errorf("%+v, want 6 signed", report)
+	w := newWorld(t, 1)
+	for _, tt := range []struct {
+		outage time.Duration
+		signed uint64
+		took   time.Duration
+	}{
+		{2 * time.Second, 2, (100 + 200 + 400 + 800 + 1600) * time.Millisecond}, // tried after 0, 0.1, 0.3, 0.7, 1.5 and 3.1 s
+		{time.Hour, 0, (100 + 200 + 400 + 800 + 1600 + 3200 + 6400 + 3*10_000) * time.Millisecond},
+	} {
+		synctest.Test(t, func(*testing.T) {
+			began := time.Now()
+			report, err := w.run(func(c *Config) {
+				c.Patience, c.Parallel = 45*time.Second, 1
+				c.Key = flakyKey{w.key, func() bool { return time.Since(began) < tt.outage }}
+			})
+			if report.Signed != tt.signed || (err == nil) != (tt.signed > 0) || time.Since(began) != tt.took {
+				t.Errorf("outage of %s: %d signed after %s, error %v; want %d after %s", tt.outage, report.Signed, time.Since(began), err, tt.signed, tt.took)
+			}
+			for _, name := range report.Files {
+				os.Remove(name)
+			}
+		})
 	}
+}
+
+// With a slow key a chunk ends with time, so that what is signed is there soon; several
+// signatures in the making shorten it.
+func TestRunWithASlowKey(t *testing.T) {
+	w := newWorld(t, 64)
+	for _, tt := range []struct {
+		parallel, chunks int
+		took             time.Duration
+	}{{1, 4, 128 * time.Second}, {4, 2, 32 * time.Second}} {
+		synctest.Test(t, func(*testing.T) {
+			began := time.Now()
+			report, err := w.run(func(c *Config) {
+				c.Parallel = tt.parallel
+				c.Key = flakyKey{w.key, func() bool { time.Sleep(time.Second); return false }}
+			})
+			if err != nil || len(report.Files) != tt.chunks || time.Since(began) != tt.took {
+				t.Errorf("%d at a time: %d chunks after %s, error %v; want %d after %s", tt.parallel, len(report.Files), time.Since(began), err, tt.chunks, tt.took)
+			}
+			for _, name := range report.Files {
+				os.Remove(name)
+			}
+		})
+	}
+}
+
+// A rate is kept, however many signatures are asked for at a time.
+func TestRunKeepsARate(t *testing.T) {
+	w := newWorld(t, 50)
+	synctest.Test(t, func(*testing.T) {
+		began := time.Now()
+		if _, err := w.run(func(c *Config) { c.Rate = 10 }); err != nil || time.Since(began) != 99*time.Second/10 {
+			t.Errorf("100 responses at 10 a second took %s, error %v; want 9.9 s", time.Since(began), err)
+		}
+	})
+}
+
+// A run ends with its context, and what was signed is there.
+func TestRunEndsWithItsContext(t *testing.T) {
+	w := newWorld(t, 64)
+	w.mustRun(func(c *Config) { c.DryRun = true }) // writes the list
+	synctest.Test(t, func(*testing.T) {
+		ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+		defer cancel()
+		c := w.config()
+		c.Parallel = 1
+		c.Key = flakyKey{w.key, func() bool { time.Sleep(time.Second); return false }}
+		report, err := Run(ctx, c)
+		if !errors.Is(err, context.DeadlineExceeded) || report.Signed != 32 {
+			t.Errorf("%d signed, error %v; want one batch of 32", report.Signed, err)
+		}
+	})
 }
 
 // A file has all that was signed, and nothing is beside it.
@@ -155,6 +225,19 @@ func TestRunIntoAFileAfterACrash(t *testing.T) {
 	}
 	if n := len(w.responses()); n != 8 {
 		t.Errorf("%d responses in the file, want 8", n)
+	}
+}
+
+// What a run that was killed has not finished goes.
+func TestRunSweeps(t *testing.T) {
+	w := newWorld(t, 1)
+	if err := os.Mkdir(w.path("out"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.write("out/.tmp-1", "half a chu")
+	w.mustRun()
+	if left := must(filepath.Glob(w.path("out/.tmp-*"))); len(left) > 0 {
+		t.Errorf("%q is left", left)
 	}
 }
 

@@ -180,8 +180,8 @@ func (c *CRL) named(names []byte) bool {
 // have nothing to do with those of other certificates.
 func (c *CRL) OfAttributes() bool { return c.Point != nil && c.Point.AttributeCerts }
 
-// entry is the entry at an offset that Walk gave.
-func (c *CRL) entry(offset int64) (e Entry) {
+// EntryAt is the entry at an offset that Walk gave.
+func (c *CRL) EntryAt(offset int64) (e Entry) {
 	if c.known != nil {
 		return c.known.entry(offset)
 	}

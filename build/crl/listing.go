@@ -68,7 +68,7 @@ func (l *Listing) Find(serial []byte) (r Revocation, ok bool) {
 		}
 		c := l.crls[at.crl]
 		if l.counts[at.crl] && bytes.Equal(l.serial(at), serial) && (!ok || c.ThisUpdate > r.AsOf) {
-			e := c.entry(int64(at.offset))
+			e := c.EntryAt(int64(at.offset))
 			r, ok = Revocation{e.Revoked, e.Reason, c.ThisUpdate}, true
 		}
 	}
@@ -106,7 +106,7 @@ func (l *Listing) Duplicates(visit func(c *CRL, e *Entry)) {
 		before, at := l.entries[i-1], l.entries[i]
 		if before.hash == at.hash && before.crl == at.crl && bytes.Equal(l.serial(before), l.serial(at)) {
 			c := l.crls[at.crl]
-			e := c.entry(int64(at.offset))
+			e := c.EntryAt(int64(at.offset))
 			visit(c, &e)
 		}
 	}
@@ -120,8 +120,8 @@ func (l *Listing) Differences(visit func(c *CRL, e *Entry, first *CRL, said Revo
 		if !ok {
 			continue
 		}
-		first, e := l.crls[before.crl], l.crls[at.crl].entry(int64(at.offset))
-		b := first.entry(int64(before.offset))
+		first, e := l.crls[before.crl], l.crls[at.crl].EntryAt(int64(at.offset))
+		b := first.EntryAt(int64(before.offset))
 		if b.Revoked != e.Revoked || max(b.Reason, 0) != max(e.Reason, 0) {
 			visit(l.crls[at.crl], &e, first, Revocation{b.Revoked, b.Reason, first.ThisUpdate})
 		}

@@ -27,6 +27,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
@@ -34,6 +35,7 @@ import (
 
 	"lancre/build/rule"
 	"lancre/internal/database"
+	"lancre/internal/durable"
 )
 
 // stdin names standard input among the sources.
@@ -175,7 +177,8 @@ func (s *Scanner) scan(ctx context.Context, source string) error {
 	return s.file(ctx, source)
 }
 
-// dir reads the files below a directory in the order of their names.
+// dir reads the files below a directory in the order of their names. It passes over what
+// is not yet a file, by its name, of package durable.
 func (s *Scanner) dir(ctx context.Context, name string) error {
 	entries, err := os.ReadDir(name)
 	if err != nil {
@@ -184,6 +187,8 @@ func (s *Scanner) dir(ctx context.Context, name string) error {
 	for _, e := range entries {
 		path := filepath.Join(name, e.Name())
 		switch {
+		case strings.HasPrefix(e.Name(), durable.TempPrefix): // in the making, or left by a crash
+			continue
 		case e.IsDir():
 			err = s.dir(ctx, path)
 		case e.Type().IsRegular():

@@ -232,12 +232,12 @@ func tarWith(h *tar.Header) []byte {
 	return b.Bytes()
 }
 
-// Directories are read in the order of names, whatever the names say; what is
-// neither file nor directory is rejected, and a file that cannot be read ends it.
+// Directories are read in the order of names, whatever the names say but that a file is
+// in the making; what is neither file nor directory is rejected, and a file that cannot be read ends it.
 func TestDirectory(t *testing.T) {
 	dir := t.TempDir()
 	list := recipe.Many(t, recipe.NewCA(t, "CA", recipe.P256()), 3)
-	for name, data := range map[string][]byte{"b.txt": list[1], "a/x.crl": list[0], "c": base64Lines(list[2]), ".hidden": []byte("?")} {
+	for name, data := range map[string][]byte{"b.txt": list[1], "a/x.crl": list[0], "c": base64Lines(list[2]), ".hidden": []byte("?"), ".tmp-1": list[0][:9]} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

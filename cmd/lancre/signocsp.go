@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,7 +13,6 @@ import (
 	"lancre/build/rule"
 	"lancre/index"
 	"lancre/sign"
-	"lancre/sign/certificates"
 )
 
 const signOCSPHelp = `Ocsp signs a response for each certificate of the list that has none in the store, or
@@ -73,31 +73,22 @@ func newSignOCSP() *cobra.Command {
 			}
 			return c.Check()
 		},
-		RunE: work(func(cmd *cobra.Command, _ []string) (err error) {
-			if !c.DryRun {
-				signer, err := keys.open(cmd)
-				if err != nil {
-					return err
+		RunE: work(func(cmd *cobra.Command, _ []string) error {
+			return keys.use(cmd, c.DryRun, func(key crypto.Signer, log *slog.Logger) error {
+				c.Key, c.Log = key, log
+				report, err := sign.Run(cmd.Context(), c)
+				if report != nil {
+					err = errors.Join(err, report.WriteSummary(cmd.OutOrStdout()))
 				}
-				defer signer.Close()
-				c.Key = signer
-			}
-			c.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			report, err := sign.Run(cmd.Context(), c)
-			if report != nil {
-				err = errors.Join(err, report.WriteSummary(cmd.OutOrStdout()))
-			}
-			return err
+				return err
+			})
 		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Issuer, "issuer", "", "`FILE` of the CA's certificate, PEM or DER")
 	f.StringVar(&c.Responder, "responder", "", "`FILE` of a responder's certificate that the CA issued, if the key is the responder's")
 	keys.add(cmd)
-	f.StringVar(&c.List.Source, "certificates", "", "`SRC` of all certificates")
-	f.StringVar(&c.List.Query, "query", "", "`SQL` that selects the certificates of a database")
-	f.StringVar(&c.List.Schema, "schema", "", "the `NAME` of whose database it is: cfssl or boulder")
-	f.StringVar((*string)(&c.List.Serial), "serial", "", "the `BASE` of serial numbers: hex or decimal")
+	listFlags(cmd, &c.List)
 	f.BoolVar(&c.Subordinates, "subordinates", false, "the certificates are CAs' own")
 	f.StringVar(&c.Store, "store", "", "`STORE` that answers for the certificates")
 	f.BoolVar(&c.NoStore, "no-store", false, "there is no such store yet: sign for all")
@@ -120,8 +111,6 @@ func newSignOCSP() *cobra.Command {
 	must(cmd.MarkFlagFilename("issuer"))
 	must(cmd.MarkFlagFilename("responder"))
 	must(cmd.MarkFlagDirname("store"))
-	completeFlag(cmd, "schema", certificates.Schemas()...)
-	completeFlag(cmd, "serial", string(certificates.Hex), string(certificates.Decimal))
 	completeFlag(cmd, "hash", "sha1", "sha256", "sha384", "sha512")
 	completeFlag(cmd, "force", sign.Forceable()...)
 	return cmd

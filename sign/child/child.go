@@ -29,9 +29,10 @@ const (
 	firstWait = 100 * time.Millisecond
 )
 
-// exitHopeless is the exit status of a program that it makes no sense to start again:
-// each start with a wrong PIN brings the token nearer to being locked.
-const exitHopeless = 2
+// ExitHopeless is the exit status of a program that it makes no sense to start again: each
+// start with a wrong PIN brings the token nearer to being locked. It is EX_CONFIG of
+// sysexits.h: Go programs end with 2 when they crash, and 1 is that of any failure.
+const ExitHopeless = 78
 
 // A Key is one that a program holds. It is a crypto.Signer, safe for concurrent use: as
 // many requests are under way as there are callers. The signatures of the program are
@@ -183,7 +184,7 @@ func (k *Key) restart(ended *session) {
 
 func hopeless(err error) bool {
 	var exit *exec.ExitError
-	return errors.As(err, &exit) && exit.ExitCode() == exitHopeless
+	return errors.As(err, &exit) && exit.ExitCode() == ExitHopeless
 }
 
 func samePublic(a, b crypto.PublicKey) bool {

@@ -13,12 +13,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"lancre/sign/signature"
 )
 
 // seeded is an Ed25519 key that is the same in each run, and so are its signatures.
@@ -132,11 +133,11 @@ func sign(signer crypto.Signer, text string) error {
 		digest := sha256.Sum256(octets)
 		octets, hash = digest[:], crypto.SHA256
 	}
-	signature, err := signer.Sign(nil, octets, hash)
+	made, err := signer.Sign(nil, octets, hash)
 	if err != nil {
 		return err
 	}
-	return verify(signer.Public(), hash, octets, signature)
+	return signature.Verify(signer.Public(), hash, octets, made)
 }
 
 // signMany has 16 callers sign n texts each.
@@ -235,9 +236,9 @@ func TestServeRefusesUnknownModes(t *testing.T) {
 func TestPrograms(t *testing.T) {
 	signer := keys()["RSA"]
 	spoiled := func(f frame) []byte {
-		signature := must(signer.Sign(rand.Reader, f.octets, crypto.SHA256))
-		signature[9] ^= 1
-		return signature
+		wrong := must(signer.Sign(rand.Reader, f.octets, crypto.SHA256))
+		wrong[9] ^= 1
+		return wrong
 	}
 	for name, reply := range map[string]func(f frame) ([]byte, bool){
 		"ends":                 func(frame) ([]byte, bool) { return nil, false },
@@ -425,129 +426,4 @@ func TestServeEndsWithTheKey(t *testing.T) {
 	if err == nil || err.Error() != "CKR_SESSION_HANDLE_INVALID" {
 		t.Errorf("error %v", err)
 	}
-}
-
-// actsAs is the variable that has the test binary be a program.
-const actsAs = "LANCRE_TEST_CHILD"
-
-func TestMain(m *testing.M) {
-	switch os.Getenv(actsAs) {
-	case "":
-		os.Exit(m.Run())
-	case "hopeless":
-		os.Exit(exitHopeless)
-	}
-	if err := Serve(os.Stdin, os.Stdout, seeded, 8); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-// A real program that is killed again and again does not keep its parent from signing.
-func TestKilledProcess(t *testing.T) {
-	t.Setenv(actsAs, "key")
-	k, err := Start(Options{Command: []string{os.Args[0]}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer k.Close()
-	for range 3 {
-		k.mu.Lock()
-		p := k.session.program.(*process)
-		k.mu.Unlock()
-		var callers sync.WaitGroup
-		callers.Go(func() { signMany(t, k, 50) })
-		p.cmd.Process.Kill()
-		callers.Wait()
-		if k.mu.Lock(); k.session.program == p {
-			t.Error("the killed program signed on")
-		}
-		k.mu.Unlock()
-	}
-}
-
-func TestHopelessProcess(t *testing.T) {
-	t.Setenv(actsAs, "key")
-	k, err := Start(Options{Command: []string{os.Args[0]}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer k.Close()
-	t.Setenv(actsAs, "hopeless")
-	k.session.program.kill()
-	if err := sign(k, "x"); err == nil || !strings.Contains(err.Error(), "exit status 2 (given up after 2 starts") {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestNoSuchProgram(t *testing.T) {
-	_, err := Start(Options{Command: []string{"lancre-no-such-program"}})
-	if err == nil || !strings.Contains(err.Error(), "key exec:lancre-no-such-program") {
-		t.Errorf("error %v", err)
-	}
-}
-
-// Whatever a parent writes: no panic, one answer for each request, and a signature only
-// for what the key signs.
-func FuzzServe(f *testing.F) {
-	f.Add([]byte{})
-	f.Add(frame{1, modeMessage, []byte("hi")}.append(nil))
-	f.Add(frame{2, modeSHA256, make([]byte, 32)}.append(frame{3, 9, nil}.append(nil)))
-	f.Add([]byte{0, 0, 0, 1, 0, 255, 255, 255, 255})
-	f.Fuzz(func(t *testing.T, in []byte) {
-		var out bytes.Buffer
-		err := Serve(bytes.NewReader(in), &out, seeded, 1)
-		requests := bytes.NewReader(in)
-		if _, err := readGreeting(&out); err != nil {
-			t.Fatal(err)
-		}
-		for out.Len() > 0 {
-			q, qErr := readFrame(requests, maxRequest)
-			a, aErr := readFrame(&out, maxAnswer)
-			if qErr != nil || aErr != nil || q.id != a.id {
-				t.Fatalf("request %v, %v is answered by %v, %v", q, qErr, a, aErr)
-			}
-			if signed := a.kind == statusSigned; signed != (q.kind == modeMessage) || signed && !ed25519.Verify(seeded.Public().(ed25519.PublicKey), q.octets, a.octets) {
-				t.Errorf("request %v is answered by %v", q, a)
-			}
-		}
-		if _, left := readFrame(requests, maxRequest); (left == io.EOF) != (err == nil) {
-			t.Errorf("Serve: %v, what is left: %v", err, left)
-		}
-	})
-}
-
-// Whatever a program writes: no panic, no wait for ever, and no signature but a good one.
-func FuzzSession(f *testing.F) {
-	var greeting bytes.Buffer
-	greet(&greeting, seeded.Public())
-	good := frame{1, statusSigned, ed25519.Sign(seeded, []byte("hi"))}.append(nil)
-	f.Add(slices.Concat(greeting.Bytes(), good))
-	f.Add(slices.Concat(greeting.Bytes(), frame{1, statusRefused, []byte("no")}.append(nil)))
-	f.Add(slices.Concat(greeting.Bytes(), good[:20]))
-	f.Add([]byte("Enter PIN: "))
-	f.Fuzz(func(t *testing.T, written []byte) {
-		rest := bytes.NewReader(written)
-		_, none := readGreeting(rest)
-		greeting := len(written) - rest.Len()
-		s, err := newSession(play(func(in io.Reader, out io.Writer) error {
-			out.Write(written[:greeting])
-			if none == nil {
-				readFrame(in, maxRequest) // answers follow requests
-			}
-			out.Write(written[greeting:])
-			return nil
-		}))
-		if (err == nil) != (none == nil) {
-			t.Fatalf("session: %v, greeting: %v", err, none)
-		}
-		if err != nil {
-			return
-		}
-		signature, err := s.sign(0, []byte("hi"))
-		if err == nil && verify(s.public, 0, []byte("hi"), signature) != nil {
-			t.Errorf("signature %x", signature)
-		}
-		s.close()
-	})
 }

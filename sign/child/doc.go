@@ -28,16 +28,20 @@
 // (RFC 8032). A status of 1 is final for that request. What may pass, such as a session
 // with an HSM that has ended, is no answer: the program ends, with a word on its standard
 // error, and the parent starts it again and asks again for all that was not answered. The
-// program ends by itself, with status 0, when its standard input does. An exit status of 2
-// says that it makes no sense to start it again, as for a PIN that is wrong. An interrupt
-// from the terminal is for the parent: while it serves, the program ignores SIGINT.
+// program ends by itself, with status 0, when its standard input does. An exit status of 78
+// (EX_CONFIG) says that it makes no sense to start it again, as for a PIN that is wrong. An
+// interrupt from the terminal is for the parent: while it serves, the program ignores
+// SIGINT.
 package child
 
 import (
+	"bufio"
 	"crypto"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"runtime"
+	"sync"
 )
 
 const magic = "lancre-key/1"
@@ -86,6 +90,23 @@ type frame struct {
 }
 
 const frameHead = 4 + 1 + 4
+
+// A sender writes frames that several have at about the same time by one system call: each
+// waits for a moment, in which others may add theirs, and the first to go on writes all.
+type sender struct {
+	mu  sync.Mutex
+	out *bufio.Writer
+}
+
+func (s *sender) send(f frame) error {
+	s.mu.Lock()
+	s.out.Write(f.append(nil)) // Flush has the error
+	s.mu.Unlock()
+	runtime.Gosched()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.Flush()
+}
 
 // append appends f in octets.
 func (f frame) append(dst []byte) []byte {

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"lancre/sign/signature"
 )
 
 // A session is one run of the program.
@@ -29,7 +31,7 @@ type session struct {
 	pending map[uint32]chan frame // by id; nil once the session has ended
 	cause   error                 // of the end, as far as known
 
-	writing sync.Mutex // never held together with mu: answers are taken while a request waits to be read
+	requests sender // not under mu: answers are taken while a request waits to be read
 }
 
 // A program is what runs at the other end.
@@ -43,7 +45,7 @@ type program interface {
 // newSession reads what the program greets with and, in a goroutine that ends with the
 // program, its answers. If that fails, the program has ended.
 func newSession(p program) (*session, error) {
-	s := &session{program: p, done: make(chan struct{}), pending: make(map[uint32]chan frame)}
+	s := &session{program: p, done: make(chan struct{}), pending: make(map[uint32]chan frame), requests: sender{out: bufio.NewWriter(p)}}
 	r := bufio.NewReader(p)
 	var err error
 	if s.public, err = readGreeting(r); err == nil {
@@ -158,10 +160,7 @@ func (s *session) send(mode byte, octets []byte) (<-chan frame, error) {
 	s.pending[request.id] = answer
 	s.mu.Unlock()
 
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	_, err := s.program.Write(request.append(nil))
-	return answer, err
+	return answer, s.requests.send(request)
 }
 
 // sign has one request answered. A Refusal is final; after any other error the session
@@ -178,14 +177,14 @@ func (s *session) sign(hash crypto.Hash, octets []byte) ([]byte, error) {
 	}
 	select {
 	case f := <-answer:
-		return s.signature(f, hash, octets)
+		return s.accept(f, hash, octets)
 	case <-s.done:
 		return nil, s.err
 	}
 }
 
-// signature is what an answer holds.
-func (s *session) signature(f frame, hash crypto.Hash, octets []byte) ([]byte, error) {
+// accept returns the signature that an answer holds.
+func (s *session) accept(f frame, hash crypto.Hash, octets []byte) ([]byte, error) {
 	switch f.kind {
 	case statusSigned:
 	case statusRefused:
@@ -194,8 +193,8 @@ func (s *session) signature(f frame, hash crypto.Hash, octets []byte) ([]byte, e
 		return nil, fmt.Errorf("an answer with status %d, want 0 or 1", f.kind)
 	}
 	if mustVerify(s.public, s.signed.Add(1)-1) {
-		if err := verify(s.public, hash, octets, f.octets); err != nil {
-			return nil, fmt.Errorf("a signature that is not by its key: %w", err)
+		if err := signature.Verify(s.public, hash, octets, f.octets); err != nil {
+			return nil, err
 		}
 	}
 	return f.octets, nil

@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
-	"errors"
 	"fmt"
 )
 
@@ -26,23 +25,6 @@ func signsWhole(public crypto.PublicKey) bool {
 func mustVerify(public crypto.PublicKey, n uint64) bool {
 	_, isRSA := public.(*rsa.PublicKey)
 	return isRSA || n%sampled == 0
-}
-
-// verify checks a signature over a digest by hash, or over the message if that is 0.
-func verify(public crypto.PublicKey, hash crypto.Hash, digest, signature []byte) error {
-	switch public := public.(type) {
-	case *rsa.PublicKey:
-		return rsa.VerifyPKCS1v15(public, hash, digest, signature)
-	case *ecdsa.PublicKey:
-		if ecdsa.VerifyASN1(public, digest, signature) {
-			return nil
-		}
-	case ed25519.PublicKey:
-		if ed25519.Verify(public, digest, signature) {
-			return nil
-		}
-	}
-	return errors.New("verification error")
 }
 
 // checkKey checks that a key is of a kind that this protocol has.

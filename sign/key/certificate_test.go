@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"lancre/sign/internal/signtest"
+	"lancre/internal/signtest"
 )
 
 func TestMatch(t *testing.T) {

@@ -19,8 +19,8 @@ import (
 
 	"lancre/build/ca"
 	"lancre/internal/programs"
+	"lancre/internal/signtest"
 	"lancre/sign/child"
-	"lancre/sign/internal/signtest"
 )
 
 // holdsKey is the variable that has the test binary be a program that holds the key in

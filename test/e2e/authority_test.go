@@ -30,6 +30,14 @@ const (
 	delegated = "-rsigner responder.pem -rkey responder.key"
 )
 
+// Signers that are lancre sign: as in the others, the second word is the signer's
+// certificate; the options for certificate and key follow.
+const (
+	byLancre    = "lancre "
+	byCA        = byLancre + "ca.pem --key ca.key"
+	byResponder = byLancre + "responder.pem --responder responder.pem --key responder.key"
+)
+
 // hashes are the CertID hash algorithms clients ask with.
 var hashes = []string{"sha1", "sha256"}
 

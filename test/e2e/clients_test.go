@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"lancre/internal/programs"
@@ -20,12 +21,17 @@ func publishAuthority(t *testing.T, signer string) (a *authority, store string) 
 		a.issue(t, cert, "leaf")
 	}
 	a.revoke(t, "revoked", "keyCompromise")
-	a.respond(t, "good")
-	a.respond(t, "revoked")
+	sh(t, dir, "mkdir responses")
+	if strings.HasPrefix(signer, byLancre) {
+		a.sh(t, `grep -v CN=unanswered index.txt >answered.txt`)
+		a.lancreSign(t, "openssl:answered.txt", "../responses/signed.der", "--no-store --store ../store")
+	} else {
+		a.respond(t, "good")
+		a.respond(t, "revoked")
+		sh(t, dir, "cp ca/*.resp responses/")
+	}
 	a.publish(t, filepath.Join(dir, "static"))
 	sh(t, dir, `
-		mkdir responses
-		cp ca/*.resp responses/
 		lancre build --out store --issuer ca/ca.pem --responses responses --static static
 	`)
 	return a, filepath.Join(dir, "store")
@@ -42,6 +48,7 @@ func serveAuthority(t *testing.T, signer string) (*authority, *programs.Daemon) 
 func forEachSigner(t *testing.T, test func(t *testing.T, signer string)) {
 	t.Run("direct", func(t *testing.T) { test(t, direct) })
 	t.Run("delegated", func(t *testing.T) { test(t, delegated) })
+	t.Run("lancre", func(t *testing.T) { test(t, byResponder) })
 }
 
 // testdata returns the absolute path of a file in testdata.

@@ -3,6 +3,7 @@ package e2e
 import (
 	"database/sql"
 	"encoding/base64"
+	"encoding/hex"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,15 +15,15 @@ import (
 	"lancre/internal/programs"
 )
 
-// commandLine is a line of a document that runs one of the programs, with those that a
-// backslash adds to it.
-var commandLine = regexp.MustCompile(`(?m)^    (lancred? (?:.*\\\n)*.*)$`)
+// commandLine is a line of a document that runs one of the programs, or makes what they
+// need, with those that a backslash adds to it.
+var commandLine = regexp.MustCompile(`(?m)^    ((?:lancred?|openssl|printf) (?:.*\\\n)*.*)$`)
 
 // TestDocumentedCommands runs what the documents tell people to type, in a directory
 // that holds what those lines name.
 func TestDocumentedCommands(t *testing.T) {
 	programs.Need(t, "openssl")
-	for _, document := range []string{"README.md", "docs/BUILD.md", "docs/PAGES.md"} {
+	for _, document := range []string{"README.md", "docs/BUILD.md", "docs/PAGES.md", "docs/SIGNING.md"} {
 		t.Run(document, func(t *testing.T) {
 			dir, serial := whatDocumentsName(t)
 			// Of the examples only what differs from machine to machine.
@@ -67,8 +68,8 @@ func whatDocumentsName(t *testing.T) (dir, serial string) {
 	return a.dir, serial
 }
 
-// fillDatabase makes a database of cfssl's, certs.db, that holds the responses for a
-// certificate.
+// fillDatabase makes a database of cfssl's, certs.db, that holds a certificate and the
+// responses for it.
 func (a *authority) fillDatabase(t *testing.T, cert, serial string) {
 	t.Helper()
 	file := filepath.Join(a.dir, "certs.db")
@@ -78,6 +79,11 @@ func (a *authority) fillDatabase(t *testing.T, cert, serial string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	leaf := a.keyPair(t, cert).Leaf
+	if _, err := db.Exec(`INSERT INTO certificates (serial_number, authority_key_identifier, status, expiry, pem) VALUES (?, ?, 'good', ?, '')`,
+		leaf.SerialNumber.String(), hex.EncodeToString(leaf.AuthorityKeyId), leaf.NotAfter.Format("2006-01-02 15:04:05-07:00")); err != nil {
+		t.Fatal(err)
+	}
 	for _, hash := range hashes { // in the place of the issuer's key, for the primary key to be one
 		body := base64.StdEncoding.EncodeToString(readFile(t, filepath.Join(a.dir, cert+"."+hash+".resp")))
 		if _, err := db.Exec(`INSERT INTO ocsp_responses VALUES (?, ?, ?, datetime('now', '+2 days'))`, serial, hash, body); err != nil {

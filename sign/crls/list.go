@@ -1,0 +1,184 @@
+package crls
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lancre/build/crl"
+	"lancre/build/rule"
+	"lancre/index"
+	"lancre/sign/certificates"
+)
+
+// read reads the list, makes the entries, and stops the run for what must not happen.
+func (r *run) read(ctx context.Context) error {
+	reading, err := r.List.Read(ctx, r.report.At, r.row)
+	r.report.Rows, r.report.Foreign = reading.Rows, reading.Foreign
+	if err != nil {
+		return err
+	}
+	if err := r.vanished(); err != nil {
+		return err
+	}
+	for _, t := range r.targets {
+		serial, err := t.entries.Twice()
+		if err != nil {
+			return err
+		}
+		if serial != nil {
+			return fmt.Errorf("certificates %s: serial %x is listed twice as revoked: want a row for each certificate", r.List.Source, serial)
+		}
+	}
+	return nil
+}
+
+// row takes in one certificate of the list.
+func (r *run) row(c *certificates.Certificate) error {
+	l := r.memory.find(c.Serial)
+	if c.Status != index.Revoked {
+		r.report.Good++
+		if l == nil {
+			return nil
+		}
+		return r.listedButGood(c, l)
+	}
+	r.report.Revoked++
+	if err := r.checkReason(c); err != nil {
+		return err
+	}
+	t, err := r.target(c)
+	if err != nil {
+		return err
+	}
+	if l != nil && r.targets[l.target] != t {
+		return fmt.Errorf("serial %x is of the CRL %s, but the CRL before that lists it is %s: a certificate names one URL, for ever", c.Serial, t.url, r.targets[l.target].url)
+	}
+	if r.outlived(c, t) {
+		r.report.Expired++
+		t.drop(l)
+		return nil
+	}
+	return r.enter(c, t, l)
+}
+
+// enter adds the entry of a certificate, of which the CRL before says l.
+func (r *run) enter(c *certificates.Certificate, t *target, l *listed) error {
+	// A list may come from a host whose clock is ahead by less than it may be: no entry is
+	// later than the CRL.
+	revoked := min(c.RevokedAt, r.thisUpdate(t))
+	if l == nil {
+		t.added++
+	} else {
+		l.seen = true
+		if e := r.memory.entry(l); e.Revoked != revoked || e.Reason != c.Reason {
+			t.altered++
+		}
+	}
+	return t.entries.Add(c.Serial, revoked, c.Reason)
+}
+
+// drop leaves out what the CRL before says in l, if it does.
+func (t *target) drop(l *listed) {
+	if l != nil {
+		l.seen = true
+		t.removed++
+	}
+}
+
+// target is the CRL of a certificate.
+func (r *run) target(c *certificates.Certificate) (*target, error) {
+	if r.Shards.names == nil {
+		return r.targets[0], nil
+	}
+	shard := r.Shards.of(c)
+	if t, ok := r.byShard[shard]; ok {
+		return t, nil
+	}
+	if shard == "" {
+		return nil, fmt.Errorf("serial %x is revoked and has no shard: it would be on no CRL", c.Serial)
+	}
+	names := r.Shards.names
+	return nil, fmt.Errorf("serial %x is revoked and of shard %q: want %s to %s (--crl-shards)", c.Serial, shard, names[0], names[len(names)-1])
+}
+
+// checkReason refuses what no CRL may say under the profiles.
+func (r *run) checkReason(c *certificates.Certificate) error {
+	switch c.Reason {
+	case crl.ReasonCA, crl.ReasonHold, crl.ReasonAA:
+		if r.rejects(rule.CRLEntryReasonProfile) {
+			return fmt.Errorf("serial %x: reason %d, which public CAs must not give (%s)", c.Serial, c.Reason, rule.CRLEntryReasonProfile)
+		}
+	case crl.ReasonAbsent:
+		if r.Subordinates && r.rejects(rule.CRLEntryReasonMissing) {
+			return fmt.Errorf("serial %x: a CA's certificate is revoked without a reason (%s)", c.Serial, rule.CRLEntryReasonMissing)
+		}
+	}
+	return nil
+}
+
+// outlived reports whether a revoked certificate needs no entry any more: it expired, and
+// a CRL of later than that lists it, as RFC 5280 section 3.3 asks. That before does if
+// the certificate was revoked by then.
+func (r *run) outlived(c *certificates.Certificate, t *target) bool {
+	if t.before == nil {
+		return false
+	}
+	end := time.Unix(c.NotAfter, 0).UTC().AddDate(r.KeepExpired, 0, 0).Unix()
+	return end < t.before.ThisUpdate && c.RevokedAt <= t.before.ThisUpdate
+}
+
+// listedButGood handles a certificate that the CRL before lists and that is good now. The
+// entry stays; it goes only where a hold is lifted on purpose.
+func (r *run) listedButGood(c *certificates.Certificate, l *listed) error {
+	t, e := r.targets[l.target], r.memory.entry(l)
+	if l.seen {
+		return nil
+	}
+	if e.Reason == crl.ReasonHold && r.forced(ForceHold) {
+		t.drop(l)
+		return nil
+	}
+	r.report.contradicts(c)
+	return t.carry(l, &e)
+}
+
+// carry keeps an entry as the CRL before has it.
+func (t *target) carry(l *listed, e *crl.Entry) error {
+	l.seen = true
+	return t.entries.Add(e.Serial, e.Revoked, e.Reason)
+}
+
+// vanished handles what the CRLs before list and the list lacks: it stays, for nobody
+// has said that it is good, unless the operator says that such rows are deleted.
+func (r *run) vanished() error {
+	for i := range r.memory.list {
+		l := &r.memory.list[i]
+		if l.seen {
+			continue
+		}
+		e := r.memory.entry(l)
+		r.report.vanishes(e.Serial)
+		t := r.targets[l.target]
+		if r.Forget {
+			t.drop(l)
+		} else if err := t.carry(l, &e); err != nil {
+			return err
+		}
+	}
+	gone, all := r.report.Vanished, len(r.memory.list)
+	if !r.Forget && float64(gone)*100 > r.MaxShrink*float64(all) {
+		return fmt.Errorf("certificates %s: of %d certificates on the CRLs before, %d are not in the list (such as serial %s), more than %v %%: is it whole? If rows are deleted after expiry, say --forget",
+			r.List.Source, all, gone, r.report.VanishedFirst, r.MaxShrink)
+	}
+	return nil
+}
+
+// contradicted is the error that the list has certificates good that are on a CRL.
+func (r *run) contradicted() error {
+	n := r.report.Contradicted
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("certificates %s: %d are good that the CRLs before list, the first is %s: they stay listed; if they were on hold, see --force %s", r.List.Source, n, r.report.ContradictedFirst, ForceHold)
+}
