@@ -15,6 +15,7 @@ import (
 	"lancre/build/demo"
 	"lancre/index"
 	"lancre/index/store"
+	"lancre/internal/metricstest"
 )
 
 const spool = "[[spool]]\ndir = \"spool\"\n"
@@ -280,4 +281,12 @@ func ask(t *testing.T, f *Follower, path string) (code int, body string) {
 	r := httptest.NewRecorder()
 	f.Admin().ServeHTTP(r, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
 	return r.Code, r.Body.String()
+}
+
+func TestMetricsAreDocumented(t *testing.T) {
+	w := newWorld(t, spool)
+	f := w.follow()
+	w.write("spool/a", w.sign(0, index.Good))
+	w.await("published")
+	metricstest.Documented(t, "../docs/FOLLOW.md", f.metrics.registry)
 }
