@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/big"
 	mathrand "math/rand/v2"
+	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -54,6 +55,22 @@ func (ca *CA) Sign(c Certificate, alg index.HashAlg) ([]byte, error) {
 		return nil, fmt.Errorf("response for serial %x: %w", c.Serial, err)
 	}
 	return ca.responder.wrap(signed, signature)
+}
+
+// Revoke returns the responses, under each of ca.Hashes, that revoke c: a second newer
+// than those that Sign makes.
+func (ca *CA) Revoke(c Certificate) (all []byte, err error) {
+	later := *ca
+	later.ProducedAt = ca.ProducedAt.Add(time.Second)
+	c.Status, c.RevokedAt, c.Reason = index.Revoked, ca.ProducedAt, 1 // keyCompromise
+	for _, alg := range ca.Hashes {
+		der, err := later.Sign(c, alg)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, der...)
+	}
+	return all, nil
 }
 
 // CertID is what c is called under alg; ok says whether alg is one of ca.Hashes.

@@ -37,9 +37,11 @@ func newDemo() *cobra.Command {
   issuer.pem             the CA's certificate
   good.pem, revoked.pem  two certificates to ask about
   responses.der          OCSP responses, one after another; one in 50 is revoked
+  revocation.der         responses that revoke the certificate good.pem, not published yet
   certs.txt              a line for each certificate: serial in hex, status
   static/                a CRL, the CA's certificate and pages, by host and path
   store/                 all of it, as lancre build publishes it
+  lancre.toml            for lancre follow: what is put into spool/, and what changes in static/
 
 Made again in the same DIR, it is a new CA and the next generation of the store.`,
 		Example: `  lancre demo --out demo
@@ -112,6 +114,9 @@ func (j *demoJob) run(cmd *cobra.Command) error {
 	if err := j.writeFiles(ca); err != nil {
 		return err
 	}
+	if err := j.writeSpool(ca); err != nil {
+		return err
+	}
 	if err := j.writeResponses(cmd, ca); err != nil {
 		return err
 	}
@@ -121,9 +126,36 @@ func (j *demoJob) run(cmd *cobra.Command) error {
 	c.Force, c.ReplaceAll = checkIDs("force"), true // each demo has a CA of its own
 	report, err := buildStore(cmd, c)
 	if err != nil {
+		return errors.Join(err, report.WriteSummary(cmd.OutOrStdout()))
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d responses of a new CA, published as generation %d of %s\n", j.dir, report.Responses.Published, report.Generation, c.Out)
+	return err
+}
+
+// demoConfig has lancre follow publish what is put into the spool.
+const demoConfig = `store = "store"
+issuers = ["issuer.pem"]
+admin = "127.0.0.1:0"
+
+[[spool]]
+dir = "spool"
+
+[[static]]
+dir = "static"
+`
+
+// writeSpool writes what lancre follow needs, and something to publish by it.
+func (j *demoJob) writeSpool(ca *demo.CA) error {
+	revocation, err := ca.Revoke(ca.Certificate(0))
+	if err != nil {
 		return err
 	}
-	return report.WriteSummary(cmd.OutOrStdout())
+	return errors.Join(
+		os.RemoveAll(j.path("spool")), // what it has is of another CA
+		os.Mkdir(j.path("spool"), 0o755),
+		durable.WriteBytes(j.path("revocation.der"), revocation),
+		durable.WriteBytes(j.path("lancre.toml"), []byte(demoConfig)),
+	)
 }
 
 func (j *demoJob) path(name ...string) string {
