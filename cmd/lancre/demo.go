@@ -43,6 +43,8 @@ names, and with it, in DIR:
   certificates.csv       the list of the CA's certificates, for lancre sign
   static/                a CRL, the CA's certificate and pages, by host and path
   store/                 all of it, as lancre build publishes it
+  lancre.toml            for lancre follow: what is put into spool/, what changes in static/
+                         and, with --ca-key, in certificates.csv
 
 Made again in the same DIR, it is a new CA and the next generation of the store.`,
 		Example: `  lancre demo --out demo
@@ -127,6 +129,9 @@ func (j *demoJob) run(cmd *cobra.Command) error {
 	if err := j.writeFiles(ca); err != nil {
 		return err
 	}
+	if err := j.writeConfig(); err != nil {
+		return err
+	}
 	if err := j.writeResponses(cmd, ca); err != nil {
 		return err
 	}
@@ -136,9 +141,49 @@ func (j *demoJob) run(cmd *cobra.Command) error {
 	c.Force, c.ReplaceAll = checkIDs("force"), true // each demo has a CA of its own
 	report, err := buildStore(cmd, c)
 	if err != nil {
-		return err
+		return errors.Join(err, report.WriteSummary(cmd.OutOrStdout()))
 	}
-	return report.WriteSummary(cmd.OutOrStdout())
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d responses of a new CA, published as generation %d of %s\n", j.dir, report.Responses.Published, report.Generation, c.Out)
+	return err
+}
+
+// demoConfig has lancre follow publish what changes.
+const demoConfig = `store = "store"
+issuers = ["issuer.pem"]
+admin = "127.0.0.1:0"
+
+[[spool]]
+dir = "spool"
+
+[[static]]
+dir = "static"
+`
+
+// demoSign has it sign, too, by the key that is named.
+const demoSign = `
+[[sign]]
+key = %q
+certificates = "certificates.csv"
+serial = "hex"
+every = "1s"
+`
+
+// writeConfig writes what lancre follow needs.
+func (j *demoJob) writeConfig() error {
+	text := demoConfig
+	if j.caKey != "" {
+		file, err := filepath.Abs(j.caKey)
+		if err != nil {
+			return err
+		}
+		text += fmt.Sprintf(demoSign, file)
+	}
+	return errors.Join(
+		os.RemoveAll(j.path("spool")), // what it has is of another CA
+		os.RemoveAll(j.path("signed")),
+		os.Mkdir(j.path("spool"), 0o755),
+		durable.WriteBytes(j.path("lancre.toml"), []byte(text)),
+	)
 }
 
 func (j *demoJob) path(name ...string) string {
