@@ -57,6 +57,7 @@ type Config struct {
 	Command  []*source.Command  `toml:"command"`
 	Static   []*source.Static   `toml:"static"`
 	CRLURL   []*source.CRLURL   `toml:"crl_url"`
+	Sign     []*source.Sign     `toml:"sign"`
 
 	sources  []source.Source
 	addition build.Addition    // without what is added
@@ -142,6 +143,10 @@ var nameForm = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
 // prepareSources makes the list of sources.
 func (c *Config) prepareSources(base string) error {
+	profiles, err := c.profiles()
+	if err != nil {
+		return err
+	}
 	l := sourceList{base: base, taken: make(map[string]bool)}
 	for i, s := range c.Spool {
 		l.add("spool", i, &s.Name, s)
@@ -161,8 +166,12 @@ func (c *Config) prepareSources(base string) error {
 	for i, s := range c.CRLURL {
 		l.add("crl_url", i, &s.Name, s)
 	}
+	for i, s := range c.Sign {
+		s.Store, s.Issuers, s.Profiles = c.Store, c.Issuers, profiles
+		l.add("sign", i, &s.Name, s)
+	}
 	if l.err == nil && len(l.sources) == 0 {
-		return errors.New("no source: want [[spool]], [[database]], [[command]], [[static]] or [[crl_url]]")
+		return errors.New("no source: want [[spool]], [[database]], [[command]], [[static]], [[crl_url]] or [[sign]]")
 	}
 	c.sources = l.sources
 	return l.err
@@ -211,17 +220,10 @@ func (c *Config) prepareAddition() (err error) {
 	a.Out, a.Origin, a.Issuers, a.IssuerNames = c.Store, c.Origin, c.Issuers, c.IssuerNames
 	a.Warn, a.Error, a.Hold = c.Warn, c.Error, c.Hold
 	a.MaxRejects = maxRejects
-	if len(c.Profiles) > 0 {
-		a.Profiles = nil
-		for _, name := range c.Profiles {
-			p, err := rule.ParseProfile(name)
-			if err != nil {
-				return err
-			}
-			a.Profiles = append(a.Profiles, p)
-		}
+	if a.Profiles, err = c.profiles(); err != nil {
+		return err
 	}
-	if len(c.Spool)+len(c.Database)+len(c.Command) > 0 && len(c.Issuers) == 0 {
+	if len(c.Spool)+len(c.Database)+len(c.Command)+len(c.Sign) > 0 && len(c.Issuers) == 0 {
 		return errors.New("no issuers, whose certificates responses are checked by: want issuers = [\"FILE\"]")
 	}
 	if _, err := ca.Load(c.Issuers, c.IssuerNames...); err != nil {
@@ -230,6 +232,21 @@ func (c *Config) prepareAddition() (err error) {
 	c.addition = a
 	a.Static = []string{"."} // for what is checked of it
 	return a.Check()
+}
+
+// profiles are the rules to check against.
+func (c *Config) profiles() (list []rule.Profile, err error) {
+	if len(c.Profiles) == 0 {
+		return []rule.Profile{rule.Private}, nil
+	}
+	for _, name := range c.Profiles {
+		p, err := rule.ParseProfile(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
 }
 
 // prepareUpkeep makes the policies of merges and of the history.

@@ -99,7 +99,7 @@ func (f *Follower) begin() (lock *os.File, err error) {
 	defer f.mu.Unlock()
 	now := time.Now()
 	f.began, f.published, f.turned = now, m.Created, now
-	f.position = newPosition(m.Marks, f.marks())
+	f.position = newPosition(m, f.marks())
 	for _, l := range f.links {
 		l.succeeded = m.Checked
 		if l.succeeded.IsZero() {

@@ -20,9 +20,9 @@ import (
 // that was read before. Not safe for concurrent use.
 type Table struct {
 	source database.Source
-	query  string // as the database wants it
-	sinces int    // how often :since is in it
-	db     *database.DB
+	query  string       // as the database wants it
+	sinces int          // how often :since is in it
+	db     *database.DB // nil before it is opened
 }
 
 // NewTable prepares to ask; it does not connect yet.
@@ -33,13 +33,13 @@ func NewTable(source, query string) (*Table, error) {
 	}
 	t := new(Table)
 	var err error
-	if t.source, err = database.Parse(source); err != nil {
-		return nil, inSource(err)
+	if t.source, err = database.Parse(source); err == nil {
+		err = t.source.Check(query)
 	}
-	if err = t.source.Check(query); err != nil {
-		return nil, inSource(err)
+	if err == nil {
+		t.query, t.sinces, err = t.source.Bind(query, "since")
 	}
-	if t.query, t.sinces, err = t.source.Bind(query, "since"); err != nil {
+	if err != nil {
 		return nil, inSource(err)
 	}
 	if t.sinces == 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -42,6 +43,9 @@ after the commit under way. Logs are JSON on standard error.`,
 		DisableFlagsInUseLine: true,
 		Args:                  takes(),
 		PreRunE: func(*cobra.Command, []string) (err error) {
+			if file == "" { // which cobra would say only later
+				return errors.New("no configuration: want --config FILE")
+			}
 			c, err = origin.Load(file)
 			return err
 		},
@@ -55,7 +59,6 @@ after the commit under way. Logs are JSON on standard error.`,
 	}
 	cmd.Flags().StringVar(&file, "config", "", "read `FILE`, in TOML")
 	cmd.Flags().BoolVar(&check, "check", false, "say what would be done, and do nothing")
-	must(cmd.MarkFlagRequired("config"))
 	must(cmd.MarkFlagFilename("config", "toml"))
 	return cmd
 }

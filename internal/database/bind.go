@@ -5,8 +5,16 @@ import (
 	"strings"
 )
 
-// Bind is query with the placeholders of its database where it has :name, and how many
-// there are.
+// Argument is a mark as the driver is to send it. PostgreSQL reads text as what it
+// compares it with; the others compare a number only with a number.
+func (s *Source) Argument(mark string) any {
+	if n, err := strconv.ParseInt(mark, 10, 64); err == nil && s.Kind != Postgres && strconv.FormatInt(n, 10) == mark {
+		return n
+	}
+	return mark
+}
+
+// Bind puts placeholders where a query has :name, and returns how many.
 func (s *Source) Bind(query, name string) (bound string, count int, err error) {
 	if bound, count, err = dialects[s.Kind].bind(query, name); err != nil {
 		err = s.Failed(err)
@@ -14,19 +22,6 @@ func (s *Source) Bind(query, name string) (bound string, count int, err error) {
 	return bound, count, err
 }
 
-// Argument is text that was read from the database as its driver is to send it back.
-func (s *Source) Argument(text string) any { return dialects[s.Kind].argument(text) }
-
-// argument is text as the driver is to send it. PostgreSQL reads text as what it
-// compares it with; the others compare a number only with a number.
-func (d dialect) argument(text string) any {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil && !d.dollar && strconv.FormatInt(n, 10) == text {
-		return n
-	}
-	return text
-}
-
-// bind puts the placeholders of the dialect where a query has :name, and returns how many.
 func (d dialect) bind(query, name string) (bound string, count int, err error) {
 	var b strings.Builder
 	rest, before := query, ""

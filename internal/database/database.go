@@ -121,7 +121,7 @@ func (s *Source) Clock(ctx context.Context) (unix int64, ok bool, err error) {
 	return unix, true, nil
 }
 
-// A DB is a Source that is open. It is safe for concurrent use.
+// A DB is a database that was opened: it connects when it is asked, and then stays so.
 type DB struct {
 	Source
 	db *sql.DB
@@ -131,7 +131,7 @@ type DB struct {
 // file that took the place of another, is noticed then.
 const keepConnection = time.Minute
 
-// Open makes ready to ask s; nothing is connected before the first query.
+// Open prepares to ask the database more than once.
 func (s *Source) Open() (*DB, error) {
 	db, err := sql.Open(s.driver, s.address)
 	if err != nil {
@@ -142,57 +142,52 @@ func (s *Source) Open() (*DB, error) {
 }
 
 // Close ends the connections.
-func (d *DB) Close() error { return d.db.Close() }
+func (d *DB) Close() { d.db.Close() }
 
 // Rows are the answer to a query. They are of one moment: that at which the query began,
 // or earlier.
 type Rows struct {
 	*sql.Rows
-	tx *sql.Tx
-	db *sql.DB // to be closed with them; nil if it stays
+	tx   *sql.Tx
+	once *DB // closed with them; nil if it is asked again
 }
 
-// Query asks the query, which Check must find well, with args for its placeholders.
+// Query asks the query, which Check must find well.
 func (d *DB) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
-	r := new(Rows)
-	var err error
 	// Read-only, for the query is the operator's and the table the CA's.
-	if r.tx, err = d.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err == nil {
-		r.Rows, err = r.tx.QueryContext(ctx, query, args...)
-	}
+	tx, err := d.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		r.Close()
 		return nil, d.Failed(err)
 	}
-	return r, nil
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		tx.Rollback()
+		return nil, d.Failed(err)
+	}
+	return &Rows{Rows: rows, tx: tx}, nil
 }
 
-// Query asks the query, which Check must find well, by a connection that ends with the
-// rows.
+// Query is that of a DB which is opened for it.
 func (s *Source) Query(ctx context.Context, query string) (*Rows, error) {
 	d, err := s.Open()
 	if err != nil {
 		return nil, err
 	}
-	r, err := d.Query(ctx, query)
+	rows, err := d.Query(ctx, query)
 	if err != nil {
 		d.Close()
 		return nil, err
 	}
-	r.db = d.db
-	return r, nil
+	rows.once = d
+	return rows, nil
 }
 
 // Close ends the transaction.
 func (r *Rows) Close() {
-	if r.Rows != nil {
-		r.Rows.Close()
-	}
-	if r.tx != nil {
-		r.tx.Rollback()
-	}
-	if r.db != nil {
-		r.db.Close()
+	r.Rows.Close()
+	r.tx.Rollback()
+	if r.once != nil {
+		r.once.Close()
 	}
 }
 
