@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -433,7 +434,7 @@ func TestBuildOfFilesAlone(t *testing.T) {
 	w.refused("build.shrunk")(Run(context.Background(), c))
 }
 
-// A CRL that stays is not read by an addition that brings another one: what is kept of it
+// A file that stays, a page or a CRL, is not read by an addition that brings another one: what is kept of a CRL
 // is enough to compare the two, and responses with it.
 func TestAddReadsNoKnownCRL(t *testing.T) {
 	w := newWorld(t)
@@ -445,18 +446,22 @@ func TestAddReadsNoKnownCRL(t *testing.T) {
 	entry := recipe.CRLEntry{Serial: "\x03"}
 	all := files(1, stays, entry)
 	maps.Copy(all, files(1, changes))
+	all["_/robots.txt"] = []byte("User-agent: *\n")
 	w.done(w.build(func(c *Config) { c.Static = []string{recipe.Dir(t, all)} }, good))
 	w.done(w.add(nil, later(good, 1))) // the CRLs are known from now on
 	static := func(files map[string][]byte) func(*Addition) {
 		return func(a *Addition) { a.Static = []string{recipe.Dir(t, files)} }
 	}
 	m, err := store.ReadManifest(w.dir)
-	if err != nil || len(m.Files) != 2 {
+	if err != nil || len(m.Files) != 3 {
 		t.Fatalf("%v, files %v", err, m.Files)
 	}
-	path := store.ObjectPath(w.dir, m.Files[0].SHA256)
-	if err := os.Remove(path); err != nil {
+	page, path := store.ObjectPath(w.dir, m.Files[0].SHA256), store.ObjectPath(w.dir, m.Files[1].SHA256)
+	if err := errors.Join(os.Remove(page), os.Remove(path)); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := w.add(nil, later(good, 2)); err != nil {
+		t.Error(err)
 	}
 	differs := entry
 	differs.Revoked = recipe.Now.Add(-2 * recipe.Day)

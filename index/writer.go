@@ -169,9 +169,9 @@ func (w *Writer) reproduces(e *Entry, number uint32) bool {
 	return bytes.Equal(w.check, e.der)
 }
 
-// Finish writes the rest of the segment, syncs the file and returns its path in
-// the directory given to NewWriter. The caller renames or removes it. On an error
-// nothing is left behind.
+// Finish writes the rest of the segment and returns its path in the directory given to
+// NewWriter. The caller syncs and renames the file, or removes it. On an error nothing
+// is left behind.
 func (w *Writer) Finish() (path string, stats Stats, err error) {
 	path, stats, err = w.finish()
 	if err != nil {
@@ -197,9 +197,6 @@ func (w *Writer) finish() (string, Stats, error) {
 	}
 	if w.superseded+w.identical > 0 {
 		return w.compact()
-	}
-	if err := w.file.Sync(); err != nil {
-		return "", Stats{}, err
 	}
 	w.keys.close()
 	stats := w.stats()

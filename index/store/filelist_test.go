@@ -2,8 +2,10 @@ package store
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -143,4 +145,22 @@ func FuzzParseFiles(f *testing.F) {
 			t.Errorf("accepted\n%q\nbut its text form is\n%q", text, got)
 		}
 	})
+}
+
+// A list of files that stays as it was is not looked at, let alone written again.
+func TestCommitLeavesTheListOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	m := publishSample(t, dir, "sample")
+	changed := func() syscall.Timespec {
+		t.Helper()
+		info, err := os.Stat(ObjectPath(dir, m.List.SHA256))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Sys().(*syscall.Stat_t).Ctim // a link is a change
+	}
+	before := changed()
+	if next := grow(t, dir, response(t, 100, 0)); next.List != m.List || changed() != before {
+		t.Errorf("the list is %+v, changed %v; want %+v, %v as before", next.List, changed(), m.List, before)
+	}
 }

@@ -123,7 +123,7 @@ func (p *Publication) Commit(m *Manifest) error {
 	if err := checkFiles(m.Files, firstFileLine); err != nil {
 		return fmt.Errorf("new list of files: %w", err)
 	}
-	if list != nil {
+	if list != nil && (p.previous == nil || p.previous.List != m.List) {
 		if _, _, err := p.AddObject(bytes.NewReader(list)); err != nil {
 			return err
 		}

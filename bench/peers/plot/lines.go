@@ -48,34 +48,34 @@ func (r *results) latency() (*plot.Plot, error) {
 	return p, nil
 }
 
-// growth draws how a store and its server do while revocations come, second by second: of
-// the p99 of requests, a tenth of a millisecond is one.
+// growth draws how a store and its server do while revocations come, second by second, on
+// a logarithmic axis.
 func (r *results) growth() (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text = "Twenty revocations a second, with merges beside", "s"
-	p.Y.Min = 0
 	p.Add(plotter.NewGrid())
 	p.Legend.Top, p.Legend.Left = true, true
 	if len(r.Grown.Course) == 0 {
 		return p, nil // it was not measured
 	}
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	for i, of := range []struct {
 		name string
 		y    func(*moment) float64
 	}{
 		{"lines of the manifest", func(m *moment) float64 { return m.Lines }},
 		{"anonymous memory of lancred, MB", func(m *moment) float64 { return m.Anon / 1e6 }},
-		{"p99 of requests, 0.1 ms", func(m *moment) float64 { return m.P99 / 100 }},
+		{"p99 of requests, µs", func(m *moment) float64 { return m.P99 }},
 	} {
 		points := make(plotter.XYs, len(r.Grown.Course))
 		for n := range r.Grown.Course {
-			points[n] = plotter.XY{X: float64(n), Y: of.y(&r.Grown.Course[n])}
+			points[n] = plotter.XY{X: float64(n), Y: max(of.y(&r.Grown.Course[n]), 1e-3)}
 		}
 		if err := addPoints(p, of.name, i, 0, points); err != nil {
 			return nil, err
 		}
 	}
-	p.Y.Max *= 1.3 // room for the legend
+	p.Y.Max *= 10 // room for the legend
 	return p, nil
 }
 
