@@ -76,8 +76,16 @@ type Config struct {
 	// http://127.0.0.1:9090: what it does not serve is not published. Optional.
 	Canary string
 
-	// OnPublish is a command for the shell that is run after each publication, with
-	// what changed on its standard input: see Change. Optional.
+	// OnPublish is a command for the shell that is run after each publication. On its
+	// standard input it has a line for all that is answered otherwise since:
+	//
+	//	serial ALG NAMEHASH KEYHASH SERIAL    a certificate by its CertID, in hexadecimal digits
+	//	url HOST/PATH                         a file; _ is every host
+	//	everything                            where it is not known: nothing was there, or
+	//	                                      the store has no copy of it any more
+	//
+	// The environment has LANCRE_GENERATION, and LANCRE_REPLACED, which is 0 for none.
+	// Optional.
 	OnPublish string
 
 	// Parallel is how many objects are put at a time. 8 by default.
