@@ -343,6 +343,31 @@ func TestPreconditionsAreProven(t *testing.T) {
 	}
 }
 
+// Where the storage cannot be reached, or is out of order, it is said why: and not only
+// that the time was over.
+func TestStorageThatFails(t *testing.T) {
+	g, o := gateway(t), newOrigin(t)
+	o.add("one")
+	at := openTarget(t, "s3://"+versity.Bucket, g.Dir)
+	g.Break(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusBadGateway) })
+	soon := func(c *Config) { c.Timeout = 500 * time.Millisecond }
+	_, err := o.publish(at.bucket, soon)
+	wantError(t, "out of order", err, ": 502 Bad Gateway")
+	t.Setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+	at = openTarget(t, "s3://"+versity.Bucket, g.Dir)
+	_, err = o.publish(at.bucket, soon)
+	wantError(t, "nobody there", err, "the last attempt: dial tcp 127.0.0.1:1: connect: connection refused")
+	g.Break(nil)
+	t.Setenv("AWS_ENDPOINT_URL_S3", g.URL)
+	at = openTarget(t, "s3://elsewhere", g.Dir)
+	_, err = o.publish(at.bucket)
+	wantError(t, "no such bucket", err, "bucket does not exist")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "another")
+	at = openTarget(t, "s3://"+versity.Bucket, g.Dir)
+	_, err = o.publish(at.bucket)
+	wantError(t, "another secret", err, "signature")
+}
+
 // What networks and servers do on the way of the one request that counts.
 func TestSwapOnABadNetwork(t *testing.T) {
 	g := gateway(t)
