@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"lancre/index"
@@ -16,7 +17,9 @@ type overview struct {
 	Origin     string         `json:"origin"`
 	Generation uint64         `json:"generation"`
 	Created    time.Time      `json:"created"`
-	At         time.Time      `json:"at"` // when it is looked at
+	Stale      time.Time      `json:"expires,omitzero"`    // from when on it is
+	SignedBy   []string       `json:"signed_by,omitempty"` // as it says itself: verify --trust sees whether that is so
+	At         time.Time      `json:"at"`                  // when it is looked at
 	Segments   []segmentFacts `json:"segments"`
 	Issuers    []*issuerCount `json:"issuers"`
 	Expiry     *expiry        `json:"expiry"`
@@ -69,7 +72,7 @@ func newOverview(g *store.Generation, dir string, at time.Time) (*overview, erro
 	c.expiry.finish()
 	m := g.Manifest()
 	o := &overview{
-		Store: dir, Origin: m.Origin, Generation: m.Generation, Created: m.Created, At: at.UTC().Truncate(time.Second),
+		Store: dir, Origin: m.Origin, Generation: m.Generation, Created: m.Created, Stale: m.Expires, SignedBy: m.Signers(), At: at.UTC().Truncate(time.Second),
 		Segments: []segmentFacts{}, Issuers: c.issuers(g.Files()), Expiry: &c.expiry, Files: []fileFacts{},
 	}
 	for i, s := range g.Segments() {
@@ -105,6 +108,12 @@ func (o *overview) write(out io.Writer) error {
 	w.row("origin", "%s", o.Origin)
 	w.row("generation", "%d", o.Generation)
 	w.row("created", "%s", formatTime(o.Created))
+	if !o.Stale.IsZero() {
+		w.row("stale from", "%s", formatTime(o.Stale))
+	}
+	if len(o.SignedBy) > 0 {
+		w.row("signed by", "%s", strings.Join(o.SignedBy, ", "))
+	}
 	o.writeStack(w)
 	for i := range o.Segments[:min(len(o.Segments), detailed)] {
 		o.Segments[i].write(w, o.At)

@@ -23,7 +23,8 @@ func newPublish() *cobra.Command {
 		Long: `Publish copies the current generation of a store to a bucket of S3-compatible storage,
 or to a directory: first the objects that are not there, then, in one step, the
 manifest. Edges see the generation before or this one, whole. What a crash left half
-done, and what the bucket has lost, is made good by publishing again.
+done is made good by publishing again, and so is what the bucket has lost: that is seen
+when there is nothing new to publish, and once an hour.
 
 It replaces only what this store has published: another origin that publishes to the
 same place is found out, and neither loses anything. Storage that does not heed

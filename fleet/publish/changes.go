@@ -14,15 +14,7 @@ import (
 	"lancre/index/store"
 )
 
-// tell runs OnPublish, if the manifest there was replaced by m. Its standard input says
-// what is answered otherwise since, in lines:
-//
-//	serial ALG NAMEHASH KEYHASH SERIAL    a certificate by its CertID, in hexadecimal digits
-//	url HOST/PATH                         a file; _ is every host
-//	everything                            where it is not known: nothing was there, or
-//	                                      the store has no copy of it any more
-//
-// The environment has LANCRE_GENERATION, and LANCRE_REPLACED, which is 0 for none.
+// tell runs OnPublish, if the manifest there was replaced by m.
 func (p *Publisher) tell(ctx context.Context, there state, m *store.Manifest, r *Result) error {
 	if p.config.OnPublish == "" || !r.Published {
 		return nil

@@ -4,6 +4,7 @@
 //	manifest              as the store has it, with its signatures
 //	objects/<sha256>      all that it names
 //	history/<generation>  manifests that were replaced lately
+//	probe, swept          what publishers ask the bucket, and tell each other
 //
 // and it is one atomic generation at any moment: objects come first, and the manifest
 // is replaced last, by compare-and-swap.
@@ -42,7 +43,8 @@ const (
 	manifestName = "manifest"
 	objectsDir   = "objects"
 	historyDir   = "history"
-	probeName    = "probe"
+	probeName    = "probe" // see prove
+	sweptName    = "swept" // when that was done last, by when this object was put
 )
 
 func objectName(sum string) string { return objectsDir + "/" + sum }
@@ -61,8 +63,8 @@ type Config struct {
 	// A day by default; it must be longer than an upload can take. Zero keeps all.
 	Retain time.Duration
 
-	// SweepEvery is how often a Publisher looks for objects that the bucket has lost,
-	// and for what may go. Zero, the default, is each time.
+	// SweepEvery is how often it is seen what the bucket has lost, and what may go: and
+	// whenever there is nothing new to publish. An hour by default.
 	SweepEvery time.Duration
 
 	// SingleWriter goes without the proof that the bucket heeds preconditions:
@@ -76,8 +78,16 @@ type Config struct {
 	// http://127.0.0.1:9090: what it does not serve is not published. Optional.
 	Canary string
 
-	// OnPublish is a command for the shell that is run after each publication, with
-	// what changed on its standard input: see Change. Optional.
+	// OnPublish is a command for the shell that is run after each publication. On its
+	// standard input it has a line for all that is answered otherwise since:
+	//
+	//	serial ALG NAMEHASH KEYHASH SERIAL    a certificate by its CertID, in hexadecimal digits
+	//	url HOST/PATH                         a file; _ is every host
+	//	everything                            where it is not known: nothing was there, or
+	//	                                      the store has no copy of it any more
+	//
+	// The environment has LANCRE_GENERATION, and LANCRE_REPLACED, which is 0 for none.
+	// Optional.
 	OnPublish string
 
 	// Parallel is how many objects are put at a time. 8 by default.
@@ -94,7 +104,7 @@ type Config struct {
 
 // DefaultConfig is right for most, but for the Store.
 func DefaultConfig() Config {
-	return Config{Retain: 24 * time.Hour, Parallel: 8, Timeout: 30 * time.Second}
+	return Config{Retain: 24 * time.Hour, SweepEvery: time.Hour, Parallel: 8, Timeout: 30 * time.Second}
 }
 
 // Check finds what is wrong with the settings by themselves.
@@ -127,9 +137,9 @@ type Result struct {
 type Publisher struct {
 	config Config
 	bucket Bucket
-	proven bool          // that the bucket heeds preconditions
-	ahead  time.Duration // of the clock here is that of the bucket
-	swept  time.Time
+	proven bool                // that the bucket heeds preconditions
+	ahead  time.Duration       // of the clock here is that of the bucket
+	swept  time.Time           // by the clock of the bucket; zero if not known yet
 	known  map[string][]string // names of objects by that of the manifest, or list of files, that names them
 }
 

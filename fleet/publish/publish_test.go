@@ -208,6 +208,35 @@ func TestPublishMakesGood(t *testing.T) {
 	})
 }
 
+// What is damaged in the store does not reach the bucket, nor what names it: not even
+// where the damage has its size. Once it is good again it does.
+func TestDamagedObjectIsNotPublished(t *testing.T) {
+	targets(t, func(t *testing.T, at target) {
+		o := newOrigin(t)
+		before := o.add("one")
+		o.mustPublish(at.bucket)
+		for _, size := range []int{3, 1 << 20, 17 << 20} { // in one part and in several
+			m := o.add(strings.Repeat("x", size))
+			object := m.Files[len(m.Files)-1]
+			path := store.ObjectPath(o.dir, object.SHA256)
+			good, err := os.ReadFile(path)
+			check(t, err)
+			check(t, os.Chmod(path, 0o644))
+			check(t, os.WriteFile(path, append(good[:size-1:size-1], 'y'), 0o644))
+			_, err = o.publish(at.bucket)
+			wantError(t, "damaged", err, path+" has sha256 ")
+			at.whole(t, before)
+			if _, err := os.Stat(filepath.Join(at.dir, objectName(object.SHA256))); err == nil {
+				t.Errorf("the damaged object of %d octets is in the bucket", size)
+			}
+			check(t, os.WriteFile(path, good, 0o644))
+			o.mustPublish(at.bucket)
+			at.whole(t, m)
+			before = m
+		}
+	})
+}
+
 // Of two origins one publishes, and the other is told so, and loses nothing; unless it
 // is forced. A copy of the store that was put back is such another one.
 func TestTwoOrigins(t *testing.T) {
@@ -312,6 +341,31 @@ func TestPreconditionsAreProven(t *testing.T) {
 	if r, err := o.publish(b, func(c *Config) { c.SingleWriter = true }); !r.Published {
 		t.Errorf("single writer: %+v, %v", r, err)
 	}
+}
+
+// Where the storage cannot be reached, or is out of order, it is said why: and not only
+// that the time was over.
+func TestStorageThatFails(t *testing.T) {
+	g, o := gateway(t), newOrigin(t)
+	o.add("one")
+	at := openTarget(t, "s3://"+versity.Bucket, g.Dir)
+	g.Break(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusBadGateway) })
+	soon := func(c *Config) { c.Timeout = 500 * time.Millisecond }
+	_, err := o.publish(at.bucket, soon)
+	wantError(t, "out of order", err, ": 502 Bad Gateway")
+	t.Setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+	at = openTarget(t, "s3://"+versity.Bucket, g.Dir)
+	_, err = o.publish(at.bucket, soon)
+	wantError(t, "nobody there", err, "the last attempt: dial tcp 127.0.0.1:1: connect: connection refused")
+	g.Break(nil)
+	t.Setenv("AWS_ENDPOINT_URL_S3", g.URL)
+	at = openTarget(t, "s3://elsewhere", g.Dir)
+	_, err = o.publish(at.bucket)
+	wantError(t, "no such bucket", err, "bucket does not exist")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "another")
+	at = openTarget(t, "s3://"+versity.Bucket, g.Dir)
+	_, err = o.publish(at.bucket)
+	wantError(t, "another secret", err, "signature")
 }
 
 // What networks and servers do on the way of the one request that counts.

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -24,6 +25,30 @@ type s3Bucket struct {
 	client *minio.Core
 	bucket string
 	prefix string // "" or with a slash at its end
+	tried  *attempts
+}
+
+// attempts make requests and remember what was wrong with the last one that failed: the
+// client repeats it until its time is over, and then says no more than that.
+type attempts struct {
+	http.RoundTripper
+	last atomic.Pointer[string]
+}
+
+// RoundTrip implements http.RoundTripper.
+func (a *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := a.RoundTripper.RoundTrip(req)
+	what := ""
+	switch {
+	case err != nil && req.Context().Err() == nil: // else it was the time that was over
+		what = err.Error()
+	case err == nil && resp.StatusCode >= http.StatusInternalServerError:
+		what = req.URL.Host + ": " + resp.Status
+	default:
+		return resp, err
+	}
+	a.last.Store(&what)
+	return resp, err
 }
 
 // How caches may keep what a bucket has (RFC 9111): a manifest must be asked for again,
@@ -40,7 +65,13 @@ func openS3(bucket, prefix string) (Bucket, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
 		return nil, fmt.Errorf("endpoint %q of AWS_ENDPOINT_URL_S3: want https://HOST", endpoint)
 	}
+	transport, err := minio.DefaultTransport(u.Scheme == "https")
+	if err != nil {
+		return nil, err
+	}
+	tried := &attempts{RoundTripper: transport}
 	client, err := minio.NewCore(u.Host, &minio.Options{
+		Transport: tried,
 		Creds: credentials.NewChainCredentials([]credentials.Provider{
 			&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}, &credentials.IAM{},
 		}),
@@ -53,13 +84,16 @@ func openS3(bucket, prefix string) (Bucket, error) {
 	if prefix != "" {
 		prefix += "/"
 	}
-	return &s3Bucket{client, bucket, prefix}, nil
+	return &s3Bucket{client, bucket, prefix, tried}, nil
 }
 
 // fault is err, of a request about name, as Bucket wants it.
 func (b *s3Bucket) fault(name string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if last := b.tried.last.Load(); last != nil && errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w; the last attempt: %s", err, *last)
 	}
 	var r minio.ErrorResponse
 	if errors.As(err, &r) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"lancre/index/store"
@@ -16,24 +17,54 @@ import (
 const maxList = 32 << 20
 
 // sweep puts what the bucket should have of m, its current generation, and has lost, and
-// removes what has been there for Retain and nobody needs any more. It is not done more
-// often than configured.
+// removes what has been there for Retain and nobody needs any more, if it is time to.
 func (p *Publisher) sweep(ctx context.Context, m *store.Manifest, r *Result) error {
-	if !p.swept.IsZero() && time.Since(p.swept) < p.config.SweepEvery {
-		return nil
-	}
-	entries, err := p.list(ctx, objectsDir)
-	if err == nil {
-		err = p.repair(ctx, m, entries, r)
-	}
-	if err == nil && p.config.Retain > 0 {
-		err = p.removeOld(ctx, m, entries, r)
+	due, err := p.sweepIsDue(ctx, r)
+	if err == nil && due {
+		err = p.sweepNow(ctx, m, r)
 	}
 	if err != nil {
 		return fmt.Errorf("generation %d is published, but what it lacks was not seen, or what is old not removed: %w", m.Generation, err)
 	}
-	p.swept = time.Now()
 	return nil
+}
+
+// sweepIsDue reports whether the last sweep, by whatever Publisher, is SweepEvery ago,
+// or r says that there is nothing else to do.
+func (p *Publisher) sweepIsDue(ctx context.Context, r *Result) (bool, error) {
+	if !r.Published {
+		return true, nil
+	}
+	if p.swept.IsZero() {
+		ctx, cancel := p.brief(ctx, 0)
+		defer cancel()
+		e, err := p.bucket.Stat(ctx, sweptName)
+		if errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		p.swept = e.Modified
+	}
+	return p.now().Sub(p.swept) >= p.config.SweepEvery, nil
+}
+
+func (p *Publisher) sweepNow(ctx context.Context, m *store.Manifest, r *Result) error {
+	entries, err := p.list(ctx, objectsDir)
+	if err != nil {
+		return err
+	}
+	if err := p.repair(ctx, m, entries, r); err != nil {
+		return err
+	}
+	if p.config.Retain > 0 {
+		if err := p.removeOld(ctx, m, entries, r); err != nil {
+			return err
+		}
+	}
+	p.swept = p.now()
+	return p.put(ctx, sweptName, strings.NewReader("swept\n"), int64(len("swept\n")))
 }
 
 // listOctets is the room that a list may have, in octets: a million entries of 300.

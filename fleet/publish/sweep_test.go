@@ -73,6 +73,35 @@ func TestSweep(t *testing.T) {
 	})
 }
 
+// A sweep is made once in a while, by whichever Publisher comes first then, and when
+// there is nothing to publish.
+func TestSweepEvery(t *testing.T) {
+	targets(t, func(t *testing.T, at target) {
+		o := newOrigin(t)
+		m := o.add("one")
+		o.mustPublish(at.bucket)
+		stray := objectName("aa" + m.Files[0].SHA256[2:])
+		litter := func() {
+			check(t, os.WriteFile(filepath.Join(at.dir, stray), nil, 0o644))
+			at.age(t, stray, 25*time.Hour)
+		}
+		litter()
+		o.add("two")
+		if r := o.mustPublish(at.bucket); r.Removed != 0 {
+			t.Errorf("%+v: swept again at once", r)
+		}
+		at.age(t, sweptName, 61*time.Minute)
+		o.add("three")
+		if r := o.mustPublish(at.bucket); r.Removed != 1 {
+			t.Errorf("%+v: not swept after an hour", r)
+		}
+		litter()
+		if r := o.mustPublish(at.bucket); r.Removed != 1 {
+			t.Errorf("%+v: not swept where nothing is new", r)
+		}
+	})
+}
+
 // What lies there for long, and no manifest there names, is put again before it is
 // relied on: the sweep of another publisher may be about to remove it.
 func TestOldObjectIsPutAgain(t *testing.T) {

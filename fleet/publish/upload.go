@@ -2,8 +2,12 @@ package publish
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -21,7 +25,7 @@ func objectsOf(m *store.Manifest) []store.Object { return append(m.Objects(), m.
 // that the manifest there names, too, are taken to be: sweep sees whether they are.
 func (p *Publisher) upload(ctx context.Context, m *store.Manifest, there state, r *Result) error {
 	shared := make(map[string]bool)
-	if now := there.manifest; now != nil {
+	if now := there.manifest; now != nil && !p.config.Force { // else it may name what never was there
 		if now.ReadFiles(p.config.Store, nil) != nil {
 			now.Files = nil // those that are there are found one by one
 		}
@@ -30,12 +34,12 @@ func (p *Publisher) upload(ctx context.Context, m *store.Manifest, there state, 
 		}
 	}
 	wanted := slices.DeleteFunc(objectsOf(m), func(o store.Object) bool { return shared[o.SHA256] })
-	return p.putAll(ctx, wanted, p.lies, r)
+	return p.putAll(ctx, wanted, p.has, r)
 }
 
-// lies reports whether the bucket has o, and for so short a time that no sweep removes
+// has reports whether the bucket has o, and for so short a time that no sweep removes
 // it while it is relied on.
-func (p *Publisher) lies(ctx context.Context, o store.Object) (bool, error) {
+func (p *Publisher) has(ctx context.Context, o store.Object) (bool, error) {
 	ctx, cancel := p.brief(ctx, 0)
 	defer cancel()
 	e, err := p.bucket.Stat(ctx, objectName(o.SHA256))
@@ -46,8 +50,8 @@ func (p *Publisher) lies(ctx context.Context, o store.Object) (bool, error) {
 	return e.Size == o.Size && !aged, err
 }
 
-// putAll puts those objects, some at a time, of which there says that they are not.
-func (p *Publisher) putAll(ctx context.Context, objects []store.Object, there func(context.Context, store.Object) (bool, error), r *Result) error {
+// putAll puts the objects that the bucket does not have, some at a time.
+func (p *Publisher) putAll(ctx context.Context, objects []store.Object, has func(context.Context, store.Object) (bool, error), r *Result) error {
 	var total, done int64
 	var objectsDone uint64
 	for _, o := range objects {
@@ -55,7 +59,7 @@ func (p *Publisher) putAll(ctx context.Context, objects []store.Object, there fu
 	}
 	var mu sync.Mutex // over the counts
 	put := func(ctx context.Context, o store.Object) error {
-		ok, err := there(ctx, o)
+		ok, err := has(ctx, o)
 		if err != nil {
 			return err
 		}
@@ -87,8 +91,7 @@ func (p *Publisher) putAll(ctx context.Context, objects []store.Object, there fu
 
 // putObject puts an object of the store.
 func (p *Publisher) putObject(ctx context.Context, o store.Object) error {
-	path := store.ObjectPath(p.config.Store, o.SHA256)
-	f, err := os.Open(path)
+	f, err := os.Open(store.ObjectPath(p.config.Store, o.SHA256))
 	if err != nil {
 		return err
 	}
@@ -98,7 +101,39 @@ func (p *Publisher) putObject(ctx context.Context, o store.Object) error {
 		return err
 	}
 	if info.Size() != o.Size {
-		return fmt.Errorf("%s has %d octets, the manifest says %d: lancre verify says what else is wrong", path, info.Size(), o.Size)
+		return fmt.Errorf("%s has %d octets, the manifest says %d: lancre verify says what else is wrong", f.Name(), info.Size(), o.Size)
 	}
-	return p.put(ctx, objectName(o.SHA256), f, o.Size)
+	return p.put(ctx, objectName(o.SHA256), &objectReader{file: f, object: o, hash: sha256.New()}, o.Size)
+}
+
+// An objectReader reads an object of the store. Where that is not what its name says, the
+// last octets are not read but an error: so it does not come into the bucket, whoever
+// reads.
+type objectReader struct {
+	file   *os.File
+	object store.Object
+	hash   hash.Hash
+	done   int64
+}
+
+// Read implements io.Reader.
+func (r *objectReader) Read(p []byte) (int, error) {
+	n, err := r.file.Read(p)
+	r.hash.Write(p[:n])
+	if r.done += int64(n); n > 0 && r.done >= r.object.Size {
+		if sum := hex.EncodeToString(r.hash.Sum(nil)); sum != r.object.SHA256 {
+			return 0, fmt.Errorf("%s has sha256 %s: it was changed or damaged; lancre verify says what else is wrong", r.file.Name(), sum)
+		}
+	}
+	return n, err
+}
+
+// Seek implements io.Seeker, to begin again and for nothing else.
+func (r *objectReader) Seek(offset int64, whence int) (int64, error) {
+	if offset != 0 || whence != io.SeekStart {
+		return 0, errors.New("an object is read from its beginning")
+	}
+	r.hash.Reset()
+	r.done = 0
+	return r.file.Seek(0, io.SeekStart)
 }

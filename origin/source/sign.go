@@ -51,9 +51,10 @@ type Sign struct {
 	Issuers  []string       `toml:"-"`
 	Profiles []rule.Profile `toml:"-"`
 
-	config sign.Config
-	key    *key.Key // nil before it is opened
-	watch  *watch
+	config  sign.Config
+	key     *key.Key // nil before it is opened
+	watch   *watch
+	changes <-chan struct{}
 }
 
 // Prepare checks what the configuration says of it, whose paths are relative to base.
@@ -65,6 +66,7 @@ func (s *Sign) Prepare(base string) error {
 		return errors.New(`no key: want key = "FILE", or "exec:PROGRAM"`)
 	}
 	s.watch = newWatch()
+	s.changes = s.watch.subscribe()
 	if s.Dir == "" {
 		s.Dir = "signed"
 	}
@@ -137,7 +139,7 @@ func (s *Sign) listIn(base string) string {
 // Settings implements Source.
 func (s *Sign) Settings() Settings {
 	set := s.Common.settings("sign", 5*time.Second)
-	set.Changes = s.watch.changes
+	set.Changes = s.changes
 	return set
 }
 
@@ -227,8 +229,5 @@ func (s *Sign) publish(ctx context.Context, to Publisher, name string) error {
 
 // again has the next round begin at once.
 func (s *Sign) again() {
-	select {
-	case s.watch.changes <- struct{}{}:
-	default:
-	}
+	s.watch.signal()
 }
