@@ -3,9 +3,8 @@ package server
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/pprof"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"lancre/internal/admin"
 )
 
 // Admin is the handler of the admin listener, which must not be reachable from
@@ -18,8 +17,7 @@ import (
 //	GET  /debug/pprof/  profiles
 //	POST /reload        look at the manifest now; 409 if it is refused
 func (s *Server) Admin() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	mux := admin.NewMux(s.metrics.registry)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { s.report(w, "", http.StatusOK) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		s.report(w, s.notReady(), http.StatusServiceUnavailable)
@@ -28,11 +26,6 @@ func (s *Server) Admin() http.Handler {
 		s.report(w, s.stale(), http.StatusServiceUnavailable)
 	})
 	mux.HandleFunc("POST /reload", s.serveReload)
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
 }
 

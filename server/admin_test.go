@@ -34,15 +34,6 @@ func wantAdmin(t *testing.T, e *edge, method, path string, status int, reason st
 	return r
 }
 
-// What net/http says of the admin address is a line like all others.
-func TestAdminErrorsAreLogged(t *testing.T) {
-	e := newEdge(t, content{})
-	fmt.Fprintf(adminLog{e.Server.log}, "http: Accept error: %s; retrying in 5ms\n", "too many open files")
-	if got, want := e.log.String(), `level=ERROR msg="the admin address failed" err="http: Accept error: too many open files; retrying in 5ms"`; !strings.Contains(got, want) {
-		t.Errorf("log is %s, want %s", got, want)
-	}
-}
-
 func TestHealth(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{
 		append(good("06"), entry{DER: respond("05", crypto.SHA1, ocsp.Good, start), Tombstone: true}), // hides the other's canary

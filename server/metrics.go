@@ -5,10 +5,10 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/valyala/fasthttp"
 
 	"lancre/index"
+	"lancre/internal/admin"
 )
 
 // methodLabels are the labels of HTTP methods, the last for all others.
@@ -53,7 +53,7 @@ func newMetrics(s *Server) *metrics {
 		sizes:    newHistogram(sizeBounds),
 		ages:     newHistogram(ageBounds),
 		outcomes: &s.outcomes,
-		registry: prometheus.NewRegistry(),
+		registry: admin.NewRegistry(),
 	}
 	m.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "lancred_reloads_total", Help: "Looks at the store's manifest, by what they came to.",
@@ -61,8 +61,7 @@ func newMetrics(s *Server) *metrics {
 	for _, r := range []ReloadResult{Swapped, Unchanged, Refused} {
 		m.reloads.WithLabelValues(string(r))
 	}
-	m.registry.MustRegister(m, m.reloads, forecastMetrics{s}, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m, m.reloads, forecastMetrics{s})
 	count := func(name, help string, value func() uint64) {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
 			func() float64 { return float64(value()) }))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	stdlog "log"
 	"log/slog"
 	"math"
 	"net"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"lancre/internal/admin"
 )
 
 const (
@@ -86,15 +87,6 @@ func (l httpLogger) Printf(format string, args ...any) {
 	}
 }
 
-// adminLog passes on what net/http says of the admin address, a line at a time.
-type adminLog struct{ log *slog.Logger }
-
-// Write implements io.Writer.
-func (l adminLog) Write(line []byte) (int, error) {
-	l.log.Error("the admin address failed", "err", strings.TrimSpace(string(line)))
-	return len(line), nil
-}
-
 // handleError answers what fasthttp could not read as a request.
 func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	var small *fasthttp.ErrSmallBuffer
@@ -118,18 +110,18 @@ func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 }
 
 // Serve answers on the public listeners, of TCP or Unix sockets, and, unless it is nil,
-// the admin one, and watches the store. It closes the listeners and returns nil after
+// private, the admin one, and watches the store. It closes the listeners and returns nil after
 // Shutdown, or the error of the listener that failed.
-func (s *Server) Serve(public []net.Listener, admin net.Listener) error {
+func (s *Server) Serve(public []net.Listener, private net.Listener) error {
 	go s.watch()
 	errs, most := make(chan error, len(public)+1), mostConns()
 	for _, ln := range public {
 		go func() { errs <- s.http.Serve(&listener{ln, s.log, s.metrics, s.limits, &s.conns, most, s.timeouts}) }()
 	}
-	side := &http.Server{Handler: s.Admin(), ReadHeaderTimeout: s.timeouts.read, ErrorLog: stdlog.New(adminLog{s.log}, "", 0)}
+	side := admin.NewServer(s.Admin(), s.log)
 	defer side.Close()
-	if admin != nil {
-		go func() { errs <- side.Serve(admin) }()
+	if private != nil {
+		go func() { errs <- side.Serve(private) }()
 	}
 	for {
 		select {
