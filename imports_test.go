@@ -26,7 +26,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/build", slices.Concat(http, drivers, []string{"lancre/server"})},
 		{"lancre/pages", slices.Concat(x509, http, []string{"lancre/index", "lancre/build", "lancre/server"})},
 		{"lancre/fleet/publish", slices.Concat(x509, []string{"lancre/build", "lancre/server"})},
-		{"lancre/server", slices.Concat(x509, []string{"lancre/build"})},
+		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/fleet"})},
+		{"lancre/fleet/pull", slices.Concat(x509, []string{"lancre/build", "lancre/sign", "lancre/server"})},
 		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build"})},
 		{"lancre/cmd/lancre", []string{"lancre/server"}},
 	} {

@@ -15,14 +15,30 @@ import (
 // exposure is what systemd-analyze may find at most, in tenths: 2.0 of 10.
 const exposure = "20"
 
-func TestServiceIsConfined(t *testing.T) {
-	systemd(t, "systemd-analyze", "security", "--offline=true", "--threshold="+exposure, "systemd/lancred.service")
+func TestServicesAreConfined(t *testing.T) {
+	for _, name := range units(t, "*.service") {
+		systemd(t, "systemd-analyze", "security", "--offline=true", "--threshold="+exposure, filepath.Join("systemd", name))
+	}
+}
+
+// units are the names of the units that pattern matches.
+func units(t *testing.T, pattern string) (names []string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("systemd", pattern))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%d units match %s: %v", len(paths), pattern, err)
+	}
+	for _, path := range paths {
+		names = append(names, filepath.Base(path))
+	}
+	return names
 }
 
 // systemd-analyze wants the programs that units name, and ours is not installed.
 func TestUnitsAreValid(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"lancred.service", "lancred.socket"} {
+	args := []string{"verify"}
+	for _, name := range append(units(t, "*.service"), units(t, "*.socket")...) {
 		unit, err := os.ReadFile(filepath.Join("systemd", name))
 		if err != nil {
 			t.Fatal(err)
@@ -31,8 +47,9 @@ func TestUnitsAreValid(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), unit, 0o644); err != nil {
 			t.Fatal(err)
 		}
+		args = append(args, filepath.Join(dir, name))
 	}
-	out := systemd(t, "systemd-analyze", "verify", filepath.Join(dir, "lancred.service"), filepath.Join(dir, "lancred.socket"))
+	out := systemd(t, "systemd-analyze", args...)
 	for line := range strings.Lines(out) {
 		if strings.Contains(line, dir) { // the host's own units are of no interest
 			t.Errorf("systemd-analyze verify: %s", line)

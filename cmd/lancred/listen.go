@@ -18,13 +18,20 @@ func (o *options) open() (public []net.Listener, admin net.Listener, err error) 
 	if public, err = o.openPublic(); err != nil {
 		return nil, nil, err
 	}
-	if o.admin == "" {
-		return public, nil, nil
+	admin, err = listenAdmin(o.admin)
+	return public, admin, err
+}
+
+// listenAdmin opens the admin address, nil if it is empty.
+func listenAdmin(addr string) (net.Listener, error) {
+	if addr == "" {
+		return nil, nil
 	}
-	if admin, err = net.Listen("tcp", o.admin); err != nil {
-		return nil, nil, fmt.Errorf("--admin: %w", err)
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("--admin: %w", err)
 	}
-	return public, admin, nil
+	return ln, nil
 }
 
 // logAddresses says where requests are answered from now on.

@@ -1,7 +1,12 @@
 // Lancred is the edge daemon: it answers OCSP requests, CRL and certificate
 // downloads from a store that lancre build made. It holds no key.
 //
-//	lancred --store STORE [flags]
+//	lancred --store STORE [flags]                        serves
+//	lancred pull --from URL --trust FILE --store STORE   keeps a store like a published one
+//
+// Each is a process of its own, confined to its job: what serves cannot write, and what
+// fetches does not serve. The rest of this is about the first: package fleet/pull says
+// what the second does.
 //
 // On each --listen address, or the sockets that systemd passed:
 //
@@ -51,8 +56,11 @@ func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	o := newOptions(log)
 	ran := false
-	cmd := newCommand(o, func() error { ran = true; return run(o) })
-	err := cmd.Execute()
+	began := func() { ran = true }
+	root := newCommand(o, func() error { began(); return run(o) })
+	root.AddCommand(newPull(log, began))
+	usage.Prepare(root)
+	cmd, err := root.ExecuteC()
 	switch {
 	case err == nil:
 	case ran:
@@ -89,7 +97,6 @@ a second one stops at once. Logs are JSON on standard error.`,
 		RunE:    func(*cobra.Command, []string) error { return run() },
 	}
 	o.register(cmd)
-	usage.Prepare(cmd)
 	return cmd
 }
 

@@ -21,9 +21,10 @@ type Removed struct {
 
 // Keep says what GC spares, beside the generation being served.
 type Keep struct {
-	Generations int           // so many before it
-	Since       time.Duration // and all that were published in so long
-	Arriving    time.Duration // and what came in so long and no manifest here names: that may be on its way
+	Generations int             // so many before it
+	Since       time.Duration   // and all that were published in so long
+	Arriving    time.Duration   // and what came in so long and no manifest here names: that may be on its way
+	Objects     map[string]bool // and these, by name
 }
 
 // DefaultKeep is enough to go back by a day, and some way where nothing was published
@@ -134,7 +135,7 @@ func (c *collector) collectAll() error {
 
 // unused reports whether no generation has the object e, nor is about to.
 func (c *collector) unused(e fs.DirEntry) bool {
-	return !c.named[e.Name()] && (c.past[e.Name()] || !c.arriving(e))
+	return !c.named[e.Name()] && !c.keep.Objects[e.Name()] && (c.past[e.Name()] || !c.arriving(e))
 }
 
 // arriving reports whether e came into the store so lately that something may still

@@ -92,9 +92,15 @@ func readAtMost(path string, limit int64) ([]byte, error) {
 	return text, err
 }
 
+// ManifestText returns the manifest of the store dir as it is, with what signatures it
+// has. If there is none, the error is an fs.ErrNotExist.
+func ManifestText(dir string) ([]byte, error) {
+	return readAtMost(filepath.Join(dir, manifestName), MaxManifestSize)
+}
+
 // manifestText is the text of the manifest of dir, nil if it cannot be read.
 func manifestText(dir string) []byte {
-	text, err := readAtMost(filepath.Join(dir, manifestName), MaxManifestSize)
+	text, err := ManifestText(dir)
 	if err != nil {
 		return nil
 	}
