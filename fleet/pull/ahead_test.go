@@ -73,7 +73,7 @@ func TestComingIsSlow(t *testing.T) {
 			t.Error(err)
 		}
 		m.Coming = []store.Object{object}
-		w.Write(m.Encode())
+		w.Write(o.sign(m.Encode()))
 		return true
 	})
 	o.requests()

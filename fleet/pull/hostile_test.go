@@ -262,7 +262,7 @@ func TestManifestTricks(t *testing.T) {
 		{"trickling", func(w http.ResponseWriter, r *http.Request) { trickle(w, r, make([]byte, 1<<20)) }, "within 500ms"},
 		{"silent", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "within 500ms"},
 		{"unchanged, though nothing was asked", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) }, "status 304"},
-		{"empty", func(http.ResponseWriter, *http.Request) {}, "this is no manifest of a store"},
+		{"empty", func(http.ResponseWriter, *http.Request) {}, "no signature, want one by test+"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := newOrigin(t)

@@ -3,6 +3,7 @@ package pull
 import (
 	"bytes"
 	"crypto"
+	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"golang.org/x/crypto/ocsp"
+	"golang.org/x/mod/sumdb/note"
 
 	"lancre/index/store"
 	"lancre/internal/ocsptest"
@@ -31,6 +33,7 @@ type origin struct {
 	dir string
 	url string
 	ca  ocsptest.CA
+	key note.Signer // by which manifests are signed when they are served
 
 	mu     sync.Mutex
 	asked  []string // METHOD-less requests, as "/objects/ab12… bytes=3-"
@@ -39,7 +42,7 @@ type origin struct {
 }
 
 func newOrigin(t *testing.T) *origin {
-	o := &origin{t: t, dir: filepath.Join(t.TempDir(), "origin"), ca: ocsptest.NewCA("origin", nil)}
+	o := &origin{t: t, dir: filepath.Join(t.TempDir(), "origin"), ca: ocsptest.NewCA("origin", nil), key: firstKey.signer}
 	server := httptest.NewServer(o)
 	t.Cleanup(server.Close)
 	o.url = server.URL + "/store"
@@ -74,6 +77,9 @@ func (o *origin) serveFrom(dir string, w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		http.NotFound(w, r)
 		return
+	}
+	if filepath.Base(r.URL.Path) == "manifest" {
+		content = o.sign(content)
 	}
 	w.Header().Set("Etag", fmt.Sprintf(`"%x"`, sha256.Sum256(content)))
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
@@ -122,8 +128,50 @@ func (o *origin) respond(serial int64) []byte {
 		ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(72 * time.Hour)})
 }
 
-// manifest is the origin's, as it is.
-func (o *origin) manifest() []byte { return read(o.t, filepath.Join(o.dir, "manifest")) }
+// manifest is the origin's, as it is served.
+func (o *origin) manifest() []byte { return o.sign(read(o.t, filepath.Join(o.dir, "manifest"))) }
+
+// sign is text with the origin's signature.
+func (o *origin) sign(text []byte) []byte {
+	signed, err := note.Sign(&note.Note{Text: string(text)}, o.key)
+	if err != nil {
+		o.t.Error(err)
+	}
+	return signed
+}
+
+// A keyPair is one of the origin "test", which storetest publishes as.
+type keyPair struct {
+	signer note.Signer
+	public string
+}
+
+var firstKey, secondKey, strangersKey = newKey("test"), newKey("test"), newKey("test")
+
+func newKey(name string) keyPair {
+	private, public, err := note.GenerateKey(rand.Reader, name)
+	if err != nil {
+		panic(err)
+	}
+	signer, err := note.NewSigner(private)
+	if err != nil {
+		panic(err)
+	}
+	return keyPair{signer, public}
+}
+
+// trusting trusts keys.
+func trusting(t *testing.T, keys ...keyPair) *store.Trust {
+	t.Helper()
+	var files []string
+	for i, k := range keys {
+		files = append(files, filepath.Join(t.TempDir(), fmt.Sprint(i)))
+		check(t, os.WriteFile(files[i], []byte(k.public+"\n"), 0o644))
+	}
+	trust, err := store.ReadTrust(files...)
+	check(t, err)
+	return trust
+}
 
 // An edge is a Puller, its store, and what it logged.
 type edge struct {
@@ -135,7 +183,7 @@ type edge struct {
 
 func newEdge(t *testing.T, sources ...*origin) *edge {
 	cfg := DefaultConfig()
-	cfg.Store = filepath.Join(t.TempDir(), "edge")
+	cfg.Store, cfg.Trust = filepath.Join(t.TempDir(), "edge"), trusting(t, firstKey)
 	for _, o := range sources {
 		cfg.From = append(cfg.From, o.url)
 	}
@@ -171,7 +219,7 @@ func (e *edge) has(o *origin) {
 	if got, want := read(e.t, filepath.Join(e.cfg.Store, "manifest")), o.manifest(); !bytes.Equal(got, want) {
 		e.t.Fatalf("the manifest is\n%s\nwant\n%s\nlog: %s", got, want, &e.log)
 	}
-	if err := store.Verify(e.cfg.Store, e.cfg.Trust, func(f *store.Fault) { e.t.Error(f) }); err != nil {
+	if err := store.Verify(e.cfg.Store, nil, func(f *store.Fault) { e.t.Error(f) }); err != nil {
 		e.t.Fatal(err)
 	}
 }
@@ -192,7 +240,7 @@ func (e *edge) wants(generation uint64) {
 	if m.Generation != generation {
 		e.t.Fatalf("generation %d is installed, want %d\nlog: %s", m.Generation, generation, &e.log)
 	}
-	if err := store.Verify(e.cfg.Store, e.cfg.Trust, func(f *store.Fault) { e.t.Error(f) }); err != nil {
+	if err := store.Verify(e.cfg.Store, nil, func(f *store.Fault) { e.t.Error(f) }); err != nil {
 		e.t.Fatal(err)
 	}
 }

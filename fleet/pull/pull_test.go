@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"bytes"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ func (o *origin) rewrite(change func(m *store.Manifest)) {
 			o.t.Error(err)
 		}
 		change(m)
-		w.Write(m.Encode())
+		w.Write(o.sign(m.Encode()))
 		return true
 	})
 }
@@ -78,6 +79,8 @@ func TestRefusals(t *testing.T) {
 			o := newOrigin(t)
 			m := o.publish("page")
 			e := newEdge(t, o)
+			e.cfg.Trust = nil // which knows of one origin only
+			e = e.restart()
 			e.poll()
 			e.wants(m.Generation)
 			o.rewrite(test.change)
@@ -95,6 +98,85 @@ func TestRefusals(t *testing.T) {
 			e.wants(m.Generation)
 		})
 	}
+}
+
+// Nothing that another key signed, or none, or that was changed after, is taken or even
+// parsed.
+func TestForged(t *testing.T) {
+	o := newOrigin(t)
+	was := o.publish("page")
+	e := newEdge(t, o)
+	e.poll()
+	m := o.publish("page")
+	for _, test := range []struct {
+		name string
+		text []byte
+	}{
+		{"unsigned", m.Encode()},
+		{"by a stranger", (&origin{t: t, key: strangersKey.signer}).sign(m.Encode())},
+		{"of another name", (&origin{t: t, key: newKey("another").signer}).sign(m.Encode())},
+		{"changed", bytes.Replace(o.manifest(), []byte("\nheld 0\n"), []byte("\nheld 1\n"), 1)},
+		{"no manifest", o.sign([]byte("signed, but what is it?\n"))},
+	} {
+		before := e.metric("lancred_pull_refused_total", "forged")
+		o.meddleWith(func(w http.ResponseWriter, r *http.Request) bool { w.Write(test.text); return true })
+		e.poll()
+		e.wants(was.Generation)
+		if got := e.metric("lancred_pull_refused_total", "forged") - before; got != 1 {
+			t.Errorf("%s: refused %v times, want once\nlog: %s", test.name, got, &e.log)
+		}
+	}
+	o.meddleWith(nil)
+	e.poll()
+	e.wants(m.Generation)
+}
+
+// A key takes the place of another: sign with two, trust two, drop one, over restarts.
+// Whoever stays behind with the old key goes no further, and keeps what it has.
+func TestRotation(t *testing.T) {
+	o := newOrigin(t)
+	m := o.publish("one")
+	e, late := newEdge(t, o), newEdge(t, o)
+	e.poll()
+	late.poll()
+	e.cfg.Trust = trusting(t, firstKey, secondKey)
+	e = e.restart()
+	e.poll()
+	e.wants(m.Generation)
+	o.key = secondKey.signer
+	m2 := o.publish("two")
+	e.poll()
+	e.wants(m2.Generation)
+	e.cfg.Trust = trusting(t, secondKey)
+	e = e.restart()
+	e.poll()
+	e.wants(m2.Generation)
+	late = late.restart()
+	late.poll()
+	late.wants(m.Generation)
+
+	// With the new key alone, what the old one signed is replaced by the same, signed anew,
+	// but not by what is older.
+	late.cfg.Trust = trusting(t, secondKey)
+	late = late.restart()
+	o.rewrite(func(m *store.Manifest) { m.Generation = 1 })
+	late.poll()
+	late.wants(m.Generation)
+	o.meddleWith(nil)
+	late.poll()
+	late.has(o)
+}
+
+// What was copied here without a signature gets one.
+func TestUnsignedStoreIsSigned(t *testing.T) {
+	o := newOrigin(t)
+	o.publish("one")
+	e := newEdge(t, o)
+	check(t, os.RemoveAll(e.cfg.Store))
+	check(t, os.CopyFS(e.cfg.Store, os.DirFS(o.dir)))
+	e = e.restart()
+	e.poll()
+	e.has(o)
 }
 
 // Files count as well, which only their list tells.
