@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ func TestMain(m *testing.M) {
 //
 //	keygen NAME                 make a key of origin.example.org, NAME.key and NAME.pub
 //	publish STORE TEXT [KEY]... make TEXT the page /page of STORE's next generation, signed by each KEY.key
+//	publishing DIR VAR          serve the files of DIR by HTTP, at the URL that VAR becomes
 //	await LOG MSG [VAR KEY]     wait for the next line with that message in a log of lancred,
 //	                            and set the variable VAR to its attribute KEY
 //	request METHOD URL STATUS   make a request; its body becomes the file "body"
@@ -37,11 +39,12 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"keygen":  keygen,
-			"publish": publish,
-			"await":   await,
-			"request": request,
-			"signal":  signalOne,
+			"keygen":     keygen,
+			"publish":    publish,
+			"await":      await,
+			"publishing": publishing,
+			"request":    request,
+			"signal":     signalOne,
 		},
 	})
 }
@@ -72,6 +75,12 @@ func publish(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(p.Commit(&store.Manifest{Origin: "test", Created: now, Files: []store.FileLine{{
 		Host: "_", Path: "/page", ContentType: "text/plain", Size: size, SHA256: sum, LastModified: now,
 	}}}))
+}
+
+func publishing(ts *testscript.TestScript, _ bool, args []string) {
+	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	ts.Defer(server.Close)
+	ts.Setenv(args[1], server.URL)
 }
 
 // patience bounds the wait for an event, on a machine however busy.

@@ -119,7 +119,7 @@ func checkURL(text string) error {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return fmt.Errorf("%q: want a URL such as http://cache.example.org/store", text)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Contains(text, "#"):
-		return fmt.Errorf("%q: want a URL without user, query and fragment: edges hold no credentials", text)
+		return fmt.Errorf("%q: want a URL without user, query and fragment: edges hold no credentials", u.Redacted())
 	}
 	return nil
 }
