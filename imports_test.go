@@ -28,6 +28,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/fleet/publish", slices.Concat(x509, []string{"lancre/build", "lancre/server"})},
 		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/fleet"})},
 		{"lancre/fleet/pull", slices.Concat(x509, []string{"lancre/build", "lancre/sign", "lancre/server"})},
+		{"lancre/fleet/announce", slices.Concat(x509, []string{"lancre/index", "lancre/build", "lancre/sign", "lancre/server"})},
 		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build"})},
 		{"lancre/cmd/lancre", []string{"lancre/server"}},
 	} {

@@ -277,3 +277,21 @@ func TestStale(t *testing.T) {
 		}
 	}
 }
+
+// Past its expires a generation is stale, however young.
+func TestStaleWhenExpired(t *testing.T) {
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
+	path := filepath.Join(e.dir, "manifest")
+	m, err := store.ParseManifest(readFile(t, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Generation, m.Expires = 2, start.Add(2*time.Hour)
+	writeFile(t, path, m.Encode())
+	wantReload(t, e, Swapped, "")
+	e.time.Store(m.Expires.Unix())
+	wantAdmin(t, e, "GET", "/freshz", 200, "")
+	e.time.Store(m.Expires.Unix() + 1)
+	wantAdmin(t, e, "GET", "/freshz", 503, "stale since "+m.Expires.UTC().Format(time.RFC3339))
+	wantAdmin(t, e, "GET", "/readyz", 200, "")
+}

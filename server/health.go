@@ -57,6 +57,9 @@ func (s *Server) stale() string {
 		return "no generation could be loaded"
 	}
 	now, limit := s.now(), s.cfg.FreshWithin
+	if expires := snap.store.Manifest().Expires; !expires.IsZero() && now > expires.Unix() {
+		return fmt.Sprintf("the generation is stale since %s: its origin publishes no more, or is not reached", formatTime(expires.Unix()))
+	}
 	if age := seconds(snap.age(now)); age > limit {
 		return fmt.Sprintf("the generation is %s old, more than %s", age, limit)
 	}

@@ -32,20 +32,29 @@ func confine(dir string, log *slog.Logger) error {
 // outside the store, to read but what name resolution and TLS want, and to bind
 // further ports. To open connections is its job.
 func confinePull(dir string, log *slog.Logger) error {
-	rights := landlock.V5
-	rights.HandledAccessNet = abi.AccessNetBindTCP
-	return restrict(rights.BestEffort(), dir, log,
+	return restrict(connecting(), dir, log,
 		landlock.RWDirs(dir).WithRefer(),
 		landlock.RWDirs(objects(dir)).WithRefer().IgnoreIfMissing(),
 		landlock.PathAccess(readOnly, "/etc", "/usr/share", "/run/systemd/resolve", "/usr/local/share").IgnoreIfMissing(),
 	)
 }
 
+// confineAnnounce gives up what speaking to lancred and BIRD does not need: to gain
+// privileges, to write and read anything, and to bind further ports.
+func confineAnnounce(log *slog.Logger) error { return restrict(connecting(), "connections", log) }
+
+// connecting is what is given up, where no rule allows it, by who opens connections.
+func connecting() landlock.Config {
+	rights := landlock.V5
+	rights.HandledAccessNet = abi.AccessNetBindTCP
+	return rights.BestEffort()
+}
+
 func objects(dir string) string { return filepath.Join(dir, "objects") }
 
 // restrict confines the process to what rules allow, and to what every process of ours
 // reads: itself, for metrics.
-func restrict(rights landlock.Config, dir string, log *slog.Logger, rules ...landlock.Rule) error {
+func restrict(rights landlock.Config, to string, log *slog.Logger, rules ...landlock.Rule) error {
 	if err := abi.AllThreadsPrctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("giving up new privileges: %w", err)
 	}
@@ -59,8 +68,8 @@ func restrict(rights landlock.Config, dir string, log *slog.Logger, rules ...lan
 		landlock.PathAccess(abi.AccessFSReadFile, "/proc/stat").IgnoreIfMissing(),
 	)
 	if err := rights.Restrict(rules...); err != nil {
-		return fmt.Errorf("confining the process to %s: %w", dir, err)
+		return fmt.Errorf("confining the process to %s: %w", to, err)
 	}
-	log.Info("confined", "to", dir, "landlock", version)
+	log.Info("confined", "to", to, "landlock", version)
 	return nil
 }

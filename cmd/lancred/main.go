@@ -3,10 +3,12 @@
 //
 //	lancred --store STORE [flags]                        serves
 //	lancred pull --from URL --trust FILE --store STORE   keeps a store like a published one
+//	lancred announce                                     gives BIRD this edge's route, or takes it
+//	lancred health                                       says by its exit status how lancred is
 //
 // Each is a process of its own, confined to its job: what serves cannot write, and what
-// fetches does not serve. The rest of this is about the first: package fleet/pull says
-// what the second does.
+// fetches does not serve. The rest of this is about the first; packages fleet/pull and
+// fleet/announce say what the others do.
 //
 // On each --listen address, or the sockets that systemd passed:
 //
@@ -34,6 +36,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -55,14 +58,16 @@ const (
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	o := newOptions(log)
-	ran := false
+	ran, status := false, exitStatus(0)
 	began := func() { ran = true }
 	root := newCommand(o, func() error { began(); return run(o) })
-	root.AddCommand(newPull(log, began))
+	root.AddCommand(newPull(log, began), newAnnounce(log, began), newHealth())
 	usage.Prepare(root)
 	cmd, err := root.ExecuteC()
 	switch {
 	case err == nil:
+	case errors.As(err, &status):
+		os.Exit(int(status))
 	case ran:
 		log.Error("stopped", "err", err)
 		os.Exit(exitFailed)

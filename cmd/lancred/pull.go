@@ -9,12 +9,10 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
 	"lancre/fleet/pull"
 	"lancre/index/store"
-	"lancre/internal/admin"
 	"lancre/internal/usage"
 )
 
@@ -76,42 +74,19 @@ next start. Logs are JSON on standard error.`,
 func runPull(cfg pull.Config, addr string) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
 	p, err := pull.New(cfg)
 	if err != nil {
 		return err
 	}
 	private, err := listenAdmin(addr)
-	if err != nil {
-		return errors.Join(err, p.Close())
+	if err == nil {
+		err = confinePull(cfg.Store, cfg.Log)
 	}
-	if err := confinePull(cfg.Store, cfg.Log); err != nil {
-		return errors.Join(err, p.Close())
+	if err == nil {
+		err = beside(cfg.Log, private, p.Admin(), p.Alive, func(ctx context.Context) error {
+			p.Run(ctx, hup)
+			return nil
+		})
 	}
-	logAddresses(cfg.Log, nil, private)
-	if private != nil {
-		side := admin.NewServer(p.Admin(), cfg.Log)
-		defer side.Close()
-		go func() { _ = side.Serve(private) }() // logs what goes wrong
-	}
-	notify(cfg.Log, daemon.SdNotifyReady)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		p.Run(ctx, hup)
-	}()
-	alive := watchdog(cfg.Log)
-	for {
-		select {
-		case <-alive:
-			if p.Alive() {
-				notify(cfg.Log, daemon.SdNotifyWatchdog)
-			}
-		case <-ended:
-			cfg.Log.Info("stopping")
-			notify(cfg.Log, daemon.SdNotifyStopping)
-			return p.Close()
-		}
-	}
+	return errors.Join(err, p.Close())
 }

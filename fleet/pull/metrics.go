@@ -23,6 +23,7 @@ type metrics struct {
 
 	installed atomic.Pointer[offer]
 	pinned    atomic.Bool
+	onTrial   atomic.Int64
 }
 
 // failures are why something could not be fetched.
@@ -74,6 +75,8 @@ func (m *metrics) registerGauges() {
 		}
 		return float64(o.manifest.Expires.Unix())
 	})
+	gauge("lancred_pull_on_trial", "Generations that were installed, and that lancred was not seen to serve yet.",
+		func(*offer) float64 { return float64(m.onTrial.Load()) })
 	gauge("lancred_pull_pinned", "Whether a generation was put back, and nothing later was installed.", func(*offer) float64 {
 		if m.pinned.Load() {
 			return 1

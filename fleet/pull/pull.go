@@ -319,10 +319,11 @@ func (p *Puller) installRipe() bool {
 // install notes that o is the store's manifest.
 func (p *Puller) install(o *offer) {
 	p.installed = o
-	p.metrics.installed.Store(o)
 	if p.cfg.Health != "" {
 		p.trial.add(o, time.Now())
 	}
+	p.metrics.onTrial.Store(int64(len(p.trial.open)))
+	p.metrics.installed.Store(o)
 }
 
 func (p *Puller) setPin(pin pin) {

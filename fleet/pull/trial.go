@@ -60,6 +60,7 @@ func (p *Puller) askHealth(ctx context.Context) {
 	if p.trial.failed(time.Now(), p.cfg.HealthWithin) {
 		p.putBack(err)
 	}
+	p.metrics.onTrial.Store(int64(len(p.trial.open)))
 }
 
 // healthPatience is how long lancred may take to answer. It takes microseconds.

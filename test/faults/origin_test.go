@@ -30,6 +30,7 @@ type origin struct {
 	certs     uint64
 	questions []question
 	at        time.Time // for which lancre build checks times; zero for now
+	key       string    // file of the private key by which manifests are signed; "" for none
 
 	mu   sync.Mutex
 	made map[string]mark // every response that was ever signed
@@ -109,6 +110,9 @@ func (o *origin) build(t *testing.T) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "lancre", "build", "--out", o.store, "--issuer", filepath.Join(o.dir, "issuer.pem"),
 		"--responses", filepath.Join(o.dir, "responses.der"), "--static", filepath.Join(o.dir, "static"))
+	if o.key != "" {
+		cmd.Args = append(cmd.Args, "--manifest-key", o.key)
+	}
 	if !o.at.IsZero() {
 		cmd.Args = append(cmd.Args, "--at", o.at.UTC().Format(time.RFC3339))
 	}
