@@ -12,12 +12,17 @@ import (
 	"lancre/internal/programs"
 )
 
+func TestMain(m *testing.M) {
+	os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin") // where bird and keepalived are
+	os.Exit(m.Run())
+}
+
 // exposure is what systemd-analyze may find at most, in tenths: 2.0 of 10.
 const exposure = "20"
 
 func TestServicesAreConfined(t *testing.T) {
 	for _, name := range units(t, "*.service") {
-		systemd(t, "systemd-analyze", "security", "--offline=true", "--threshold="+exposure, filepath.Join("systemd", name))
+		run(t, "systemd-analyze", "security", "--offline=true", "--threshold="+exposure, filepath.Join("systemd", name))
 	}
 }
 
@@ -49,7 +54,7 @@ func TestUnitsAreValid(t *testing.T) {
 		}
 		args = append(args, filepath.Join(dir, name))
 	}
-	out := systemd(t, "systemd-analyze", args...)
+	out := run(t, "systemd-analyze", args...)
 	for line := range strings.Lines(out) {
 		if strings.Contains(line, dir) { // the host's own units are of no interest
 			t.Errorf("systemd-analyze verify: %s", line)
@@ -62,7 +67,7 @@ func TestUsersAreValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := systemd(t, "systemd-sysusers", "--dry-run", file)
+	out := run(t, "systemd-sysusers", "--dry-run", file)
 	for _, user := range []string{"'lancre'", "'lancred'"} {
 		if !strings.Contains(out, user) {
 			t.Errorf("systemd-sysusers would make no user %s:\n%s", user, out)
@@ -70,8 +75,34 @@ func TestUsersAreValid(t *testing.T) {
 	}
 }
 
-// systemd runs one of its programs, which must succeed.
-func systemd(t *testing.T, program string, args ...string) string {
+// What is shown of other programs' configuration is theirs.
+func TestAnycastConfigurationIsValid(t *testing.T) {
+	for _, command := range [][]string{
+		{"bird", "-p", "-c", "anycast/bird-edge.conf"},
+		{"bird", "-p", "-c", "anycast/bird-router.conf"},
+		{"keepalived", "--config-test", "-f", keepalived(t)},
+		{"sh", "-n", "anycast/exabgp-lancred"},
+	} {
+		run(t, command[0], command[1:]...)
+	}
+}
+
+// keepalived is a copy of its configuration, for an interface that every machine has.
+func keepalived(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("anycast/keepalived.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "keepalived.conf")
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), "interface uplink", "interface lo", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// run runs a program, which must succeed.
+func run(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	programs.Need(t, program)
 	out, err := exec.Command(program, args...).CombinedOutput()
