@@ -34,8 +34,24 @@ const Patience = time.Minute
 // end of the test; its exit status must be 0.
 func Start(t testing.TB, store string, flags ...string) *Daemon {
 	t.Helper()
-	cmd := exec.Command("lancred", "--store", store, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--drain", "0s")
-	cmd.Args = append(cmd.Args, flags...)
+	d := start(t, append([]string{"--store", store, "--listen", "127.0.0.1:0", "--drain", "0s"}, flags...))
+	d.Addr = d.Await(t, "listening")["addr"].(string)
+	d.Admin = d.Await(t, "admin listening")["addr"].(string)
+	return d
+}
+
+// StartBeside starts another command of lancred, pull or announce, as Start does. It has
+// no Addr.
+func StartBeside(t testing.TB, command string, flags ...string) *Daemon {
+	t.Helper()
+	d := start(t, append([]string{command}, flags...))
+	d.Admin = d.Await(t, "admin listening")["addr"].(string)
+	return d
+}
+
+func start(t testing.TB, args []string) *Daemon {
+	t.Helper()
+	cmd := exec.Command("lancred", append(args, "--admin", "127.0.0.1:0")...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -49,8 +65,6 @@ func Start(t testing.TB, store string, flags ...string) *Daemon {
 	}
 	go readLog(stderr, d.lines)
 	t.Cleanup(func() { d.stop(t, cmd) })
-	d.Addr = d.Await(t, "listening")["addr"].(string)
-	d.Admin = d.Await(t, "admin listening")["addr"].(string)
 	return d
 }
 
