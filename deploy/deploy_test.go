@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -87,6 +88,48 @@ func TestAnycastConfigurationIsValid(t *testing.T) {
 	}
 }
 
+func TestAlarmsFire(t *testing.T) {
+	run(t, "promtool", "check", "rules", "prometheus/rules.yml")
+	run(t, "promtool", "test", "rules", "prometheus/rules_test.yml")
+}
+
+// Each alarm has a case in which it fires, and one in which it does not.
+func TestAlarmsHaveCases(t *testing.T) {
+	cases := read(t, "prometheus/rules_test.yml")
+	for _, m := range regexp.MustCompile(`- alert: (\w+)`).FindAllStringSubmatch(read(t, "prometheus/rules.yml"), -1) {
+		for _, which := range []string{"fires", "does not"} {
+			if want := "- name: " + m[1] + " " + which + "\n"; !strings.Contains(cases, want) {
+				t.Errorf("rules_test.yml has no case that %s %s", m[1], which)
+			}
+		}
+	}
+}
+
+// What is to raise an alarm, as the documentation says, does.
+func TestAlarmsAreThoseOfTheDocumentation(t *testing.T) {
+	rules := read(t, "prometheus/rules.yml")
+	for _, page := range []string{"../docs/OPERATIONS.md", "../docs/FLEET.md"} {
+		rows := regexp.MustCompile("(?m)^\\| `((?:[^`]*lancred_|process_|up\\{)[^`]*)`[^|]*\\| .*\\| .*\\|$").FindAllStringSubmatch(read(t, page), -1)
+		if len(rows) == 0 {
+			t.Errorf("%s has no table of conditions", page)
+		}
+		for _, row := range rows {
+			if expr := strings.ReplaceAll(row[1], `\|`, "|"); !strings.Contains(rules, expr) {
+				t.Errorf("%s raises an alarm on %s, rules.yml does not", page, row[1])
+			}
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // keepalived ends a test of its configuration with SIGTERM to itself, whatever came of
 // it: what it prints tells.
 func TestKeepalivedConfigurationIsValid(t *testing.T) {
@@ -106,12 +149,8 @@ func keepalived(t *testing.T) string {
 	if err != nil || i < 0 {
 		t.Skipf("NOT RUN: keepalived wants an interface that is no loopback: %v", err)
 	}
-	text, err := os.ReadFile("anycast/keepalived.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
 	path := filepath.Join(t.TempDir(), "keepalived.conf")
-	if err := os.WriteFile(path, []byte(strings.Replace(string(text), "interface uplink", "interface "+interfaces[i].Name, 1)), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Replace(read(t, "anycast/keepalived.conf"), "interface uplink", "interface "+interfaces[i].Name, 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path

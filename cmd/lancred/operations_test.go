@@ -15,16 +15,23 @@ var (
 	docMetric = regexp.MustCompile("`[^`\n]*\\b(lancred_[a-z_]+)")
 )
 
-// docs/OPERATIONS.md explains exactly the messages that lancred logs, with their
-// levels, and raises alarms on no metric that METRICS.md does not have.
-func TestOperationsNamesWhatIsLogged(t *testing.T) {
-	text, err := os.ReadFile("../../docs/OPERATIONS.md")
+// docs/OPERATIONS.md explains exactly the messages that lancred logs, with their levels,
+// and docs/FLEET.md those of what runs beside it.
+func TestWhatIsLoggedIsDocumented(t *testing.T) {
+	compareLogs(t, "../../docs/OPERATIONS.md", ".", "../../server", "../../internal/service", "../../internal/admin", "../lancre", "../../origin")
+	compareLogs(t, "../../docs/FLEET.md", "../../fleet/pull", "../../fleet/announce")
+}
+
+// compareLogs wants a page to explain exactly what is logged by the code in dirs.
+func compareLogs(t *testing.T, page string, dirs ...string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
 	check(t, err)
 	var logged, documented []string
 	for _, m := range logRow.FindAllStringSubmatch(string(text), -1) {
 		documented = append(documented, m[2]+" "+m[1])
 	}
-	for _, dir := range []string{".", "../../server", "../../internal/service", "../../internal/admin", "../lancre", "../../origin"} {
+	for _, dir := range dirs {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		check(t, err)
 		for _, file := range files {
@@ -41,10 +48,11 @@ func TestOperationsNamesWhatIsLogged(t *testing.T) {
 	slices.Sort(logged)
 	slices.Sort(documented)
 	if !slices.Equal(slices.Compact(logged), documented) {
-		t.Errorf("logged:\n%s\n\nin docs/OPERATIONS.md:\n%s", strings.Join(logged, "\n"), strings.Join(documented, "\n"))
+		t.Errorf("logged:\n%s\n\nin %s:\n%s", strings.Join(logged, "\n"), page, strings.Join(documented, "\n"))
 	}
 }
 
+// No alarm is raised on a metric that METRICS.md does not have.
 func TestOperationsNamesMetricsThatExist(t *testing.T) {
 	operations, err := os.ReadFile("../../docs/OPERATIONS.md")
 	check(t, err)

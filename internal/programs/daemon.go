@@ -54,6 +54,17 @@ func Follow(t testing.TB, config string) *Daemon {
 	return d
 }
 
+// StartBeside starts another command of lancred, pull or announce, as Start does. It has
+// no Addr.
+func StartBeside(t testing.TB, command string, flags ...string) *Daemon {
+	t.Helper()
+	cmd := exec.Command("lancred", command, "--admin", "127.0.0.1:0")
+	cmd.Args = append(cmd.Args, flags...)
+	d := start(t, cmd)
+	d.Admin = d.Await(t, "admin listening")["addr"].(string)
+	return d
+}
+
 // start starts a daemon, which ends with the test.
 func start(t testing.TB, cmd *exec.Cmd) *Daemon {
 	t.Helper()
