@@ -58,7 +58,7 @@ var streets = map[string][]string{
 	"lancre/build/ocsp": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/inventory", "lancre/build/rule",
 		"lancre/index", "lancre/index/store"},
 	"lancre/build/static": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/input",
-		"lancre/build/inventory", "lancre/build/rule", "lancre/build/web", "lancre/index", "lancre/index/store"},
+		"lancre/build/inventory", "lancre/build/rule", "lancre/build/web", "lancre/index", "lancre/index/store", "lancre/internal/durable"},
 	"lancre/build": {"lancre/build/ca", "lancre/build/crl", "lancre/build/held", "lancre/build/input", "lancre/build/inventory", "lancre/build/ocsp",
 		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable"},
 
