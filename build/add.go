@@ -29,6 +29,11 @@ type Addition struct {
 	// Unpublish are files, as HOST/PATH, that are to go.
 	Unpublish []string
 
+	// Amend, if not nil, is shown the manifest that is to come, under the lock of the
+	// store, for what only the caller knows of it: its marks, and when its sources were
+	// read. It may be called for a commit that fails.
+	Amend func(next *store.Manifest)
+
 	// Replace are shards, of one number, whose bases are replaced by what Responses
 	// have of them, as by a build.
 	Replace []index.Shard
@@ -39,7 +44,7 @@ func (a *Addition) Check() error {
 	if err := a.checkSettings(); err != nil {
 		return err
 	}
-	if len(a.Responses) == 0 && len(a.Static) == 0 && a.Withdraw == "" && len(a.Unpublish) == 0 {
+	if !a.readsResponses() && len(a.Static) == 0 && a.Withdraw == "" && len(a.Unpublish) == 0 {
 		return errors.New("nothing to add: name responses (--responses), static files (--static), certificates to withdraw (--withdraw) or files to remove (--unpublish)")
 	}
 	if a.Withdraw != "" && len(a.Issuers) == 0 {
@@ -212,6 +217,9 @@ func (a *adder) publishDelta(line store.SegmentLine, files []store.FileLine) err
 func (a *adder) filler(files []store.FileLine) func(next *store.Manifest) error {
 	return func(next *store.Manifest) (err error) {
 		a.fill(next)
+		if a.addition.Amend != nil {
+			a.addition.Amend(next)
+		}
 		next.Files, err = mergeFiles(a.before.Files, next.Files, files, true)
 		return err
 	}

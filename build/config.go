@@ -73,6 +73,9 @@ type Config struct {
 	// Stdin is what the source "-" reads. Needed if that is named.
 	Stdin io.Reader
 
+	// Batch is what somebody has read already, beside the Responses. Optional.
+	Batch *input.Batch
+
 	// Static are directories whose DIR/<host>/<path> is published at exactly
 	// that host and path, DIR/_/<path> at that path of any host, and whose
 	// DIR/urls.csv names further URLs of these files.
@@ -141,6 +144,9 @@ type Config struct {
 	// run on the store.
 	Hold []string
 
+	// Except are files below Static that are passed over.
+	Except map[string]bool
+
 	// Workers is how many goroutines check responses. It does not influence what is
 	// published. Default: GOMAXPROCS.
 	Workers int
@@ -176,7 +182,7 @@ type Progress struct {
 // Check says what is missing in c or contradicts itself; nil if nothing does.
 // Run begins with it.
 func (c *Config) Check() error {
-	if len(c.Responses) == 0 && len(c.Static) == 0 && c.Out != "" {
+	if !c.readsResponses() && len(c.Static) == 0 && c.Out != "" {
 		return errors.New("nothing to publish: name responses (--responses), static files (--static) or both")
 	}
 	return c.checkSettings()
@@ -198,7 +204,7 @@ func (c *Config) checkInputs() error {
 	if c.Out == "" {
 		return errors.New("no store directory to publish to (--out)")
 	}
-	if len(c.Responses) > 0 && len(c.Issuers) == 0 {
+	if c.readsResponses() && len(c.Issuers) == 0 {
 		return errors.New("responses cannot be checked without their issuer's certificate (--issuer)")
 	}
 	if strings.ContainsFunc(c.Origin, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -240,6 +246,9 @@ func (c *Config) checkLimits() error {
 	}
 	return nil
 }
+
+// readsResponses reports whether there are responses among the inputs.
+func (c *Config) readsResponses() bool { return len(c.Responses) > 0 || c.Batch != nil }
 
 // scanner reads the sources of responses.
 func (c *Config) scanner() *input.Scanner {

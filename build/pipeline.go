@@ -67,7 +67,7 @@ func (p *packer) write(ctx context.Context, dir string, shards []index.Shard) (e
 	case n.Read == 0 && !p.against.Grows:
 		err = errors.New("no response in any of the sources")
 	case n.Read == n.Rejected && n.Read > 0:
-		err = fmt.Errorf("all %d responses rejected; the first: %s", n.Read, p.ledger.Rejections()[0])
+		err = refusedf("all %d responses rejected; the first: %s", n.Read, p.ledger.Rejections()[0])
 	}
 	if err != nil {
 		p.outputs.abort()
@@ -99,7 +99,7 @@ func (p *packer) pack(ctx context.Context) error {
 		defer close(order)
 		defer close(work)
 		f := &feeder{ctx: ctx, free: free, order: order, work: work}
-		if feedErr = scanner.Scan(ctx, p.sources, f); feedErr == nil {
+		if feedErr = p.read(ctx, scanner, f); feedErr == nil {
 			f.flush()
 		}
 	}()
@@ -119,6 +119,16 @@ func (p *packer) pack(ctx context.Context) error {
 		p.progress(scanner.Octets(), total)
 	}
 	return feedErr
+}
+
+// read reads everything that there is to be packed into to.
+func (p *packer) read(ctx context.Context, scanner *input.Scanner, to *feeder) error {
+	if p.config.Batch != nil {
+		if err := p.config.Batch.Play(to); err != nil {
+			return err
+		}
+	}
+	return scanner.Scan(ctx, p.sources, to)
 }
 
 // merge packs the items of a checked batch.
@@ -256,7 +266,7 @@ func (p *packer) putAside(it *ocsp.Item) {
 
 func (p *packer) tooManyRejects() error {
 	n := p.report.Responses
-	return fmt.Errorf("%d of %d responses rejected, %d allowed (--max-rejects); the first: %s", n.Rejected, n.Read, p.config.MaxRejects, p.ledger.Rejections()[0])
+	return refusedf("%d of %d responses rejected, %d allowed (--max-rejects); the first: %s", n.Rejected, n.Read, p.config.MaxRejects, p.ledger.Rejections()[0])
 }
 
 func (p *packer) progress(read, total int64) {

@@ -41,7 +41,7 @@ func (b *builder) refused(before int) error {
 	if len(list) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d faults in the build as a whole; the first: %s", len(list), list[0])
+	return refusedf("%d faults in the build as a whole; the first: %s", len(list), list[0])
 }
 
 // olderResponses are accepted responses that are older than what the previous

@@ -107,7 +107,7 @@ func (b *builder) build(ctx context.Context) error {
 	}
 	b.report.Origin = b.origin(made.Files)
 	var lines []store.SegmentLine
-	if sources := b.sources(); len(sources) > 0 {
+	if len(b.sources()) > 0 || b.config.Batch != nil {
 		if lines, err = b.makeBases(ctx, b.allShards(), crlsOf(made.Listed)); err != nil {
 			return err
 		}
@@ -123,12 +123,16 @@ func (b *builder) readStatic(ctx context.Context, carried []store.File, unpublis
 	c := b.config
 	from := static.Config{
 		Dirs: c.Static, At: c.At, Issuers: b.issuers, Inventory: b.inventory, Previous: b.previous, Carried: carried, Unpublish: unpublish,
-		OCSP: len(c.Responses) > 0 || len(carried) > 0 && b.before.Segments != nil, MaxCRLSize: c.MaxCRLSize,
+		OCSP: c.readsResponses() || len(carried) > 0 && b.before.Segments != nil, MaxCRLSize: c.MaxCRLSize, Except: c.Except,
 	}
 	if len(c.Issuers) > 0 {
 		from.IssuerFile = c.Issuers[0]
 	}
-	return static.Publish(ctx, from, b.objects, b.ledger)
+	made, err := static.Publish(ctx, from, b.objects, b.ledger)
+	if err != nil && len(b.ledger.Rejections()) > 0 {
+		err = &RefusedError{err.Error()}
+	}
+	return made, err
 }
 
 // crlsOf is what the CRLs of each issuer list, as package ocsp asks it.

@@ -1,5 +1,3 @@
-// Package deploy has no code: it holds what installs lancred on an edge, and this
-// is its test.
 package deploy
 
 import (
@@ -16,23 +14,25 @@ import (
 const exposure = "20"
 
 func TestServiceIsConfined(t *testing.T) {
-	systemd(t, "systemd-analyze", "security", "--offline=true", "--threshold="+exposure, "systemd/lancred.service")
+	for _, unit := range []string{"systemd/lancred.service", "systemd/lancre-follow.service"} {
+		systemd(t, "systemd-analyze", "security", "--offline=true", "--threshold="+exposure, unit)
+	}
 }
 
 // systemd-analyze wants the programs that units name, and ours is not installed.
 func TestUnitsAreValid(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"lancred.service", "lancred.socket"} {
+	for _, name := range []string{"lancred.service", "lancred.socket", "lancre-follow.service"} {
 		unit, err := os.ReadFile(filepath.Join("systemd", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		unit = []byte(strings.ReplaceAll(string(unit), "/usr/local/bin/lancred", "/bin/true"))
+		unit = []byte(strings.NewReplacer("/usr/local/bin/lancred", "/bin/true", "/usr/local/bin/lancre", "/bin/true").Replace(string(unit)))
 		if err := os.WriteFile(filepath.Join(dir, name), unit, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	out := systemd(t, "systemd-analyze", "verify", filepath.Join(dir, "lancred.service"), filepath.Join(dir, "lancred.socket"))
+	out := systemd(t, "systemd-analyze", "verify", filepath.Join(dir, "lancred.service"), filepath.Join(dir, "lancred.socket"), filepath.Join(dir, "lancre-follow.service"))
 	for line := range strings.Lines(out) {
 		if strings.Contains(line, dir) { // the host's own units are of no interest
 			t.Errorf("systemd-analyze verify: %s", line)

@@ -1,13 +1,11 @@
 package index
 
 import (
-	"bufio"
-	"container/heap"
-	"encoding/binary"
-	"errors"
 	"io"
 	"os"
 	"slices"
+
+	"lancre/internal/spill"
 )
 
 // An indexEntry says that the record at offset is reachable under key.
@@ -50,17 +48,13 @@ func (s *sorter) sort() {
 	s.entries, s.spare = s.spare, s.entries
 }
 
-// spill writes the entries held as a run. The file has no name from the start,
-// so that it is gone however the process ends.
+// spill writes the entries held as a run.
 func (s *sorter) spill() error {
-	f, err := os.CreateTemp(s.dir, ".tmp-run-*")
+	f, err := spill.Create(s.dir)
 	if err != nil {
 		return err
 	}
 	s.runs = append(s.runs, f)
-	if err := os.Remove(f.Name()); err != nil {
-		return err
-	}
 	s.sort()
 	s.buf = s.buf[:0]
 	for _, e := range s.entries {
@@ -89,31 +83,14 @@ func (s *sorter) each(yield func(indexEntry) error) error {
 		return err
 	}
 	s.entries, s.spare, s.buf = nil, nil, nil
-	var runs runHeap
-	for _, f := range s.runs {
-		r := &run{in: bufio.NewReaderSize(f, 256<<10)}
-		if ok, err := r.next(); err != nil {
-			return err
-		} else if ok {
-			runs = append(runs, r)
-		}
-	}
-	heap.Init(&runs)
-	for len(runs) > 0 {
-		if err := yield(runs[0].head); err != nil {
-			return err
-		}
-		ok, err := runs[0].next()
-		if err != nil {
-			return err
-		}
-		if ok {
-			heap.Fix(&runs, 0)
-		} else {
-			heap.Pop(&runs)
-		}
-	}
-	return nil
+	return spill.Merge(runForm, s.runs, func(e *indexEntry) error { return yield(*e) })
+}
+
+// runForm is how entries lie in runs.
+var runForm = spill.Form[indexEntry]{
+	Size: indexEntrySize, Buffer: 256 << 10,
+	Decode:  func(b []byte) indexEntry { return indexEntry{le.Uint64(b), le.Uint64(b[8:])} },
+	Compare: func(a, b *indexEntry) int { return compareEntries(*a, *b) },
 }
 
 func (s *sorter) close() {
@@ -121,36 +98,4 @@ func (s *sorter) close() {
 		f.Close()
 	}
 	s.runs, s.entries, s.spare, s.buf = nil, nil, nil, nil
-}
-
-// A run is a sorted sequence of entries being read.
-type run struct {
-	in   *bufio.Reader
-	head indexEntry
-}
-
-// next reads the next entry into head and reports whether there was one.
-func (r *run) next() (bool, error) {
-	var b [indexEntrySize]byte
-	if _, err := io.ReadFull(r.in, b[:]); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = nil
-		}
-		return false, err
-	}
-	r.head = indexEntry{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])}
-	return true, nil
-}
-
-// runHeap orders runs by their heads, for container/heap.
-type runHeap []*run
-
-func (h runHeap) Len() int           { return len(h) }
-func (h runHeap) Less(i, j int) bool { return compareEntries(h[i].head, h[j].head) < 0 }
-func (h runHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *runHeap) Push(x any)        { *h = append(*h, x.(*run)) }
-func (h *runHeap) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
 }

@@ -1,16 +1,12 @@
 package server
 
 import (
-	"cmp"
 	"crypto"
 	"fmt"
-	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"lancre/internal/metricstest"
 )
 
 func TestMetrics(t *testing.T) {
@@ -77,52 +73,18 @@ func TestMetrics(t *testing.T) {
 // docs/METRICS.md names exactly the metrics there are, with type and labels.
 // The runtime's own are not ours to describe.
 func TestMetricsAreDocumented(t *testing.T) {
-	text, err := os.ReadFile("../docs/METRICS.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var documented []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (counter|gauge|histogram) \\| (.*?) \\|").FindAllStringSubmatch(string(text), -1) {
-		documented = append(documented, strings.Join(row[1:], " | "))
-	}
 	e := newEdge(t, files()) // with a CRL, so that nothing is absent
-	exported := exportedMetrics(t, e.metrics.registry)
-	slices.Sort(documented)
-	slices.Sort(exported)
-	if !slices.Equal(documented, exported) {
-		t.Errorf("docs/METRICS.md and /metrics disagree:\n%s\n\n%s", strings.Join(documented, "\n"), strings.Join(exported, "\n"))
-	}
+	text := metricstest.Documented(t, "../docs/METRICS.md", e.metrics.registry)
 	for _, row := range defaultOutcomes {
-		if want := fmt.Sprintf("\n| `%s` | %d | ", row.name, row.status); !strings.Contains(string(text), want) {
+		if want := fmt.Sprintf("\n| `%s` | %d | ", row.name, row.status); !strings.Contains(text, want) {
 			t.Errorf("docs/METRICS.md has no row %q", want[1:])
 		}
 	}
 	for _, label := range defectLabels[sound+1:] {
-		if want := "\n| `" + label + "` | "; !strings.Contains(string(text), want) {
+		if want := "\n| `" + label + "` | "; !strings.Contains(text, want) {
 			t.Errorf("docs/METRICS.md has no row %q", want[1:])
 		}
 	}
-}
-
-// exportedMetrics lists the metrics as the table does: name, type, labels.
-func exportedMetrics(t *testing.T, r *prometheus.Registry) (list []string) {
-	t.Helper()
-	families, err := r.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if strings.HasPrefix(f.GetName(), "go_") || strings.HasPrefix(f.GetName(), "process_") {
-			continue
-		}
-		var labels []string
-		for _, l := range f.GetMetric()[0].GetLabel() {
-			labels = append(labels, "`"+l.GetName()+"`")
-		}
-		list = append(list, strings.Join([]string{f.GetName(), strings.ToLower(f.GetType().String()),
-			cmp.Or(strings.Join(labels, ", "), "–")}, " | "))
-	}
-	return list
 }
 
 // Each value is in the first bucket whose bound is not below it.

@@ -170,6 +170,11 @@ func (r *run) chunk(b *batch, ordered <-chan *batch) (next *batch, err error) {
 	}
 	r.report.signed(name, &all)
 	r.audit(name, &all)
+	if r.Chunk != nil {
+		if more, err := r.Chunk(name); err != nil || !more {
+			return nil, errors.Join(failed, err)
+		}
+	}
 	return next, failed
 }
 

@@ -97,6 +97,10 @@ type Config struct {
 	// Patience is how long a key that fails is tried again. Default: a minute.
 	Patience time.Duration
 
+	// Chunk is told of each chunk, by its name, when it is there, and may take it away. With
+	// more false, or an error, the run ends: what is left is for the next one. Optional.
+	Chunk func(name string) (more bool, err error)
+
 	// Log gets a line for each chunk that was signed. Optional: none.
 	Log *slog.Logger
 

@@ -83,7 +83,7 @@ func (r *run) readList(ctx context.Context) (*spill.Sorter, error) {
 	})
 	r.report.Rows, r.report.Foreign = reading.Rows, reading.Foreign
 	if err == nil && rows.Len() == 0 {
-		err = fmt.Errorf("certificates %s: none of %s, among %d rows: is it the right list?", r.List.Source, r.responder.Issuer.Subject, reading.Rows)
+		err = fmt.Errorf("certificates %s: none of %s, among %d rows: is it the right list?", r.List.Name(), r.responder.Issuer.Subject, reading.Rows)
 	}
 	if err != nil {
 		rows.Close()
@@ -127,7 +127,7 @@ func (r *run) eachRow(rows *spill.Sorter, each func(*row) error) error {
 				return nil
 			}
 			return fmt.Errorf("certificates %s: rows %d and %d are both serial %x, but say %s and %s: which of them is right?",
-				r.List.Source, min(last.number(), now.number()), max(last.number(), now.number()), now.serial(), last.text(), now.text())
+				r.List.Name(), min(last.number(), now.number()), max(last.number(), now.number()), now.serial(), last.text(), now.text())
 		}
 		last = now
 		return each(&now)

@@ -54,15 +54,15 @@ func openOutput(out string, at time.Time) (*output, error) {
 	return o, err
 }
 
-// list lists the files with names that begin and end so, in order.
-func (o *output) list(prefix, suffix string) (list []string, err error) {
-	entries, err := os.ReadDir(o.dir)
+// list lists the files in dir with names that begin and end so, in order.
+func list(dir, prefix, suffix string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), suffix) {
-			list = append(list, filepath.Join(o.dir, e.Name()))
+			names = append(names, filepath.Join(dir, e.Name()))
 		}
 	}
-	return list, err
+	return names, err
 }
 
 // close gives the lock back, and removes the directory beside a file if there is nothing
@@ -75,7 +75,11 @@ func (o *output) close() {
 }
 
 // chunks are the names of the chunks, in order.
-func (o *output) chunks() ([]string, error) { return o.list(chunkPrefix, chunkSuffix) }
+func (o *output) chunks() ([]string, error) { return Chunks(o.dir) }
+
+// Chunks are the names of the chunks in a directory, in the order in which they were
+// signed.
+func Chunks(dir string) ([]string, error) { return list(dir, chunkPrefix, chunkSuffix) }
 
 // pending makes a segment of the chunks, so that they can be looked up in as the store
 // is; nil if there is none.

@@ -105,7 +105,7 @@ func (r *run) wanted(row *row, all [4]said) (status, error) {
 			continue
 		}
 		if last.revokedAt == index.NoTime {
-			return wanted, fmt.Errorf("certificates %s: row %d: serial %x is good, but was revoked, nobody knows when: say so in the list", r.List.Source, row.number(), row.serial())
+			return wanted, fmt.Errorf("certificates %s: row %d: serial %x is good, but was revoked, nobody knows when: say so in the list", r.List.Name(), row.number(), row.serial())
 		}
 		wanted = last.status
 		r.report.contradicts(row)

@@ -149,7 +149,7 @@ func (r *run) contradicted() error {
 		return nil
 	}
 	return fmt.Errorf("certificates %s: %d are good that were revoked before, the first is %s: they stay revoked; if they were on hold, see --force %s",
-		r.List.Source, n, r.report.ContradictedFirst, ForceHeld)
+		r.List.Name(), n, r.report.ContradictedFirst, ForceHeld)
 }
 
 // checkMoment compares the clock with what was signed before: responses of a wrong

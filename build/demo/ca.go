@@ -1,6 +1,6 @@
 // Package demo is a throw-away CA: it makes the input of a build, of any size,
 // for a first look at Lancre, for tests and for benchmarks. Its keys are made
-// afresh, live in memory and are never written.
+// afresh, unless it is given one, live in memory and are never written.
 //
 // The certificates of a CA are a function of their number (see
 // [CA.Certificate]), so nothing has to be remembered about them: a list, a CRL
@@ -46,6 +46,9 @@ const (
 type Options struct {
 	// Key is the key type. Optional: P256.
 	Key KeyType
+
+	// CAKey is the CA's key. Optional: a fresh one of the type Key.
+	CAKey crypto.Signer
 
 	// Delegated makes a responder certificate (id-kp-OCSPSigning) that signs
 	// all responses and is embedded in each, in place of the CA itself.
@@ -100,7 +103,7 @@ func New(o Options) (*CA, error) {
 		NextUpdate: at.Truncate(time.Hour).Add(Lifetime),
 		unsigned:   o.Unsigned,
 	}
-	if err := ca.makeIssuer(o.Key); err != nil {
+	if err := ca.makeIssuer(o); err != nil {
 		return nil, err
 	}
 	if !o.Delegated {
@@ -110,9 +113,11 @@ func New(o Options) (*CA, error) {
 }
 
 // makeIssuer makes the CA's key, its certificate and what depends on them.
-func (ca *CA) makeIssuer(kind KeyType) (err error) {
-	if ca.key, err = newKey(kind); err != nil {
-		return err
+func (ca *CA) makeIssuer(o Options) (err error) {
+	if ca.key = o.CAKey; ca.key == nil {
+		if ca.key, err = newKey(o.Key); err != nil {
+			return err
+		}
 	}
 	ca.Issuer, err = ca.issue(&x509.Certificate{
 		SerialNumber:          big.NewInt(1),

@@ -75,7 +75,7 @@ func (ca *CA) Issue(c Certificate) (*x509.Certificate, error) {
 		Subject:               pkix.Name{CommonName: c.Status.String() + ".demo.test"},
 		DNSNames:              []string{c.Status.String() + ".demo.test"},
 		NotBefore:             ca.ThisUpdate.Add(-history),
-		NotAfter:              ca.ThisUpdate.Add(history),
+		NotAfter:              ca.notAfter(),
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		OCSPServer:            []string{"http://" + OCSPHost},
@@ -84,15 +84,23 @@ func (ca *CA) Issue(c Certificate) (*x509.Certificate, error) {
 	}, key.Public())
 }
 
-// WriteList writes certificates 0 to n−1 to w, a line each: the serial in
-// hexadecimal, a space, the status.
+// WriteList writes certificates 0 to n−1 to w, as the CSV that lancre sign reads.
 func (ca *CA) WriteList(w io.Writer, n uint64) error {
 	out := bufio.NewWriter(w)
+	fmt.Fprintln(out, "serial,status,not_after,revoked_at,reason") // Flush has the error
+	notAfter := ca.notAfter().UTC().Format(time.RFC3339)
 	for i := range n {
 		c := ca.Certificate(i)
-		if _, err := fmt.Fprintf(out, "%x %s\n", c.Serial, c.Status); err != nil {
+		revokedAt, reason := "", ""
+		if c.Status == index.Revoked {
+			revokedAt, reason = c.RevokedAt.UTC().Format(time.RFC3339), fmt.Sprint(max(c.Reason, 0))
+		}
+		if _, err := fmt.Fprintf(out, "%x,%s,%s,%s,%s\n", c.Serial, c.Status, notAfter, revokedAt, reason); err != nil {
 			return err
 		}
 	}
 	return out.Flush()
 }
+
+// notAfter is when the certificates expire.
+func (ca *CA) notAfter() time.Time { return ca.ThisUpdate.Add(history) }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lancre/index"
 )
@@ -98,9 +99,15 @@ func TestListHasALineForEachCertificate(t *testing.T) {
 	if err := ca.WriteList(&got, 60); err != nil {
 		t.Fatal(err)
 	}
+	want.WriteString("serial,status,not_after,revoked_at,reason\n")
 	for i := range uint64(60) {
 		c := ca.Certificate(i)
-		fmt.Fprintf(&want, "%x %s\n", c.Serial, c.Status)
+		fmt.Fprintf(&want, "%x,%s,2026-06-02T05:00:00Z,", c.Serial, c.Status)
+		if c.Status == index.Revoked {
+			fmt.Fprintf(&want, "%s,%d\n", c.RevokedAt.Format(time.RFC3339), max(c.Reason, 0))
+		} else {
+			want.WriteString(",\n")
+		}
 	}
 	if got.String() != want.String() {
 		t.Errorf("list is\n%s\nwant\n%s", &got, &want)

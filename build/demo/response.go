@@ -25,11 +25,11 @@ func (ca *CA) sign(e *ocsp.Encoder, dst []byte, c Certificate, alg index.HashAlg
 	moment := index.Moment{ThisUpdate: ca.ThisUpdate.Unix(), ProducedAt: ca.ProducedAt.Unix()}
 	a := ocsp.Answer{
 		Alg: alg, Serial: c.Serial,
-		CertStatus: index.CertStatus{Moment: moment, Status: c.Status, RevokedAt: index.NoTime, Reason: c.Reason},
+		CertStatus: index.CertStatus{Moment: moment, Status: c.Status, RevokedAt: index.NoTime, Reason: noReason},
 		NextUpdate: ca.NextUpdate.Unix(),
 	}
 	if c.Status == index.Revoked {
-		a.RevokedAt = c.RevokedAt.Unix()
+		a.RevokedAt, a.Reason = c.RevokedAt.Unix(), c.Reason
 	}
 	return e.Append(dst, &a)
 }

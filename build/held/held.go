@@ -178,12 +178,13 @@ func (b *Box) Put(r Response) error {
 	return nil
 }
 
-// Drop forgets the response with that name, durably.
+// Drop forgets the response with that name, durably. Somebody else may have done so since
+// the box was opened.
 func (b *Box) Drop(name string) error {
 	if _, ok := b.list[name]; !ok {
 		return fmt.Errorf("%s: no response of that name is held", name)
 	}
-	if err := os.Remove(filepath.Join(b.dir, name+suffix)); err != nil {
+	if err := os.Remove(filepath.Join(b.dir, name+suffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	delete(b.list, name)

@@ -43,6 +43,7 @@ type Config struct {
 	Previous   *store.Generation    // nil if there is none, or it cannot be opened
 	Carried    []store.File         // of Previous, that stay where no file takes their place
 	Unpublish  map[string]bool      // HOST/PATH of files of Previous that are to go
+	Except     map[string]bool      // names of files that are passed over
 	OCSP       bool                 // the build has responses
 	MaxCRLSize int64                // octets
 }
@@ -69,7 +70,7 @@ func Publish(ctx context.Context, c Config, objects Objects, ledger *rule.Ledger
 		if err := t.hosts(ctx, dir); err != nil {
 			return nil, fmt.Errorf("static files: %w", err)
 		}
-		if t.count == read && len(ledger.Rejections()) == 0 {
+		if t.count == read && len(ledger.Rejections()) == 0 && len(c.Except) == 0 {
 			return nil, fmt.Errorf("static files: none in %s: want %s", dir, filepath.Join(dir, "HOST", "FILE"))
 		}
 	}
@@ -144,6 +145,7 @@ func (t *tree) hosts(ctx context.Context, dir string) error {
 	for _, e := range entries {
 		name := filepath.Join(dir, e.Name())
 		switch reason := badHost(e.Name()); {
+		case t.config.Except[name]:
 		case e.Name() == urlsFile && e.Type().IsRegular():
 		case !e.IsDir():
 			t.ledger.Found(rule.StaticName, rule.Whole(name), "", rule.Because("not in the folder of a host: want %s", filepath.Join(dir, "HOST", e.Name())))
@@ -214,6 +216,7 @@ func (t *tree) folder(ctx context.Context, name string, at target) error {
 		to := target{at.host, at.path + escapeSegment(e.Name())}
 		switch {
 		case strings.HasPrefix(e.Name(), durable.TempPrefix): // in the making, or left by a crash
+		case t.config.Except[file]:
 		case e.Name()[0] == '.' && e.Name() != wellKnown:
 			t.ledger.Found(rule.StaticName, rule.Whole(file), "", rule.Because("hidden: rename or remove it"))
 		case e.IsDir():

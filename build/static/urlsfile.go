@@ -31,6 +31,9 @@ const urlsFile = "urls.csv"
 // names.
 func (t *tree) addURLs(dir string) error {
 	name := filepath.Join(dir, urlsFile)
+	if t.config.Except[name] {
+		return nil
+	}
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

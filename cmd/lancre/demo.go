@@ -16,6 +16,7 @@ import (
 	"lancre/index"
 	"lancre/internal/durable"
 	"lancre/pages"
+	"lancre/sign/key"
 )
 
 // A demoJob is what lancre demo is told to make.
@@ -23,6 +24,7 @@ type demoJob struct {
 	dir          string
 	responses    uint64
 	certificates uint64 // responses / len(options.Hashes)
+	caKey        string // "" for a fresh one
 	options      demo.Options
 }
 
@@ -32,19 +34,23 @@ func newDemo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo --out DIR",
 		Short: "Make a throw-away CA, signed responses and a store to try Lancre with",
-		Long: `Demo makes a CA with a fresh key that is never written, and with it, in DIR:
+		Long: `Demo makes a CA with a fresh key that is never written, or with the one that --ca-key
+names, and with it, in DIR:
 
   issuer.pem             the CA's certificate
   good.pem, revoked.pem  two certificates to ask about
   responses.der          OCSP responses, one after another; one in 50 is revoked
-  certs.txt              a line for each certificate: serial in hex, status
+  certificates.csv       the list of the CA's certificates, for lancre sign
   static/                a CRL, the CA's certificate and pages, by host and path
   store/                 all of it, as lancre build publishes it
+  lancre.toml            for lancre follow: what is put into spool/, what changes in static/
+                         and, with --ca-key, in certificates.csv
 
 Made again in the same DIR, it is a new CA and the next generation of the store.`,
 		Example: `  lancre demo --out demo
   lancre demo --out demo --responses 1000000 --key p256 --hash sha1
-  lancre demo --out demo --responses 2000 --key rsa2048 --delegated`,
+  lancre demo --out demo --responses 2000 --key rsa2048 --delegated
+  lancre demo --out demo --ca-key ca.key`,
 		DisableFlagsInUseLine: true,
 		Args:                  takes(),
 		PreRunE: func(*cobra.Command, []string) (err error) {
@@ -59,10 +65,13 @@ Made again in the same DIR, it is a new CA and the next generation of the store.
 	f.StringVar(&j.dir, "out", "", "make everything in `DIR`, which must be absent, empty or made by demo")
 	f.Uint64Var(&j.responses, "responses", 10_000, "sign `N` responses, one for each certificate and hash algorithm")
 	f.StringVar((*string)(&j.options.Key), "key", string(demo.P256), "key `TYPE`: p256 or rsa2048")
+	f.StringVar(&j.caKey, "ca-key", "", "take the CA's key from `KEY`, a PEM file, to sign by it later")
 	f.BoolVar(&j.options.Delegated, "delegated", false, "sign by a responder certificate that is in each response, not by the CA")
 	f.StringSliceVar(&hashes, "hash", []string{"sha1", "sha256"}, "hash `ALGORITHM` of the CertIDs: sha1, sha256, sha384 or sha512 (repeatable)")
 	must(cmd.MarkFlagRequired("out"))
 	must(cmd.MarkFlagDirname("out"))
+	must(cmd.MarkFlagFilename("ca-key"))
+	cmd.MarkFlagsMutuallyExclusive("key", "ca-key")
 	completeFlag(cmd, "key", string(demo.P256), string(demo.RSA2048))
 	completeFlag(cmd, "hash", "sha1", "sha256", "sha384", "sha512")
 	return cmd
@@ -105,11 +114,22 @@ func (j *demoJob) run(cmd *cobra.Command) error {
 	if err := j.claim(); err != nil {
 		return err
 	}
+	if j.caKey != "" {
+		signer, err := key.Open(j.caKey, key.Options{Log: cmd.ErrOrStderr()})
+		if err != nil {
+			return err
+		}
+		defer signer.Close()
+		j.options.CAKey = signer
+	}
 	ca, err := demo.New(j.options)
 	if err != nil {
 		return err
 	}
 	if err := j.writeFiles(ca); err != nil {
+		return err
+	}
+	if err := j.writeConfig(); err != nil {
 		return err
 	}
 	if err := j.writeResponses(cmd, ca); err != nil {
@@ -121,9 +141,49 @@ func (j *demoJob) run(cmd *cobra.Command) error {
 	c.Force, c.ReplaceAll = checkIDs("force"), true // each demo has a CA of its own
 	report, err := buildStore(cmd, c)
 	if err != nil {
-		return err
+		return errors.Join(err, report.WriteSummary(cmd.OutOrStdout()))
 	}
-	return report.WriteSummary(cmd.OutOrStdout())
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d responses of a new CA, published as generation %d of %s\n", j.dir, report.Responses.Published, report.Generation, c.Out)
+	return err
+}
+
+// demoConfig has lancre follow publish what changes.
+const demoConfig = `store = "store"
+issuers = ["issuer.pem"]
+admin = "127.0.0.1:0"
+
+[[spool]]
+dir = "spool"
+
+[[static]]
+dir = "static"
+`
+
+// demoSign has it sign, too, by the key that is named.
+const demoSign = `
+[[sign]]
+key = %q
+certificates = "certificates.csv"
+serial = "hex"
+every = "1s"
+`
+
+// writeConfig writes what lancre follow needs.
+func (j *demoJob) writeConfig() error {
+	text := demoConfig
+	if j.caKey != "" {
+		file, err := filepath.Abs(j.caKey)
+		if err != nil {
+			return err
+		}
+		text += fmt.Sprintf(demoSign, file)
+	}
+	return errors.Join(
+		os.RemoveAll(j.path("spool")), // what it has is of another CA
+		os.RemoveAll(j.path("signed")),
+		os.Mkdir(j.path("spool"), 0o755),
+		durable.WriteBytes(j.path("lancre.toml"), []byte(text)),
+	)
 }
 
 func (j *demoJob) path(name ...string) string {
@@ -159,7 +219,7 @@ func (j *demoJob) writeFiles(ca *demo.CA) error {
 	if err := j.writePages(ca); err != nil {
 		return err
 	}
-	return durable.WriteFile(j.path("certs.txt"), func(w io.Writer) error { return ca.WriteList(w, j.certificates) })
+	return durable.WriteFile(j.path("certificates.csv"), func(w io.Writer) error { return ca.WriteList(w, j.certificates) })
 }
 
 // writePages writes the page for people in all languages.

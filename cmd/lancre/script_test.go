@@ -34,6 +34,12 @@ func TestMain(m *testing.M) {
 //	signs FILE AGE SERIAL=STATUS...
 //	                              write responses of that CA to FILE, good or revoked; thisUpdate is AGE before $NOW,
 //	                              nextUpdate four days after that
+//	concat FILE... TO             write what the FILEs have to TO
+//	follow FILE                   start lancre follow with the configuration FILE; $ADMIN is the URL of its admin address
+//	follows PATTERN...            wait for a line of its log that matches all PATTERNs
+//	tell SIGNAL                   send it a signal: HUP, TERM or KILL
+//	ended                         wait until it has ended, with status 0
+//	moved FILE                    wait until FILE is not there any more
 //	object VAR STORE PATTERN      set $VAR to the object on the line, of the manifest or its list of files, that PATTERN matches
 //
 // $NOW is the time at which the script begins, in RFC 3339.
@@ -43,7 +49,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NOW", time.Now().UTC().Format(time.RFC3339))
-			env.Values[caKey{}] = new(scriptCA)
+			env.Values[caKey{}], env.Values[followKey{}] = new(scriptCA), new(scriptFollow)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -56,6 +62,7 @@ func TestScripts(t *testing.T) {
 			"take":   take,
 			"ca":     ca,
 			"signs":  signs,
+			"concat": concat, "follow": follow, "follows": follows, "tell": tell, "ended": ended, "moved": moved,
 		},
 	})
 }

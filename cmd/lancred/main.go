@@ -37,6 +37,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"lancre/internal/service"
 	"lancre/internal/usage"
 	"lancre/server"
 )
@@ -115,19 +116,19 @@ func run(o *options) error {
 	logAddresses(log, public, admin)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(public, admin) }()
-	notify(log, daemon.SdNotifyReady)
-	alive := watchdog(log)
+	service.Notify(log, daemon.SdNotifyReady)
+	alive := service.Watchdog(log)
 	for {
 		select {
 		case err := <-served:
 			return err
 		case <-alive:
-			notify(log, daemon.SdNotifyWatchdog)
+			service.Notify(log, daemon.SdNotifyWatchdog)
 		case <-hup:
-			go reload(s, log)
+			go service.Reload(log, func() { _, _ = s.Reload() }) // which logs what it comes to
 		case sig := <-term:
 			log.Info("stopping", "signal", sig.String())
-			notify(log, daemon.SdNotifyStopping)
+			service.Notify(log, daemon.SdNotifyStopping)
 			return shutdown(s, log, term)
 		}
 	}

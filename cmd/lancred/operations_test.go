@@ -24,7 +24,7 @@ func TestOperationsNamesWhatIsLogged(t *testing.T) {
 	for _, m := range logRow.FindAllStringSubmatch(string(text), -1) {
 		documented = append(documented, m[2]+" "+m[1])
 	}
-	for _, dir := range []string{".", "../../server"} {
+	for _, dir := range []string{".", "../../server", "../../internal/service", "../lancre", "../../origin"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		check(t, err)
 		for _, file := range files {

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // A Source is a database, not open.
@@ -120,41 +121,74 @@ func (s *Source) Clock(ctx context.Context) (unix int64, ok bool, err error) {
 	return unix, true, nil
 }
 
-// Rows are the answer to a query. They are of one moment: that at which the query began,
-// or earlier.
-type Rows struct {
-	*sql.Rows
-	tx *sql.Tx
+// A DB is a database that was opened: it connects when it is asked, and then stays so.
+type DB struct {
+	Source
 	db *sql.DB
 }
 
-// Query asks the query, which Check must find well.
-func (s *Source) Query(ctx context.Context, query string) (*Rows, error) {
+// keepConnection is how long a connection is used: a server that took over by name, or a
+// file that took the place of another, is noticed then.
+const keepConnection = time.Minute
+
+// Open prepares to ask the database more than once.
+func (s *Source) Open() (*DB, error) {
 	db, err := sql.Open(s.driver, s.address)
 	if err != nil {
 		return nil, s.Failed(err)
 	}
-	r := &Rows{db: db}
-	// Read-only, for the query is the operator's and the table the CA's.
-	if r.tx, err = db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err == nil {
-		r.Rows, err = r.tx.QueryContext(ctx, query)
-	}
-	if err != nil {
-		r.Close()
-		return nil, s.Failed(err)
-	}
-	return r, nil
+	db.SetConnMaxLifetime(keepConnection)
+	return &DB{*s, db}, nil
 }
 
-// Close ends the connection.
+// Close ends the connections.
+func (d *DB) Close() { d.db.Close() }
+
+// Rows are the answer to a query. They are of one moment: that at which the query began,
+// or earlier.
+type Rows struct {
+	*sql.Rows
+	tx   *sql.Tx
+	once *DB // closed with them; nil if it is asked again
+}
+
+// Query asks the query, which Check must find well.
+func (d *DB) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
+	// Read-only, for the query is the operator's and the table the CA's.
+	tx, err := d.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, d.Failed(err)
+	}
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		tx.Rollback()
+		return nil, d.Failed(err)
+	}
+	return &Rows{Rows: rows, tx: tx}, nil
+}
+
+// Query is that of a DB which is opened for it.
+func (s *Source) Query(ctx context.Context, query string) (*Rows, error) {
+	d, err := s.Open()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := d.Query(ctx, query)
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	rows.once = d
+	return rows, nil
+}
+
+// Close ends the transaction.
 func (r *Rows) Close() {
-	if r.Rows != nil {
-		r.Rows.Close()
+	r.Rows.Close()
+	r.tx.Rollback()
+	if r.once != nil {
+		r.once.Close()
 	}
-	if r.tx != nil {
-		r.tx.Rollback()
-	}
-	r.db.Close()
 }
 
 // busyTimeout is for how long, in milliseconds, a SQLite database that is being written

@@ -12,17 +12,18 @@ import (
 	"time"
 )
 
-// A Daemon is a running lancred.
+// A Daemon is a running lancred, or lancre follow.
 type Daemon struct {
-	Addr    string // host:port of the OCSP listener
+	Addr    string // host:port of the OCSP listener; empty for lancre follow
 	Admin   string // host:port of the admin listener
 	Process *os.Process
 
+	cmd   *exec.Cmd
 	lines chan Line // what it logs; closed when it has exited
 	log   []Line    // what was taken from lines and not awaited yet
 }
 
-// A Line is one line of lancred's log.
+// A Line is one line of its log.
 type Line map[string]any
 
 // Patience bounds every wait for an event: far beyond what a loaded machine needs,
@@ -36,6 +37,26 @@ func Start(t testing.TB, store string, flags ...string) *Daemon {
 	t.Helper()
 	cmd := exec.Command("lancred", "--store", store, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--drain", "0s")
 	cmd.Args = append(cmd.Args, flags...)
+	d := start(t, cmd)
+	d.Addr = d.Await(t, "listening")["addr"].(string)
+	d.Admin = d.Await(t, "admin listening")["addr"].(string)
+	return d
+}
+
+// Follow starts the lancre follow in PATH with a configuration in which the admin address
+// is on a port of the kernel's choice, and waits until it follows. It ends as Start has
+// lancred end.
+func Follow(t testing.TB, config string) *Daemon {
+	t.Helper()
+	d := start(t, exec.Command("lancre", "follow", "--config", config))
+	d.Admin = d.Await(t, "admin listening")["addr"].(string)
+	d.Await(t, "following")
+	return d
+}
+
+// start starts a daemon, which ends with the test.
+func start(t testing.TB, cmd *exec.Cmd) *Daemon {
+	t.Helper()
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -45,12 +66,11 @@ func Start(t testing.TB, store string, flags ...string) *Daemon {
 	}
 	d := &Daemon{
 		Process: cmd.Process,
+		cmd:     cmd,
 		lines:   make(chan Line, 1000), // more than a test makes it log, so that logging never waits
 	}
 	go readLog(stderr, d.lines)
-	t.Cleanup(func() { d.stop(t, cmd) })
-	d.Addr = d.Await(t, "listening")["addr"].(string)
-	d.Admin = d.Await(t, "admin listening")["addr"].(string)
+	t.Cleanup(func() { d.Stop(t) })
 	return d
 }
 
@@ -72,7 +92,7 @@ func (d *Daemon) Await(t testing.TB, msg string, attr ...any) Line {
 	timeout := time.After(Patience)
 	for i := 0; ; i++ {
 		if i == len(d.log) && !d.read(timeout) {
-			t.Fatalf("lancred exited, or %v passed, before it logged %q %v; it logged %v", Patience, msg, attr, d.log)
+			t.Fatalf("%s exited, or %v passed, before it logged %q %v; it logged %v", d.cmd.Args[0], Patience, msg, attr, d.log)
 		}
 		if l := d.log[i]; l["msg"] == msg && (attr == nil || l[attr[0].(string)] == attr[1]) {
 			d.log = slices.Delete(d.log, i, i+1)
@@ -103,14 +123,26 @@ func (d *Daemon) Log() []Line {
 	return d.log
 }
 
-// stop ends it with SIGTERM.
-func (d *Daemon) stop(t testing.TB, cmd *exec.Cmd) {
+// Stop ends it with SIGTERM, unless it has ended by Stop or Kill.
+func (d *Daemon) Stop(t testing.TB) {
+	cmd := d.cmd
+	if cmd.ProcessState != nil {
+		return
+	}
 	_ = cmd.Process.Signal(syscall.SIGTERM) // an error means that it is gone
 	timer := time.AfterFunc(Patience, func() { cmd.Process.Kill() })
 	defer timer.Stop()
 	for d.read(nil) { // to the end of the log, before Wait closes the pipe
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("lancred ended with %v, after it logged %v", err, d.log)
+		t.Errorf("%s ended with %v, after it logged %v", cmd.Args[0], err, d.log)
 	}
+}
+
+// Kill ends it at once, as a crash would.
+func (d *Daemon) Kill() {
+	_ = d.cmd.Process.Kill() // an error means that it is gone
+	for d.read(nil) {
+	}
+	_ = d.cmd.Wait() // it was killed
 }

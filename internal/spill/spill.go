@@ -6,8 +6,6 @@ package spill
 import (
 	"bufio"
 	"bytes"
-	"container/heap"
-	"errors"
 	"io"
 	"os"
 	"slices"
@@ -55,19 +53,16 @@ func (s *Sorter) Add(r *Record) error {
 }
 
 func (s *Sorter) sort() {
-	slices.SortFunc(s.records, func(a, b Record) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(s.records, func(a, b Record) int { return compare(&a, &b) })
 }
 
 // spill writes the records held as a run.
 func (s *Sorter) spill() error {
-	f, err := os.CreateTemp(s.dir, ".tmp-run-*")
+	f, err := Create(s.dir)
 	if err != nil {
 		return err
 	}
 	s.runs = append(s.runs, f)
-	if err := os.Remove(f.Name()); err != nil {
-		return err
-	}
 	s.sort()
 	out := bufio.NewWriterSize(f, runSize)
 	for i := range s.records {
@@ -97,30 +92,10 @@ func (s *Sorter) Each(yield func(*Record) error) error {
 		return err
 	}
 	s.records = nil
-	var runs runHeap
-	for _, f := range s.runs {
-		r := &run{in: bufio.NewReaderSize(f, runSize)}
-		if more, err := r.next(); err != nil {
-			return err
-		} else if more {
-			runs = append(runs, r)
-		}
-	}
-	heap.Init(&runs)
-	for len(runs) > 0 {
-		if err := yield(&runs[0].head); err != nil {
-			return err
-		}
-		if more, err := runs[0].next(); err != nil {
-			return err
-		} else if more {
-			heap.Fix(&runs, 0)
-		} else {
-			heap.Pop(&runs)
-		}
-	}
-	return nil
+	return Merge(Form[Record]{Size, runSize, func(b []byte) Record { return Record(b) }, compare}, s.runs, yield)
 }
+
+func compare(a, b *Record) int { return bytes.Compare(a[:], b[:]) }
 
 // Close frees what s holds.
 func (s *Sorter) Close() {
@@ -128,32 +103,4 @@ func (s *Sorter) Close() {
 		f.Close()
 	}
 	s.runs, s.records = nil, nil
-}
-
-// A run is a sorted file being read.
-type run struct {
-	in   *bufio.Reader
-	head Record
-}
-
-// next reads the next record into head and reports whether there was one.
-func (r *run) next() (bool, error) {
-	_, err := io.ReadFull(r.in, r.head[:])
-	if errors.Is(err, io.EOF) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// runHeap orders runs by their heads, for container/heap.
-type runHeap []*run
-
-func (h runHeap) Len() int           { return len(h) }
-func (h runHeap) Less(i, j int) bool { return bytes.Compare(h[i].head[:], h[j].head[:]) < 0 }
-func (h runHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *runHeap) Push(x any)        { *h = append(*h, x.(*run)) }
-func (h *runHeap) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
 }

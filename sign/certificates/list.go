@@ -70,8 +70,8 @@ type Reading struct {
 	Foreign uint64 // certificates of other issuers
 }
 
-// opensslPrefix names the index of openssl ca.
-const opensslPrefix = "openssl:"
+// OpenSSLPrefix begins a source that is the index of openssl ca.
+const OpenSSLPrefix = "openssl:"
 
 // Check says what is missing in l or contradicts itself; nil if nothing does.
 func (l *List) Check() error {
@@ -87,10 +87,21 @@ func (l *List) Check() error {
 	case isDatabase:
 		_, _, err := l.database()
 		return err
-	case strings.HasPrefix(l.Source, opensslPrefix) && l.Serial == Decimal:
+	case strings.HasPrefix(l.Source, OpenSSLPrefix) && l.Serial == Decimal:
 		return fmt.Errorf("%s: the index of openssl has serial numbers in hex, not decimal", l.Source)
 	}
 	return nil
+}
+
+// Name is what l is called for people: without the password that may be in the source.
+func (l *List) Name() string {
+	if database.Names(l.Source) {
+		if d, err := database.Parse(l.Source); err == nil {
+			return d.Name
+		}
+		return "a database"
+	}
+	return l.Source
 }
 
 // Read calls each for every certificate of l.Issuer, in the order of the list, and
@@ -122,7 +133,7 @@ func (r *reader) read() error {
 	if database.Names(r.list.Source) {
 		return r.database()
 	}
-	name, isIndex := strings.CutPrefix(r.list.Source, opensslPrefix)
+	name, isIndex := strings.CutPrefix(r.list.Source, OpenSSLPrefix)
 	f, err := os.Open(name)
 	if err != nil {
 		return err

@@ -288,7 +288,7 @@ func fuzz(f *testing.F, prefix string, seeds ...string) {
 			}
 			return nil
 		}
-		if prefix == opensslPrefix {
+		if prefix == OpenSSLPrefix {
 			r.opensslIndex(strings.NewReader(text))
 		} else {
 			r.csv(strings.NewReader(text))
@@ -297,7 +297,7 @@ func fuzz(f *testing.F, prefix string, seeds ...string) {
 }
 
 func FuzzOpenSSLIndex(f *testing.F) {
-	fuzz(f, opensslPrefix, "V\t270101000000Z\t\t01\tunknown\t/CN=a\n", "R\t20500101000000Z\t260301020304Z,keyTime,20260201000000Z\tFE\tunknown\t/\n",
+	fuzz(f, OpenSSLPrefix, "V\t270101000000Z\t\t01\tunknown\t/CN=a\n", "R\t20500101000000Z\t260301020304Z,keyTime,20260201000000Z\tFE\tunknown\t/\n",
 		"E\t260101000000Z\t\t00A3\tunknown\t/\n#\nS\t270101000000Z\t991231235959Z\t0F\tunknown\t/")
 }
 

@@ -27,7 +27,7 @@ func (r *run) read(ctx context.Context) error {
 			return err
 		}
 		if serial != nil {
-			return fmt.Errorf("certificates %s: serial %x is listed twice as revoked: want a row for each certificate", r.List.Source, serial)
+			return fmt.Errorf("certificates %s: serial %x is listed twice as revoked: want a row for each certificate", r.List.Name(), serial)
 		}
 	}
 	return nil
@@ -169,7 +169,7 @@ func (r *run) vanished() error {
 	gone, all := r.report.Vanished, len(r.memory.list)
 	if !r.Forget && float64(gone)*100 > r.MaxShrink*float64(all) {
 		return fmt.Errorf("certificates %s: of %d certificates on the CRLs before, %d are not in the list (such as serial %s), more than %v %%: is it whole? If rows are deleted after expiry, say --forget",
-			r.List.Source, all, gone, r.report.VanishedFirst, r.MaxShrink)
+			r.List.Name(), all, gone, r.report.VanishedFirst, r.MaxShrink)
 	}
 	return nil
 }
@@ -180,5 +180,5 @@ func (r *run) contradicted() error {
 	if n == 0 {
 		return nil
 	}
-	return fmt.Errorf("certificates %s: %d are good that the CRLs before list, the first is %s: they stay listed; if they were on hold, see --force %s", r.List.Source, n, r.report.ContradictedFirst, ForceHold)
+	return fmt.Errorf("certificates %s: %d are good that the CRLs before list, the first is %s: they stay listed; if they were on hold, see --force %s", r.List.Name(), n, r.report.ContradictedFirst, ForceHold)
 }

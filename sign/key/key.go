@@ -33,8 +33,8 @@ type Key struct {
 	close func() error
 }
 
-// execPrefix begins the specification of a key that a program holds.
-const execPrefix = "exec:"
+// ExecPrefix begins the specification of a key that a program holds.
+const ExecPrefix = "exec:"
 
 // Open opens the key that spec names:
 //
@@ -44,7 +44,7 @@ const execPrefix = "exec:"
 //
 // The caller closes it.
 func Open(spec string, o Options) (*Key, error) {
-	command, isExec := strings.CutPrefix(spec, execPrefix)
+	command, isExec := strings.CutPrefix(spec, ExecPrefix)
 	if !isExec {
 		signer, err := readFile(spec, o.Passphrase)
 		if err != nil {
@@ -60,7 +60,7 @@ func Open(spec string, o Options) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newKey(execPrefix+words[0], held, held.Close)
+	return newKey(ExecPrefix+words[0], held, held.Close)
 }
 
 // newKey is the Key of a signer, which is closed where it is of no use.

@@ -315,3 +315,41 @@ func (s saidOf) check(t *testing.T) {
 		}
 	}
 }
+
+// TestSignFollowed has lancre follow sign what changes in the index of openssl ca: nothing
+// but openssl ca -revoke is run, and the edge says so.
+func TestSignFollowed(t *testing.T) {
+	programs.Need(t, "openssl", "ocsptool")
+	dir := t.TempDir()
+	newRoot(t, dir)
+	a := newAuthority(t, dir, "ca", p256, byResponder)
+	a.issue(t, "good", "leaf")
+	a.issue(t, "next", "leaf")
+	config := `
+		store = "store"
+		issuers = ["ca/ca.pem"]
+		profiles = ["br", "ms", "moz"]
+		admin = "127.0.0.1:0"
+		[[sign]]
+		responder = "ca/responder.pem"
+		key = "ca/responder.key"
+		certificates = "openssl:ca/index.txt"
+		every = "1s"
+	`
+	if err := os.WriteFile(filepath.Join(dir, "lancre.toml"), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	follow := programs.Follow(t, filepath.Join(dir, "lancre.toml"))
+	follow.Await(t, "published", "source", "sign")
+	d := programs.Start(t, filepath.Join(dir, "store"))
+	a.asks(t, d, "good", "good")
+	a.asks(t, d, "next", "good")
+	a.revoke(t, "next", "superseded")
+	await(t, a.dir, `openssl ocsp -issuer ca.pem -cert next.pem -CAfile chain.pem -no_nonce -url http://$ADDR 2>&1`,
+		[]string{"ADDR=" + d.Addr}, "Response verify OK", "next.pem: revoked")
+	a.asks(t, d, "next", "revoked")
+	a.asks(t, d, "good", "good")
+	if left, _ := filepath.Glob(filepath.Join(dir, "signed", "*")); len(left) > 0 {
+		t.Errorf("%q is left of what was published", left)
+	}
+}

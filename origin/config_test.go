@@ -1,0 +1,64 @@
+package origin
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestLoadSaysWhatIsWrong(t *testing.T) {
+	for _, tt := range []struct{ config, want string }{
+		{"issuer = \"x\"", `lancre.toml:3: no key is called "issuer" here`},
+		{spool + "evry = \"1s\"", `lancre.toml:5: no key is called "evry" here`},
+		{"[[spol]]\ndir = \"x\"", `lancre.toml:3: no key is called "spol" here`},
+		{"admin = 5", "lancre.toml:3:9: "},
+		{spool + "every = \"soon\"", "lancre.toml:5:9: "},
+		{"", "no source: want [[spool]], [[database]], [[command]], [[static]] or [[crl_url]]"},
+		{"[[spool]]", `[[spool]] "spool": no dir, in which files appear`},
+		{spool + spool + "name = \"spool\"", `[[spool]] "spool": another source has this name`},
+		{spool + "name = \"a b\"", `[[spool]] "a b": want a name of letters, digits and hyphens`},
+		{spool + "every = \"-1s\"", "neither can be negative"},
+		{"profiles = [\"public\"]\n" + spool, "public"},
+		{"hold = [\"none\"]\n" + spool, "no check is called"},
+		{"heartbeat = \"0s\"\n" + spool, "heartbeat = 0s: want more than 0"},
+		{spool + "[merge]\nmax_write = \"many\"", `merge: max_write = "many": want a size`},
+		{spool + "[history]\nkeep = -1", "history: keep = -1"},
+		{"[[command]]", "nothing to run"},
+		{"[[crl_url]]\nurl = \"ftp://x/\"", `url = "ftp://x/": want http://HOST/PATH`},
+		{"[[crl_url]]\nurl = \"http://x/\"\npublish = \"c.test/../1.crl\"", `publish = "c.test/../1.crl": want HOST/PATH`},
+		{"[[static]]", "no dir, of which HOST/PATH is published"},
+	} {
+		w := newWorld(t, tt.config)
+		if _, err := Load(w.path("lancre.toml")); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q: error %v, want %q in it", tt.config, err, tt.want)
+		}
+	}
+	w := newWorld(t, spool)
+	w.write("lancre.toml", []byte("store = \"store\"\n"+spool))
+	if _, err := Load(w.path("lancre.toml")); err == nil || !strings.Contains(err.Error(), "no issuers") {
+		t.Errorf("without issuers: %v", err)
+	}
+	check(t, os.Remove(w.path("ca.pem")))
+	w = newWorld(t, spool)
+	check(t, os.Remove(w.path("ca.pem")))
+	if _, err := Load(w.path("lancre.toml")); err == nil || !strings.Contains(err.Error(), "ca.pem") {
+		t.Errorf("with an issuer that is not there: %v", err)
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	w := newWorld(t, "hold = [\"ocsp.previous-conflict\"]\n"+spool+"[[database]]\nurl = \"postgres://u:secret@h/d\"\nquery = \"SELECT a, b FROM t WHERE b > :since\"\n")
+	c, err := Load(w.path("lancre.toml"))
+	check(t, err)
+	var b bytes.Buffer
+	check(t, c.Describe(&b))
+	for _, want := range []string{"which is begun", "CN=Lancre demo CA", "ocsp.previous-conflict", "files that appear in " + w.path("spool"), "database-sweep", "every 24h0m0s"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, &b)
+		}
+	}
+	if strings.Contains(b.String(), "secret") {
+		t.Errorf("the password is shown:\n%s", &b)
+	}
+}
