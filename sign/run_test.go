@@ -265,7 +265,7 @@ func TestRunsExcludeEachOther(t *testing.T) {
 	w := newWorld(t, 1)
 	o := must(openOutput(w.dir, start))
 	defer o.close()
-	if _, err := w.run(func(c *Config) { c.Out = w.dir }); err == nil || !strings.Contains(err.Error(), "another lancre sign is at work here") {
+	if _, err := w.run(func(c *Config) { c.Out = w.dir }); err == nil || !strings.Contains(err.Error(), "another process is at work here") {
 		t.Errorf("error %v, want one that says so", err)
 	}
 }

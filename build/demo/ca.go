@@ -136,6 +136,9 @@ func (ca *CA) makeIssuer(o Options) (err error) {
 	return nil
 }
 
+// idPKIXOCSPNoCheck is id-pkix-ocsp-nocheck (RFC 6960 section 4.2.2.2.1).
+var idPKIXOCSPNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+
 // makeResponder makes a delegated responder that lives a week longer than the
 // responses it signs.
 func (ca *CA) makeResponder(kind KeyType) error {

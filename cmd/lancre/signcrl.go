@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto"
 	"errors"
 	"log/slog"
 
@@ -8,7 +9,7 @@ import (
 
 	"lancre/build/rule"
 	"lancre/sign/certificates"
-	"lancre/sign/crl"
+	"lancre/sign/crls"
 )
 
 const signCRLHelp = `Crl signs the CRL of a CA from the list of its certificates, or its shards, and writes
@@ -30,7 +31,7 @@ SRC is as for lancre sign ocsp. The key is the CA's: sign where that is reached,
 from the daily responses.`
 
 func newSignCRL() *cobra.Command {
-	c := crl.DefaultConfig()
+	c := crls.DefaultConfig()
 	var profiles []string
 	var keys keyFlag
 	var shards string
@@ -46,26 +47,20 @@ func newSignCRL() *cobra.Command {
 			if c.Profiles, err = parseAll(profiles, rule.ParseProfile); err != nil {
 				return err
 			}
-			if c.Shards, err = crl.ParseShards(shards); err != nil {
+			if c.Shards, err = crls.ParseShards(shards); err != nil {
 				return err
 			}
 			return c.Check()
 		},
 		RunE: work(func(cmd *cobra.Command, _ []string) error {
-			if !c.DryRun {
-				signer, err := keys.open(cmd)
-				if err != nil {
-					return err
+			return keys.use(cmd, c.DryRun, func(key crypto.Signer, log *slog.Logger) error {
+				c.Key, c.Log = key, log
+				report, err := crls.Run(cmd.Context(), c)
+				if report != nil {
+					err = errors.Join(err, report.WriteSummary(cmd.OutOrStdout()))
 				}
-				defer signer.Close()
-				c.Key = signer
-			}
-			c.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			report, err := crl.Run(cmd.Context(), c)
-			if report != nil {
-				err = errors.Join(err, report.WriteSummary(cmd.OutOrStdout()))
-			}
-			return err
+				return err
+			})
 		}),
 	}
 	keys.add(cmd)
@@ -90,7 +85,7 @@ func newSignCRL() *cobra.Command {
 	cmd.MarkFlagsOneRequired("key", "dry-run")
 	must(cmd.MarkFlagFilename("issuer"))
 	must(cmd.MarkFlagDirname("static"))
-	completeFlag(cmd, "force", crl.Forceable()...)
+	completeFlag(cmd, "force", crls.Forceable()...)
 	return cmd
 }
 

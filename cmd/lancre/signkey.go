@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto"
+	"log/slog"
+
 	"github.com/spf13/cobra"
 
 	"lancre/internal/secret"
@@ -26,12 +29,24 @@ func (k *keyFlag) add(cmd *cobra.Command) {
 	must(cmd.MarkFlagFilename("passphrase-file"))
 }
 
-// open opens the key. The caller closes it.
-func (k *keyFlag) open(cmd *cobra.Command) (*key.Key, error) {
-	return key.Open(k.spec, key.Options{Log: cmd.ErrOrStderr(), Passphrase: func(file string) ([]byte, error) {
-		if k.passphraseFile != "" {
-			return secret.ReadLine(k.passphraseFile)
-		}
-		return secret.Ask("passphrase of " + file)
-	}})
+// use opens the key, has do sign by it, and closes it. For a dry run there is none.
+func (k *keyFlag) use(cmd *cobra.Command, dryRun bool, do func(crypto.Signer, *slog.Logger) error) error {
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	if dryRun {
+		return do(nil, log)
+	}
+	opened, err := key.Open(k.spec, key.Options{Log: cmd.ErrOrStderr(), Passphrase: k.passphrase})
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	return do(opened, log)
+}
+
+// passphrase is that of the key in a file.
+func (k *keyFlag) passphrase(file string) ([]byte, error) {
+	if k.passphraseFile != "" {
+		return secret.ReadLine(k.passphraseFile)
+	}
+	return secret.Ask("passphrase of " + file)
 }

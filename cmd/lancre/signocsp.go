@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -72,21 +73,15 @@ func newSignOCSP() *cobra.Command {
 			}
 			return c.Check()
 		},
-		RunE: work(func(cmd *cobra.Command, _ []string) (err error) {
-			if !c.DryRun {
-				signer, err := keys.open(cmd)
-				if err != nil {
-					return err
+		RunE: work(func(cmd *cobra.Command, _ []string) error {
+			return keys.use(cmd, c.DryRun, func(key crypto.Signer, log *slog.Logger) error {
+				c.Key, c.Log = key, log
+				report, err := sign.Run(cmd.Context(), c)
+				if report != nil {
+					err = errors.Join(err, report.WriteSummary(cmd.OutOrStdout()))
 				}
-				defer signer.Close()
-				c.Key = signer
-			}
-			c.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			report, err := sign.Run(cmd.Context(), c)
-			if report != nil {
-				err = errors.Join(err, report.WriteSummary(cmd.OutOrStdout()))
-			}
-			return err
+				return err
+			})
 		}),
 	}
 	f := cmd.Flags()

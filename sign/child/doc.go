@@ -35,10 +35,13 @@
 package child
 
 import (
+	"bufio"
 	"crypto"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"runtime"
+	"sync"
 )
 
 const magic = "lancre-key/1"
@@ -87,6 +90,23 @@ type frame struct {
 }
 
 const frameHead = 4 + 1 + 4
+
+// A sender writes frames that several have at about the same time by one system call: each
+// waits for a moment, in which others may add theirs, and the first to go on writes all.
+type sender struct {
+	mu  sync.Mutex
+	out *bufio.Writer
+}
+
+func (s *sender) send(f frame) error {
+	s.mu.Lock()
+	s.out.Write(f.append(nil)) // Flush has the error
+	s.mu.Unlock()
+	runtime.Gosched()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.Flush()
+}
 
 // append appends f in octets.
 func (f frame) append(dst []byte) []byte {

@@ -22,7 +22,7 @@ func Serve(in io.Reader, out io.Writer, signer crypto.Signer, parallel int) erro
 	if err := greet(out, signer.Public()); err != nil {
 		return err
 	}
-	s := &server{out: out, signer: signer, stop: make(chan struct{})}
+	s := &server{answers: sender{out: bufio.NewWriter(out)}, signer: signer, stop: make(chan struct{})}
 	requests := make(chan frame)
 	var workers sync.WaitGroup
 	for range parallel {
@@ -62,12 +62,11 @@ func (r Refusal) Error() string { return r.Reason }
 
 // A server is one run of Serve.
 type server struct {
-	signer crypto.Signer
-	mu     sync.Mutex // one answer is written at a time
-	out    io.Writer
-	once   sync.Once
-	stop   chan struct{} // closed when err is set
-	err    error
+	signer  crypto.Signer
+	answers sender
+	once    sync.Once
+	stop    chan struct{} // closed when err is set
+	err     error
 }
 
 // read hands on requests until there are no more, or it makes no sense to go on.
@@ -102,9 +101,7 @@ func (s *server) answer(request frame) {
 	default:
 		a.octets = signature
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, err := s.out.Write(a.append(nil)); err != nil {
+	if err := s.answers.send(a); err != nil {
 		s.fail(fmt.Errorf("writing an answer: %w", err))
 	}
 }

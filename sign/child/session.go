@@ -31,7 +31,7 @@ type session struct {
 	pending map[uint32]chan frame // by id; nil once the session has ended
 	cause   error                 // of the end, as far as known
 
-	writing sync.Mutex // never held together with mu: answers are taken while a request waits to be read
+	requests sender // not under mu: answers are taken while a request waits to be read
 }
 
 // A program is what runs at the other end.
@@ -45,7 +45,7 @@ type program interface {
 // newSession reads what the program greets with and, in a goroutine that ends with the
 // program, its answers. If that fails, the program has ended.
 func newSession(p program) (*session, error) {
-	s := &session{program: p, done: make(chan struct{}), pending: make(map[uint32]chan frame)}
+	s := &session{program: p, done: make(chan struct{}), pending: make(map[uint32]chan frame), requests: sender{out: bufio.NewWriter(p)}}
 	r := bufio.NewReader(p)
 	var err error
 	if s.public, err = readGreeting(r); err == nil {
@@ -160,10 +160,7 @@ func (s *session) send(mode byte, octets []byte) (<-chan frame, error) {
 	s.pending[request.id] = answer
 	s.mu.Unlock()
 
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	_, err := s.program.Write(request.append(nil))
-	return answer, err
+	return answer, s.requests.send(request)
 }
 
 // sign has one request answered. A Refusal is final; after any other error the session

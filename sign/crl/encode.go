@@ -1,3 +1,18 @@
+// Package crl makes CRLs, full ones and shards, in memory that does not grow with them: what
+// is signed is encoded twice, once to be hashed, before the signature is there, and once
+// to be written.
+//
+//	CertificateList { TBSCertList {
+//	    version 2, signature, issuer, thisUpdate, nextUpdate
+//	    revokedCertificates      absent if there are none
+//	    authorityKeyIdentifier   the keyIdentifier alone
+//	    cRLNumber
+//	    NextCRLPublish           of Microsoft; where it is asked for
+//	    issuingDistributionPoint of a shard: critical, its URL octet for octet, and
+//	                             which certificates it is for }
+//	    signatureAlgorithm, signature }
+//
+// An entry has a reason or none, and no other extension.
 package crl
 
 import (
@@ -20,70 +35,101 @@ import (
 	"lancre/sign/signature"
 )
 
-// A scope is which certificates a CRL says that it is for.
-type scope uint8
+// A Scope is which certificates a CRL says that it is for.
+type Scope uint8
 
+// The scopes (RFC 5280 section 5.2.5).
 const (
-	forAll   scope = iota
-	forUsers       // onlyContainsUserCerts
-	forCAs         // onlyContainsCACerts
+	ForAll   Scope = iota
+	ForUsers       // onlyContainsUserCerts
+	ForCAs         // onlyContainsCACerts
 )
 
-// A head is what a CRL says beside its entries.
-type head struct {
-	thisUpdate, nextUpdate int64 // Unix seconds
-	number                 *big.Int
-	nextPublish            int64 // of NextCRLPublish; 0: it has none
-	scope                  scope
-	url                    string // of issuingDistributionPoint; "" if it has none
+// A Head is what a CRL says beside its entries. Times are Unix seconds.
+type Head struct {
+	ThisUpdate, NextUpdate int64
+	Number                 *big.Int
+	NextPublish            int64  // of NextCRLPublish; 0: it has none
+	URL                    string // of issuingDistributionPoint; "": it has none
+	Scope                  Scope  // with a URL
 }
 
-// A signer makes the CRLs of one CA.
-type signer struct {
-	cert      *x509.Certificate
+// A Signer makes the CRLs of one CA. It does not change once made and is safe for
+// concurrent use, if its key is.
+type Signer struct {
+	Cert  *x509.Certificate
+	KeyID []byte // of authorityKeyIdentifier
+
 	key       crypto.Signer
 	algorithm key.Algorithm
-	keyID     []byte // of authorityKeyIdentifier
 }
 
-// newSigner makes a signer; nil for key makes one that only says what would be signed.
-func newSigner(cert *x509.Certificate, private crypto.Signer) (*signer, error) {
-	s := &signer{cert: cert, key: private, keyID: cert.SubjectKeyId}
-	var err error
-	if private != nil {
-		if err := key.Match(private, cert); err != nil {
-			return nil, err
-		}
+// NewSigner makes a signer of a CA's certificate and key.
+func NewSigner(cert *x509.Certificate, private crypto.Signer) (*Signer, error) {
+	if err := key.Match(private, cert); err != nil {
+		return nil, err
 	}
+	s := &Signer{Cert: cert, KeyID: cert.SubjectKeyId, key: private}
+	var err error
 	if s.algorithm, err = key.AlgorithmOf(cert.PublicKey); err != nil {
 		return nil, fmt.Errorf("%s: %w", cert.Subject, err)
 	}
-	bits, err := certs.KeyBits(cert)
-	if err != nil {
-		return nil, err
-	}
-	if s.keyID == nil { // RFC 5280 section 4.2.1.2, method 1
+	if s.KeyID == nil { // RFC 5280 section 4.2.1.2, method 1
+		bits, err := certs.KeyBits(cert)
+		if err != nil {
+			return nil, err
+		}
 		sum := sha1.Sum(bits)
-		s.keyID = sum[:]
+		s.KeyID = sum[:]
 	}
 	return s, nil
 }
 
+// A CRL is signed, and not written yet.
+type CRL struct {
+	frame     *frame
+	signature []byte
+}
+
+// Sign signs a CRL, once what it says is read back: nothing that a bug or a fault of memory
+// made goes out under a signature. The entries must stay until it is written.
+func (s *Signer) Sign(h *Head, list *Entries) (*CRL, error) {
+	f, err := s.frame(h, list)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.readBack(h); err != nil {
+		return nil, err
+	}
+	digest, err := f.digest(s.algorithm.Hash)
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.key.Sign(rand.Reader, digest, s.algorithm.Hash)
+	if err != nil {
+		return nil, err
+	}
+	return &CRL{f, made}, signature.Verify(s.Cert.PublicKey, s.algorithm.Hash, digest, made)
+}
+
+// Write writes the DER CertificateList.
+func (c *CRL) Write(w io.Writer) error { return c.frame.write(w, c.signature) }
+
 // A frame is a CRL without its entries and its signature.
 type frame struct {
 	before, after []byte // of the entries: the rest of the content of the TBSCertList
-	entries       *entries
+	entries       *Entries
 	algorithm     string // AlgorithmIdentifier in DER
 }
 
 // frame makes the frame of a CRL (RFC 5280 section 5.1).
-func (s *signer) frame(h *head, list *entries) (*frame, error) {
+func (s *Signer) frame(h *Head, list *Entries) (*frame, error) {
 	const v2 = 1
 	var before, after cryptobyte.Builder
 	before.AddASN1Int64(v2)
 	before.AddBytes([]byte(s.algorithm.ID))
-	before.AddBytes(s.cert.RawSubject)
-	before.AddBytes(appendTime(appendTime(nil, h.thisUpdate), h.nextUpdate))
+	before.AddBytes(s.Cert.RawSubject)
+	before.AddBytes(appendTime(appendTime(nil, h.ThisUpdate), h.NextUpdate))
 	after.AddASN1(der.Tag0, func(b *cryptobyte.Builder) {
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { s.addExtensions(b, h) })
 	})
@@ -103,31 +149,31 @@ const (
 	oidAuthorityKey = "\x55\x1d\x23"
 )
 
-func (s *signer) addExtensions(b *cryptobyte.Builder, h *head) {
+func (s *Signer) addExtensions(b *cryptobyte.Builder, h *Head) {
 	addExtension(b, oidAuthorityKey, false, func(b *cryptobyte.Builder) {
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.Tag(0).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes(s.keyID) })
+			b.AddASN1(asn1.Tag(0).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes(s.KeyID) })
 		})
 	})
-	addExtension(b, oidCRLNumber, false, func(b *cryptobyte.Builder) { b.AddASN1BigInt(h.number) })
-	if h.nextPublish > 0 {
-		addExtension(b, crl.OIDNextPublish, false, func(b *cryptobyte.Builder) { b.AddBytes(appendTime(nil, h.nextPublish)) })
+	addExtension(b, oidCRLNumber, false, func(b *cryptobyte.Builder) { b.AddASN1BigInt(h.Number) })
+	if h.NextPublish > 0 {
+		addExtension(b, crl.OIDNextPublish, false, func(b *cryptobyte.Builder) { b.AddBytes(appendTime(nil, h.NextPublish)) })
 	}
-	if h.url != "" {
+	if h.URL != "" {
 		addExtension(b, oidIssuingPoint, true, h.addPoint)
 	}
 }
 
 // addPoint adds the IssuingDistributionPoint (RFC 5280 section 5.2.5).
-func (h *head) addPoint(b *cryptobyte.Builder) {
+func (h *Head) addPoint(b *cryptobyte.Builder) {
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(der.Tag0, func(b *cryptobyte.Builder) { // distributionPoint
 			b.AddASN1(der.Tag0, func(b *cryptobyte.Builder) { // fullName
-				b.AddASN1(asn1.Tag(6).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(h.url)) })
+				b.AddASN1(asn1.Tag(6).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(h.URL)) })
 			})
 		})
-		if h.scope != forAll {
-			b.AddASN1(asn1.Tag(h.scope).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddUint8(0xff) }) // [1] or [2]
+		if h.Scope != ForAll {
+			b.AddASN1(asn1.Tag(h.Scope).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddUint8(0xff) }) // [1] or [2]
 		}
 	})
 }
@@ -198,23 +244,6 @@ func (f *frame) write(w io.Writer, signature []byte) error {
 	return err
 }
 
-// sign signs what f says, once read back: nothing that a bug or a fault of memory made
-// goes out under a signature.
-func (s *signer) sign(f *frame, h *head) ([]byte, error) {
-	if err := f.readBack(h); err != nil {
-		return nil, err
-	}
-	digest, err := f.digest(s.algorithm.Hash)
-	if err != nil {
-		return nil, err
-	}
-	made, err := s.key.Sign(rand.Reader, digest, s.algorithm.Hash)
-	if err != nil {
-		return nil, err
-	}
-	return made, signature.Verify(s.cert.PublicKey, s.algorithm.Hash, digest, made)
-}
-
 // digest is what is signed: the hash of the TBSCertList, or that itself where hash is 0.
 func (f *frame) digest(hash crypto.Hash) ([]byte, error) {
 	if hash == 0 {
@@ -228,9 +257,9 @@ func (f *frame) digest(hash crypto.Hash) ([]byte, error) {
 }
 
 // readBack checks that f, without entries, is a CRL that says h.
-func (f *frame) readBack(h *head) error {
+func (f *frame) readBack(h *Head) error {
 	bare := *f
-	bare.entries = new(entries)
+	bare.entries = new(Entries)
 	var text bytes.Buffer
 	if err := bare.write(&text, []byte{0}); err != nil {
 		return err
@@ -239,8 +268,8 @@ func (f *frame) readBack(h *head) error {
 	if broken != nil {
 		return fmt.Errorf("the CRL just made cannot be read: %s", broken.Reason)
 	}
-	if c.ThisUpdate != h.thisUpdate || c.NextUpdate != h.nextUpdate || !bytes.Equal(c.Number, certs.Serial(h.number)) || (c.Point != nil) != (h.url != "") ||
-		c.Point != nil && (len(c.Point.URIs) != 1 || c.Point.URIs[0] != h.url || !c.Point.Critical || c.Point.UserCerts != (h.scope == forUsers) || c.Point.CACerts != (h.scope == forCAs)) {
+	if c.ThisUpdate != h.ThisUpdate || c.NextUpdate != h.NextUpdate || !bytes.Equal(c.Number, certs.Serial(h.Number)) || (c.Point != nil) != (h.URL != "") ||
+		c.Point != nil && (len(c.Point.URIs) != 1 || c.Point.URIs[0] != h.URL || !c.Point.Critical || c.Point.UserCerts != (h.Scope == ForUsers) || c.Point.CACerts != (h.Scope == ForCAs)) {
 		return fmt.Errorf("the CRL just made says %+v, want %+v", c, h)
 	}
 	return nil

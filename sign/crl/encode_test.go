@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"lancre/build/crl"
 	"lancre/internal/signtest"
 )
 
@@ -33,19 +32,18 @@ func TestGolden(t *testing.T) {
 			"300b"+"0603551d14"+"0404"+"02020100"+ // cRLNumber
 			"302f"+"0603551d1c"+"0101ff"+"0425"+ // issuingDistributionPoint, critical
 			"3023"+"a01e"+"a01c"+"861a"+hex.EncodeToString([]byte("http://c.example.org/7.crl"))+"8101ff")
-	signer := must(newSigner(ca, key))
-	list := new(entries)
-	defer list.close()
-	if err := list.add([]byte{0, 0xff}, 1793491200, crl.ReasonAbsent); err != nil {
+	signer := must(NewSigner(ca, key))
+	list := new(Entries)
+	defer list.Close()
+	if err := list.Add([]byte{0, 0xff}, 1793491200, noReason); err != nil {
 		t.Fatal(err)
 	}
-	if err := list.add([]byte{2}, firstGeneralized, 4); err != nil {
+	if err := list.Add([]byte{2}, firstGeneralized, 4); err != nil {
 		t.Fatal(err)
 	}
-	h := &head{thisUpdate: signtest.Now.Unix(), nextUpdate: signtest.Now.AddDate(0, 0, 7).Unix(), number: big.NewInt(256), scope: forUsers, url: "http://c.example.org/7.crl"}
-	f := must(signer.frame(h, list))
+	h := &Head{ThisUpdate: signtest.Now.Unix(), NextUpdate: signtest.Now.AddDate(0, 0, 7).Unix(), Number: big.NewInt(256), Scope: ForUsers, URL: "http://c.example.org/7.crl"}
 	var got bytes.Buffer
-	if err := f.write(&got, must(signer.sign(f, h))); err != nil {
+	if err := must(signer.Sign(h, list)).Write(&got); err != nil {
 		t.Fatal(err)
 	}
 	want := append(unhex("30820126"), tbs...)
@@ -71,15 +69,14 @@ func TestAppendHeader(t *testing.T) {
 // A CRL of any size is what crypto/x509 reads: the lengths cross every border.
 func TestSizes(t *testing.T) {
 	ca := signtest.NewCA(t, signtest.P256())
-	signer := must(newSigner(ca, signtest.P256()))
-	list := new(entries)
-	defer list.close()
-	h := &head{thisUpdate: signtest.Now.Unix(), nextUpdate: signtest.Now.Unix() + 3600, number: big.NewInt(1)}
+	signer := must(NewSigner(ca, signtest.P256()))
+	list := new(Entries)
+	defer list.Close()
+	h := &Head{ThisUpdate: signtest.Now.Unix(), NextUpdate: signtest.Now.Unix() + 3600, Number: big.NewInt(1)}
 	for n := range 2000 {
 		if n < 10 || n%97 == 0 {
-			f := must(signer.frame(h, list))
 			var der bytes.Buffer
-			if err := f.write(&der, must(signer.sign(f, h))); err != nil {
+			if err := must(signer.Sign(h, list)).Write(&der); err != nil {
 				t.Fatal(err)
 			}
 			c, err := x509.ParseRevocationList(der.Bytes())
@@ -87,7 +84,7 @@ func TestSizes(t *testing.T) {
 				t.Fatalf("%d entries: %v", n, err)
 			}
 		}
-		if err := list.add([]byte{1, byte(n >> 8), byte(n)}, int64(n), n%2*5-1); err != nil {
+		if err := list.Add([]byte{1, byte(n >> 8), byte(n)}, int64(n), n%2*5-1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -95,47 +92,53 @@ func TestSizes(t *testing.T) {
 
 // Serial numbers that are there twice are found, the same hash or not.
 func TestTwice(t *testing.T) {
-	list := new(entries)
-	defer list.close()
+	list := new(Entries)
+	defer list.Close()
 	for n := range 1000 {
-		if err := list.add([]byte{1, byte(n >> 8), byte(n)}, 0, -1); err != nil {
+		if err := list.Add([]byte{1, byte(n >> 8), byte(n)}, 0, -1); err != nil {
 			t.Fatal(err)
 		}
 	}
 	list.hashes[5] = list.hashes[7] // as if they were
-	if serial, err := list.twice(); serial != nil || err != nil {
+	if serial, err := list.Twice(); serial != nil || err != nil {
 		t.Errorf("%x, %v", serial, err)
 	}
-	if err := list.add([]byte{1, 2, 3}, 0, -1); err != nil {
+	if err := list.Add([]byte{1, 2, 3}, 0, -1); err != nil {
 		t.Fatal(err)
 	}
-	if serial, err := list.twice(); !bytes.Equal(serial, []byte{1, 2, 3}) || err != nil {
+	if serial, err := list.Twice(); !bytes.Equal(serial, []byte{1, 2, 3}) || err != nil {
 		t.Errorf("%x, %v; want 010203", serial, err)
 	}
 }
 
 // BenchmarkMillion signs a CRL of a million entries, all but the reading of the list.
 func BenchmarkMillion(b *testing.B) {
-	signer := must(newSigner(signtest.NewCA(b, signtest.P256()), signtest.P256()))
-	h := &head{thisUpdate: signtest.Now.Unix(), nextUpdate: signtest.Now.Unix() + 3600, number: big.NewInt(1)}
+	signer := must(NewSigner(signtest.NewCA(b, signtest.P256()), signtest.P256()))
+	h := &Head{ThisUpdate: signtest.Now.Unix(), NextUpdate: signtest.Now.Unix() + 3600, Number: big.NewInt(1)}
 	b.ReportAllocs()
 	for b.Loop() {
-		list := new(entries)
+		list := new(Entries)
 		serial := make([]byte, 16)
 		for n := range 1_000_000 {
 			serial[0], serial[13], serial[14], serial[15] = 0x55, byte(n>>16), byte(n>>8), byte(n)
-			if err := list.add(serial, int64(n), n%2*5-1); err != nil {
+			if err := list.Add(serial, int64(n), n%2*5-1); err != nil {
 				b.Fatal(err)
 			}
 		}
-		if twice, err := list.twice(); twice != nil || err != nil {
+		if twice, err := list.Twice(); twice != nil || err != nil {
 			b.Fatal(twice, err)
 		}
-		f := must(signer.frame(h, list))
-		if err := f.write(io.Discard, must(signer.sign(f, h))); err != nil {
+		if err := must(signer.Sign(h, list)).Write(io.Discard); err != nil {
 			b.Fatal(err)
 		}
 		b.SetBytes(list.size)
-		list.close()
+		list.Close()
 	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

@@ -11,15 +11,14 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
-	"lancre/build/crl"
 	"lancre/build/der"
 	"lancre/index"
 )
 
-// entries are those of one CRL, in DER, in the order in which they were added. They are
+// Entries are those of one CRL, in DER, in the order in which they were added. They are
 // in a temporary file without a name, so that a million of them take no memory, but for
-// the hash of each serial number. The zero value has none.
-type entries struct {
+// the hash of each serial number. The zero value has none. Not safe for concurrent use.
+type Entries struct {
 	file   *os.File
 	out    *bufio.Writer
 	size   int64 // octets
@@ -27,8 +26,9 @@ type entries struct {
 	entry  []byte // scratch
 }
 
-// add adds an entry, with the reason crl.ReasonAbsent for none.
-func (e *entries) add(serial []byte, revoked int64, reason int) error {
+// Add adds an entry: the content octets of a serial number, of 21 octets at most, Unix
+// seconds from 1970 to 2106, and a CRLReason, −1 for none.
+func (e *Entries) Add(serial []byte, revoked int64, reason int) error {
 	if e.file == nil {
 		if err := e.open(); err != nil {
 			return err
@@ -41,7 +41,7 @@ func (e *entries) add(serial []byte, revoked int64, reason int) error {
 	return err
 }
 
-func (e *entries) open() (err error) {
+func (e *Entries) open() (err error) {
 	if e.file, err = os.CreateTemp("", "lancre-crl-*"); err != nil {
 		return err
 	}
@@ -49,11 +49,11 @@ func (e *entries) open() (err error) {
 	return os.Remove(e.file.Name())
 }
 
-// count is how many there are.
-func (e *entries) count() int { return len(e.hashes) }
+// Count is how many there are.
+func (e *Entries) Count() int { return len(e.hashes) }
 
 // copyTo writes them to w. More may be added then, at the end.
-func (e *entries) copyTo(w io.Writer) error {
+func (e *Entries) copyTo(w io.Writer) error {
 	if e.file == nil {
 		return nil
 	}
@@ -64,15 +64,15 @@ func (e *entries) copyTo(w io.Writer) error {
 	return err
 }
 
-// close frees what they take.
-func (e *entries) close() {
+// Close frees what they take.
+func (e *Entries) Close() {
 	if e.file != nil {
 		e.file.Close()
 	}
 }
 
-// twice returns a serial number that two of them have, nil if there is none.
-func (e *entries) twice() ([]byte, error) {
+// Twice returns a serial number that two of them have, nil if there is none.
+func (e *Entries) Twice() ([]byte, error) {
 	slices.Sort(e.hashes)
 	same := make(map[uint64]bool)
 	for i := 1; i < len(e.hashes); i++ {
@@ -97,7 +97,7 @@ func (e *entries) twice() ([]byte, error) {
 }
 
 // each calls visit for every serial number.
-func (e *entries) each(visit func(serial []byte)) error {
+func (e *Entries) each(visit func(serial []byte)) error {
 	if err := e.out.Flush(); err != nil {
 		return err
 	}
@@ -121,6 +121,8 @@ func (e *entries) each(visit func(serial []byte)) error {
 	}
 }
 
+const noReason = -1
+
 // reasonHead is what lies before the octet of a reason: crlEntryExtensions with the one
 // extension reasonCode (RFC 5280 section 5.3.1), not critical.
 var reasonHead = der.MustHex("300c" + "300a" + "0603551d15" + "0403" + "0a01")
@@ -135,7 +137,7 @@ func appendEntry(dst, serial []byte, revoked int64, reason int) []byte {
 	dst = append(dst, 0x30, 0, 0x02, byte(len(serial)))
 	dst = append(dst, serial...)
 	dst = appendTime(dst, revoked)
-	if reason != crl.ReasonAbsent {
+	if reason != noReason {
 		dst = append(append(dst, reasonHead...), byte(reason))
 	}
 	dst[start+1] = byte(len(dst) - start - 2)

@@ -1,18 +1,17 @@
-// Package crl signs the CRLs of a CA from the list of its certificates: one full CRL, or
+// Package crls signs the CRLs of a CA from the list of its certificates: one full CRL, or
 // shards of it, each at the URL that certificates name.
 //
 // A run, in order:
 //
 //	previous  the CRLs that stand at the URLs now                      previous.go
-//	list      read once; what is revoked goes to a file as entries     list.go, entries.go
+//	list      read once; what is revoked goes to a file as entries     list.go
 //	judge     what must not happen stops the run here                  list.go
 //	sign      a CRL whose entries changed, or that is old              run.go
-//	encode    twice: once to be hashed, once to be written             encode.go
 //
 // The CRLs before are all that is remembered: their numbers, and that what they list was
-// revoked. An entry takes no memory but eight octets, by which serial numbers that are
-// listed twice are found.
-package crl
+// revoked. What a CRL is in octets, and how a long one fits into little memory, is for
+// package crl below sign.
+package crls
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-package crl
+package crls
 
 import (
 	"context"
@@ -22,7 +22,7 @@ func (r *run) read(ctx context.Context) error {
 		return err
 	}
 	for _, t := range r.targets {
-		serial, err := t.entries.twice()
+		serial, err := t.entries.Twice()
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (r *run) enter(c *certificates.Certificate, t *target, l *listed) error {
 			t.altered++
 		}
 	}
-	return t.entries.add(c.Serial, revoked, c.Reason)
+	return t.entries.Add(c.Serial, revoked, c.Reason)
 }
 
 // drop leaves out what the CRL before says in l, if it does.
@@ -146,7 +146,7 @@ func (r *run) listedButGood(c *certificates.Certificate, l *listed) error {
 // carry keeps an entry as the CRL before has it.
 func (t *target) carry(l *listed, e *crl.Entry) error {
 	l.seen = true
-	return t.entries.add(e.Serial, e.Revoked, e.Reason)
+	return t.entries.Add(e.Serial, e.Revoked, e.Reason)
 }
 
 // vanished handles what the CRLs before list and the list lacks: it stays, for nobody

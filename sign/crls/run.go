@@ -1,4 +1,4 @@
-package crl
+package crls
 
 import (
 	"bufio"
@@ -18,13 +18,15 @@ import (
 	"lancre/build/rule"
 	"lancre/index"
 	"lancre/internal/durable"
+	encode "lancre/sign/crl"
+	"lancre/sign/key"
 )
 
 // A target is one CRL of a run.
 type target struct {
 	url, file string
 	before    *crl.CRL // that stands there; nil if none does
-	entries   entries
+	entries   encode.Entries
 
 	added, altered, removed int // entries, against those before
 }
@@ -34,10 +36,11 @@ type run struct {
 	*Config
 	report  *Report
 	issuer  *x509.Certificate
-	signer  *signer
+	signer  *encode.Signer // nil with DryRun
 	targets []*target
 	byShard map[string]*target
 	memory  *memory
+	claims  map[string]*os.File // directories of the targets
 }
 
 // Run signs what c says. The report is nil only where nothing was looked at; with an
@@ -47,10 +50,10 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	r := &run{Config: &c, report: &Report{At: c.clock().UTC().Truncate(time.Second)}}
+	defer r.close()
 	if err := r.open(); err != nil {
 		return nil, err
 	}
-	defer r.close()
 	if err := r.checkMoment(); err != nil {
 		return r.report, err
 	}
@@ -76,14 +79,21 @@ func (r *run) open() error {
 	if err := checkIssuer(r.issuer, r.now()); err != nil {
 		return fmt.Errorf("issuer %s: %w", r.Issuer, err)
 	}
-	if r.Key == nil && !r.DryRun {
+	algorithm, err := key.AlgorithmOf(r.issuer.PublicKey)
+	if err != nil {
+		return fmt.Errorf("issuer %s: %w", r.Issuer, err)
+	}
+	if algorithm.Hash == 0 && r.rejects(rule.CRLAlgorithmProfile) {
+		return fmt.Errorf("the key of %s is Ed25519, which public CAs must not use", r.issuer.Subject)
+	}
+	if r.DryRun {
+		return r.openTargets()
+	}
+	if r.Key == nil {
 		return errors.New("no key (--key)")
 	}
-	if r.signer, err = newSigner(r.issuer, r.Key); err != nil {
+	if r.signer, err = encode.NewSigner(r.issuer, r.Key); err != nil {
 		return err
-	}
-	if r.signer.algorithm.Hash == 0 && r.rejects(rule.CRLAlgorithmProfile) {
-		return fmt.Errorf("the key of %s is Ed25519, which public CAs must not use", r.issuer.Subject)
 	}
 	return r.openTargets()
 }
@@ -97,10 +107,13 @@ func (r *run) openTargets() error {
 	if err != nil {
 		return err
 	}
-	r.byShard = make(map[string]*target)
+	r.byShard, r.claims = make(map[string]*target), make(map[string]*os.File)
 	for _, shard := range shards {
 		t := &target{url: r.url(shard)}
 		if t.file, err = r.file(t.url); err != nil {
+			return err
+		}
+		if err := r.claim(filepath.Dir(t.file)); err != nil {
 			return err
 		}
 		if t.before, err = readPrevious(t.file, by); err != nil {
@@ -112,9 +125,27 @@ func (r *run) openTargets() error {
 	return nil
 }
 
+// claim makes a directory, and has no other run write there.
+func (r *run) claim(dir string) error {
+	if r.DryRun || r.claims[dir] != nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := durable.Claim(dir)
+	if err == nil {
+		r.claims[dir] = f
+	}
+	return err
+}
+
 func (r *run) close() {
+	for _, f := range r.claims {
+		f.Close()
+	}
 	for _, t := range r.targets {
-		t.entries.close()
+		t.entries.Close()
 	}
 }
 
@@ -180,20 +211,13 @@ func (r *run) signOne(t *target) error {
 	if err != nil {
 		return err
 	}
-	f, err := r.signer.frame(h, &t.entries)
+	made, err := r.signer.Sign(h, &t.entries)
 	if err != nil {
-		return err
-	}
-	signature, err := r.signer.sign(f, h)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(t.file), 0o755); err != nil {
 		return err
 	}
 	err = durable.WriteFile(t.file, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 64<<10)
-		if err := f.write(out, signature); err != nil {
+		if err := made.Write(out); err != nil {
 			return err
 		}
 		return out.Flush()
@@ -207,28 +231,28 @@ func (r *run) signOne(t *target) error {
 // head is what the CRL is to say beside its entries. The number is the time, so that it
 // grows where none is remembered, but above that before, whoever counted so: from 1, as
 // openssl does, or in nanoseconds, as Boulder does.
-func (r *run) head(t *target) (*head, error) {
-	h := &head{thisUpdate: r.thisUpdate(t)}
-	h.nextUpdate = h.thisUpdate + int64(r.Validity/time.Second)
-	h.number = big.NewInt(h.thisUpdate)
+func (r *run) head(t *target) (*encode.Head, error) {
+	h := &encode.Head{ThisUpdate: r.thisUpdate(t)}
+	h.NextUpdate = h.ThisUpdate + int64(r.Validity/time.Second)
+	h.Number = big.NewInt(h.ThisUpdate)
 	if t.before != nil {
-		if next := new(big.Int).SetBytes(t.before.Number); next.Add(next, big.NewInt(1)).Cmp(h.number) > 0 {
-			h.number = next
+		if next := new(big.Int).SetBytes(t.before.Number); next.Add(next, big.NewInt(1)).Cmp(h.Number) > 0 {
+			h.Number = next
 		}
 	}
-	if h.number.BitLen() >= maxNumberBits {
-		return nil, fmt.Errorf("its number would be %s, want one below 2^%d (RFC 5280 section 5.2.3)", h.number, maxNumberBits)
+	if h.Number.BitLen() >= maxNumberBits {
+		return nil, fmt.Errorf("its number would be %s, want one below 2^%d (RFC 5280 section 5.2.3)", h.Number, maxNumberBits)
 	}
 	if r.microsoft() {
-		h.nextPublish = h.nextUpdate
+		h.NextPublish = h.NextUpdate
 		if r.Every > 0 {
-			h.nextPublish = h.thisUpdate + int64(r.Every/time.Second)
+			h.NextPublish = h.ThisUpdate + int64(r.Every/time.Second)
 		}
 	}
 	if r.Shards.names != nil { // a full CRL has no issuingDistributionPoint (BR section 7.2.2.1)
-		h.url, h.scope = t.url, forUsers
+		h.URL, h.Scope = t.url, encode.ForUsers
 		if r.Subordinates {
-			h.scope = forCAs
+			h.Scope = encode.ForCAs
 		}
 	}
 	return h, nil
@@ -244,11 +268,11 @@ func (r *run) microsoft() bool {
 }
 
 // signed reports and logs that a CRL was signed. Nothing in the line is secret.
-func (r *run) signed(t *target, h *head) {
-	made := Made{URL: t.url, File: t.file, Number: h.number, Entries: t.entries.count(), Added: t.added, Removed: t.removed, NextUpdate: time.Unix(h.nextUpdate, 0)}
+func (r *run) signed(t *target, h *encode.Head) {
+	made := Made{URL: t.url, File: t.file, Number: h.Number, Entries: t.entries.Count(), Added: t.added, Removed: t.removed, NextUpdate: time.Unix(h.NextUpdate, 0)}
 	r.report.Made = append(r.report.Made, made)
 	if r.Log != nil {
-		r.Log.Info("signed", "file", t.file, "url", t.url, "number", h.number, "entries", made.Entries, "added", t.added, "removed", t.removed,
-			"signer", r.issuer.Subject.String(), "key", fmt.Sprintf("%x", r.signer.keyID), "this_update", utc(h.thisUpdate), "next_update", utc(h.nextUpdate))
+		r.Log.Info("signed", "file", t.file, "url", t.url, "number", h.Number, "entries", made.Entries, "added", t.added, "removed", t.removed,
+			"signer", r.issuer.Subject.String(), "key", fmt.Sprintf("%x", r.signer.KeyID), "this_update", utc(h.ThisUpdate), "next_update", utc(h.NextUpdate))
 	}
 }

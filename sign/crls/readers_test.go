@@ -1,4 +1,4 @@
-package crl
+package crls
 
 import (
 	"crypto/x509"
