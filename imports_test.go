@@ -32,7 +32,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/fleet/announce", slices.Concat(x509, []string{"lancre/index", "lancre/build", "lancre/origin", "lancre/sign", "lancre/server"})},
 		{"lancre/sign/child", slices.Concat(http, []string{"lancre/index", "lancre/build", "lancre/server"})}, // what programs that hold keys link
 		{"lancre/sign/key", slices.Concat(http, drivers, []string{"lancre/server"})},
-		{"lancre/sign/crls", slices.Concat(http, drivers, []string{"lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
+		{"lancre/sign/crls", slices.Concat(http, drivers, []string{"lancre/origin", "lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
 		{"lancre/origin", slices.Concat(drivers, []string{"lancre/server", "github.com/valyala/fasthttp"})},
 		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/fleet", "lancre/origin", "lancre/sign"})},
 		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build", "lancre/origin", "lancre/sign"})},
@@ -77,7 +77,7 @@ var streets = map[string][]string{
 	"lancre/build/ocsp": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/inventory", "lancre/build/rule",
 		"lancre/index", "lancre/index/store"},
 	"lancre/build/static": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/input",
-		"lancre/build/inventory", "lancre/build/rule", "lancre/build/web", "lancre/index", "lancre/index/store"},
+		"lancre/build/inventory", "lancre/build/rule", "lancre/build/web", "lancre/index", "lancre/index/store", "lancre/internal/durable"},
 	"lancre/build": {"lancre/build/ca", "lancre/build/crl", "lancre/build/held", "lancre/build/input", "lancre/build/inventory", "lancre/build/ocsp",
 		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable", "lancre/internal/interrupt", "lancre/internal/legible"},
 
@@ -86,8 +86,7 @@ var streets = map[string][]string{
 	"lancre/sign/key":          {"lancre/build/certs", "lancre/build/der", "lancre/internal/secret", "lancre/sign/child"},
 	"lancre/sign/ocsp":         {"lancre/build/certs", "lancre/index", "lancre/sign/key"},
 	"lancre/sign/certificates": {"lancre/build/certs", "lancre/index", "lancre/internal/csvfile", "lancre/internal/database"},
-	"lancre/sign/crl": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/rule", "lancre/index",
-		"lancre/internal/durable", "lancre/sign/certificates", "lancre/sign/key", "lancre/sign/signature"},
+	"lancre/sign/crl":          {"lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/index", "lancre/sign/key", "lancre/sign/signature"},
 	"lancre/sign/crls": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/rule", "lancre/index", "lancre/internal/durable",
 		"lancre/sign/certificates", "lancre/sign/crl", "lancre/sign/key"},
 	"lancre/sign": {"lancre/build/certs", "lancre/build/rule", "lancre/index", "lancre/index/store", "lancre/internal/durable", "lancre/internal/spill",
@@ -99,9 +98,8 @@ var streets = map[string][]string{
 		"lancre/internal/durable", "lancre/origin/source"},
 
 	// What tests and demonstrations are made of, on which nothing above rests.
-	"lancre/build/demo":             {"lancre/index", "lancre/sign/crl", "lancre/sign/ocsp"},
-	"lancre/sign/internal/signtest": {},
-	"lancre/build/internal/recipe":  {"lancre/build/ca", "lancre/build/certs", "lancre/build/der", "lancre/index"},
+	"lancre/build/demo":            {"lancre/index", "lancre/sign/crl", "lancre/sign/ocsp"},
+	"lancre/build/internal/recipe": {"lancre/build/ca", "lancre/build/certs", "lancre/build/der", "lancre/index"},
 }
 
 // TestStreetsOfBuildPointOneWay keeps the rooms of the builder apart: a rule knows no

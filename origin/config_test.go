@@ -14,7 +14,7 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"[[spol]]\ndir = \"x\"", `lancre.toml:3: no key is called "spol" here`},
 		{"admin = 5", "lancre.toml:3:9: "},
 		{spool + "every = \"soon\"", "lancre.toml:5:9: "},
-		{"", "no source: want [[spool]], [[database]], [[command]], [[static]] or [[crl_url]]"},
+		{"", "no source: want [[spool]], [[database]], [[command]], [[static]], [[crl_url]] or [[sign]]"},
 		{"[[spool]]", `[[spool]] "spool": no dir, in which files appear`},
 		{spool + spool + "name = \"spool\"", `[[spool]] "spool": another source has this name`},
 		{spool + "name = \"a b\"", `[[spool]] "a b": want a name of letters, digits and hyphens`},
@@ -27,6 +27,11 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"[[command]]", "nothing to run"},
 		{"[[crl_url]]\nurl = \"ftp://x/\"", `url = "ftp://x/": want http://HOST/PATH`},
 		{"[[crl_url]]\nurl = \"http://x/\"\npublish = \"c.test/../1.crl\"", `publish = "c.test/../1.crl": want HOST/PATH`},
+		{"[[sign]]", `[[sign]] "sign": no key: want key = "FILE"`},
+		{"[[sign]]\nkey = \"k\"", "no list of certificates"},
+		{"[[sign]]\nkey = \"k\"\ncertificates = \"all.csv\"\nrefresh = [0.25]", "refresh = [0.25]: want two parts"},
+		{"[[sign]]\nkey = \"k\"\ncertificates = \"all.csv\"\nhash = [\"md5\"]", `hash algorithm "md5"`},
+		{"[[sign]]\nkey = \"k\"\ncertificates = \"postgres://u:secret@h/d\"", "a database needs either a query"},
 		{"[[static]]", "no dir, of which HOST/PATH is published"},
 	} {
 		w := newWorld(t, tt.config)
@@ -48,12 +53,13 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
-	w := newWorld(t, "hold = [\"ocsp.previous-conflict\"]\n"+spool+"[[database]]\nurl = \"postgres://u:secret@h/d\"\nquery = \"SELECT a, b FROM t WHERE b > :since\"\n")
+	w := newWorld(t, "hold = [\"ocsp.previous-conflict\"]\n"+spool+"[[database]]\nurl = \"postgres://u:secret@h/d\"\nquery = \"SELECT a, b FROM t WHERE b > :since\"\n"+
+		"[[sign]]\nkey = \"k\"\nschema = \"cfssl\"\ncertificates = \"postgres://u:secret@h/d\"\n")
 	c, err := Load(w.path("lancre.toml"))
 	check(t, err)
 	var b bytes.Buffer
 	check(t, c.Describe(&b))
-	for _, want := range []string{"which is begun", "CN=Lancre demo CA", "ocsp.previous-conflict", "files that appear in " + w.path("spool"), "database-sweep", "every 24h0m0s"} {
+	for _, want := range []string{"which is begun", "CN=Lancre demo CA", "ocsp.previous-conflict", "files that appear in " + w.path("spool"), "database-sweep", "certificates of postgres://u:xxxxx@h/d, to sign", "every 24h0m0s"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, &b)
 		}

@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
-	"golang.org/x/sys/unix"
 
 	"lancre/index"
 	"lancre/internal/durable"
@@ -50,29 +49,9 @@ func openOutput(out string, at time.Time) (*output, error) {
 			return nil, err
 		}
 	}
-	f, err := os.Open(o.dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: another lancre sign is at work here: wait for it to end (%w)", o.dir, err)
-	}
-	o.lock = f
-	if err := o.sweep(); err != nil {
-		o.close()
-		return nil, err
-	}
-	return o, nil
-}
-
-// sweep removes what a run that was killed has not finished.
-func (o *output) sweep() error {
-	left, err := list(o.dir, durable.TempPrefix, "")
-	for _, name := range left {
-		err = errors.Join(err, os.Remove(name))
-	}
-	return err
+	var err error
+	o.lock, err = durable.Claim(o.dir)
+	return o, err
 }
 
 // list lists the files in dir with names that begin and end so, in order.

@@ -158,6 +158,26 @@ func TestRunKeepsARate(t *testing.T) {
 	})
 }
 
+// Who is told of chunks can take them away, and end the run.
+func TestRunTellsOfChunks(t *testing.T) {
+	w := newWorld(t, 3)
+	w.revoke(1, 1)
+	var told []string
+	report := w.mustRun(func(c *Config) {
+		c.Chunk = func(name string) (bool, error) {
+			told = append(told, name)
+			return false, os.Remove(name)
+		}
+	})
+	if !slices.Equal(told, report.Files) || len(told) != 1 || report.Signed != 2 || len(w.responses()) != 0 {
+		t.Errorf("told of %q, %+v; want the revocation alone, taken away", told, report)
+	}
+	full := errors.New("disk full")
+	if _, err := w.run(func(c *Config) { c.Chunk = func(string) (bool, error) { return true, full } }); !errors.Is(err, full) || !strings.Contains(err.Error(), "4 of 6 responses were not signed") {
+		t.Errorf("error %v, want that of who was told, and what is left", err)
+	}
+}
+
 // A run ends with its context, and what was signed is there.
 func TestRunEndsWithItsContext(t *testing.T) {
 	w := newWorld(t, 64)
@@ -245,7 +265,7 @@ func TestRunsExcludeEachOther(t *testing.T) {
 	w := newWorld(t, 1)
 	o := must(openOutput(w.dir, start))
 	defer o.close()
-	if _, err := w.run(func(c *Config) { c.Out = w.dir }); err == nil || !strings.Contains(err.Error(), "another lancre sign is at work here") {
+	if _, err := w.run(func(c *Config) { c.Out = w.dir }); err == nil || !strings.Contains(err.Error(), "another process is at work here") {
 		t.Errorf("error %v, want one that says so", err)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"lancre/build/rule"
 	"lancre/build/web"
 	"lancre/index/store"
+	"lancre/internal/durable"
 )
 
 // wellKnown is the one name beginning with a dot that a folder may have
@@ -238,6 +239,7 @@ func (t *tree) folder(ctx context.Context, name string, at target) error {
 		file := filepath.Join(name, e.Name())
 		to := target{at.host, at.path + escapeSegment(e.Name())}
 		switch {
+		case strings.HasPrefix(e.Name(), durable.TempPrefix): // in the making, or left by a crash
 		case t.config.Except[file]:
 		case e.Name()[0] == '.' && e.Name() != wellKnown:
 			t.ledger.Found(rule.StaticName, rule.Whole(file), "", rule.Because("hidden: rename or remove it"))

@@ -51,6 +51,12 @@ func (k *Token) Import(t testing.TB, key crypto.Signer, label, id string) {
 	}
 	name := filepath.Join(k.dir, "key.pem")
 	write(t, name, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+	k.ImportFile(t, name, label, id)
+}
+
+// ImportFile is Import of a file with a PKCS #8 key in PEM.
+func (k *Token) ImportFile(t testing.TB, name, label, id string) {
+	t.Helper()
 	k.util(t, "--import", name, "--token", k.Label, "--label", label, "--id", id)
 }
 

@@ -40,6 +40,7 @@ type run struct {
 	targets []*target
 	byShard map[string]*target
 	memory  *memory
+	claims  map[string]*os.File // directories of the targets
 }
 
 // Run signs what c says. The report is nil only where nothing was looked at; with an
@@ -49,10 +50,10 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	r := &run{Config: &c, report: &Report{At: c.clock().UTC().Truncate(time.Second)}}
+	defer r.close()
 	if err := r.open(); err != nil {
 		return nil, err
 	}
-	defer r.close()
 	if err := r.checkMoment(); err != nil {
 		return r.report, err
 	}
@@ -106,10 +107,13 @@ func (r *run) openTargets() error {
 	if err != nil {
 		return err
 	}
-	r.byShard = make(map[string]*target)
+	r.byShard, r.claims = make(map[string]*target), make(map[string]*os.File)
 	for _, shard := range shards {
 		t := &target{url: r.url(shard)}
 		if t.file, err = r.file(t.url); err != nil {
+			return err
+		}
+		if err := r.claim(filepath.Dir(t.file)); err != nil {
 			return err
 		}
 		if t.before, err = readPrevious(t.file, by); err != nil {
@@ -121,7 +125,25 @@ func (r *run) openTargets() error {
 	return nil
 }
 
+// claim makes a directory, and has no other run write there.
+func (r *run) claim(dir string) error {
+	if r.DryRun || r.claims[dir] != nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := durable.Claim(dir)
+	if err == nil {
+		r.claims[dir] = f
+	}
+	return err
+}
+
 func (r *run) close() {
+	for _, f := range r.claims {
+		f.Close()
+	}
 	for _, t := range r.targets {
 		t.entries.Close()
 	}
@@ -191,9 +213,6 @@ func (r *run) signOne(t *target) error {
 	}
 	made, err := r.signer.Sign(h, &t.entries)
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(t.file), 0o755); err != nil {
 		return err
 	}
 	err = durable.WriteFile(t.file, func(w io.Writer) error {

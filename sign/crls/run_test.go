@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/big"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -332,6 +333,29 @@ func TestCRLBeforeOfOthers(t *testing.T) {
 			t.Errorf("%s: error %v", what, err)
 		}
 	}
+}
+
+// Two runs cannot be at work in one place, and what one that was killed had in the making
+// is in nobody's way.
+func TestPlaceIsClaimed(t *testing.T) {
+	w := newWorld(t, signtest.P256(), 4)
+	w.mustRun()
+	dir := filepath.Dir(w.file("ca"))
+	left := filepath.Join(dir, durable.TempPrefix+"1")
+	if err := durable.WriteBytes(left, []byte("half a CRL")); err != nil {
+		t.Fatal(err)
+	}
+	w.publish(rule.BR)
+	other, err := durable.Claim(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.run(); !errors.Is(err, durable.ErrClaimed) {
+		t.Errorf("error %v", err)
+	}
+	w.mustRun(func(c *Config) { c.DryRun = true })
+	other.Close()
+	w.mustRun()
 }
 
 // A failingKey fails from the second signature on.
