@@ -51,8 +51,9 @@ type Sign struct {
 	Issuers  []string       `toml:"-"`
 	Profiles []rule.Profile `toml:"-"`
 
-	config  sign.Config
-	key     *key.Key // nil before it is opened
+	config sign.Config
+	key    *key.Key // nil before it is opened
+
 	watch   *watch
 	changes <-chan struct{}
 }
@@ -185,7 +186,7 @@ func (s *Sign) Read(ctx context.Context, to Publisher) error {
 		if time.Since(began) < roundTime {
 			return true, nil
 		}
-		s.again()
+		s.watch.signal() // for the next round to begin at once
 		return false, nil
 	}
 	_, err = sign.Run(ctx, c)
@@ -225,9 +226,4 @@ func (s *Sign) publish(ctx context.Context, to Publisher, name string) error {
 		return err
 	}
 	return os.Remove(name)
-}
-
-// again has the next round begin at once.
-func (s *Sign) again() {
-	s.watch.signal()
 }
