@@ -44,6 +44,7 @@ import (
 	"time"
 
 	"lancre/index/store"
+	"lancre/internal/status"
 )
 
 // A Puller keeps one store. Its methods are for one goroutine, but where they say
@@ -51,6 +52,7 @@ import (
 type Puller struct {
 	cfg      Config
 	log      *slog.Logger
+	recent   *status.Recent // of the log
 	client   *http.Client
 	sources  []*source
 	incoming *store.Incoming
@@ -80,8 +82,9 @@ func New(cfg Config) (*Puller, error) {
 	if err != nil {
 		return nil, err
 	}
+	recent := status.NewRecent(cfg.Log.Handler())
 	p := &Puller{
-		cfg: cfg, log: cfg.Log, client: newClient(), incoming: incoming,
+		cfg: cfg, log: slog.New(recent), recent: recent, client: newClient(), incoming: incoming,
 		started: time.Now(), pruned: time.Now(), cared: time.Now().Add(rand.N(careWithin) - careEvery),
 	}
 	for _, from := range cfg.From {
@@ -162,6 +165,7 @@ func (p *Puller) Poll(ctx context.Context) {
 		result = "installed"
 	}
 	p.metrics.polls.WithLabelValues(result).Inc()
+	p.metrics.failing.Store(result == "failed")
 	p.repair(ctx)
 	p.lookAhead(ctx)
 	if time.Since(p.pruned) > pruneEvery {
