@@ -61,7 +61,7 @@ var streets = map[string][]string{
 
 	"lancre/origin/source": {"lancre/build/input", "lancre/build/rule", "lancre/index/store", "lancre/internal/durable"},
 	"lancre/origin": {"lancre/build", "lancre/build/ca", "lancre/build/input", "lancre/build/rule", "lancre/index/store", "lancre/internal/durable",
-		"lancre/origin/source"},
+		"lancre/internal/profiles", "lancre/origin/source"},
 
 	// What tests and demonstrations are made of, on which nothing above rests.
 	"lancre/build/demo":            {"lancre/build/certs", "lancre/index"},

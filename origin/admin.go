@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"lancre/internal/profiles"
 )
 
 // Admin is the handler of the admin address, which must not be reachable from outside.
@@ -30,11 +31,7 @@ func (f *Follower) Admin() http.Handler {
 		}
 		writeJSON(w, http.StatusOK, s)
 	})
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	profiles.Handle(mux)
 	return mux
 }
 

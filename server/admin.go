@@ -3,9 +3,10 @@ package server
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/pprof"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"lancre/internal/profiles"
 )
 
 // Admin is the handler of the admin listener, which must not be reachable from
@@ -28,11 +29,7 @@ func (s *Server) Admin() http.Handler {
 		s.report(w, s.stale(), http.StatusServiceUnavailable)
 	})
 	mux.HandleFunc("POST /reload", s.serveReload)
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	profiles.Handle(mux)
 	return mux
 }
 
