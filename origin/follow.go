@@ -102,6 +102,9 @@ func (f *Follower) begin() (lock *os.File, err error) {
 	defer f.mu.Unlock()
 	now := time.Now()
 	f.began, f.published, f.turned = now, m.Created, now
+	if now.Before(m.Created) { // as by a clock that is behind: the next heartbeat will say so
+		f.published = now
+	}
 	f.position = newPosition(m, f.marks())
 	for _, l := range f.links {
 		l.succeeded = m.Checked

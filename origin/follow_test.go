@@ -235,6 +235,26 @@ func TestHeartbeatsDoNotHideADeadSource(t *testing.T) {
 	}
 }
 
+// By a clock that is behind nothing is published, which is said, and nothing is lost.
+func TestFollowWithAClockThatIsBehind(t *testing.T) {
+	w := newWorld(t, "heartbeat = \"10ms\"\n"+spool)
+	p, err := store.Begin(w.path("store"))
+	check(t, err)
+	m := store.Manifest{Origin: "test", Created: time.Now().Add(time.Hour)}
+	check(t, p.Commit(&m))
+	w.write("spool/a", w.sign(0, index.Good))
+	f := w.follow()
+	if l := w.await("source failed", "source", "spool"); !strings.Contains(fmt.Sprint(l["err"]), "by the clock of this host") {
+		t.Errorf("the error is %v, want that the clock is behind", l["err"])
+	}
+	w.await("upkeep failed", "task", "heartbeat")
+	if code, body := ask(t, f, "/readyz"); code != 503 || !strings.Contains(body, "set the clock") {
+		t.Errorf("/readyz: %d %s", code, body)
+	}
+	w.stop()
+	w.hasFiles("spool", "a")
+}
+
 func TestFollowTwice(t *testing.T) {
 	w := newWorld(t, spool)
 	w.follow()
