@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -319,4 +320,46 @@ func TestOriginGone(t *testing.T) {
 	}
 	r.note = "all go on, also after a kill -9; `/freshz` says stale, `/readyz` 200; the next generation is taken"
 	record(t, r)
+}
+
+// TestPullRepairs has objects of an edge go bad while they are served. What is pulled again
+// is served again, without a restart.
+func TestPullRepairs(t *testing.T) {
+	f := newFeed(t, 50)
+	p, d := f.serve(t)
+	l := newLoad(f.origin, d.addr)
+	l.mayBe = isTryLater
+	l.start()
+	times := size(4, 40)
+	for i := range times {
+		path := segment(t, p.store)
+		if i%2 == 0 {
+			check(t, os.Chmod(path, 0o644))
+			check(t, os.Truncate(path, int64(os.Getpagesize())))
+		} else {
+			check(t, os.Remove(path)) // which does lancred no harm
+		}
+		await(t, "the object to be whole", func() bool { return lostObject(path) == "" })
+		d.signal(syscall.SIGHUP) // as every 30 s by itself
+		await(t, "the edge to be ready", d.ready)
+		l.awaitRequests(t, 50)
+	}
+	r := l.finish(t, "an object of an edge vanishes, or is cut off while it is mapped, and is pulled again", times)
+	r.lost = lostGenerations(t, p.store, f.number(t), f.number(t))
+	r.note = "503 *tryLater* until it is; no restart"
+	record(t, r)
+	p.stop()
+	d.stop()
+}
+
+// lostObject says what is wrong with the object at path; empty if nothing is.
+func lostObject(path string) string {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	if got := fmt.Sprintf("%x", sha256.Sum256(content)); got != filepath.Base(path) {
+		return "it has sha256 " + got
+	}
+	return ""
 }
