@@ -50,19 +50,8 @@ func sharded(b *testing.B) (dir string) {
 func BenchmarkFreshness(b *testing.B) {
 	const deltas = 24
 	dir := sharded(b)
-	bin := filepath.Join(b.TempDir(), "bin")
-	if out, err := exec.Command("go", "build", "-o", bin+"/", "../cmd/lancre", "../cmd/lancred").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
-	ca, err := demo.New(demo.Options{Hashes: []index.HashAlg{index.SHA1}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	a := &adder{b: b, ca: ca, dir: b.TempDir(), store: dir}
-	for range deltas {
-		a.sign()
-		a.addHere()
-	}
+	bin := built(b)
+	a := newAdder(b, dir, deltas)
 	addr := serveProcess(b, filepath.Join(bin, "lancred"), dir)
 	var took []time.Duration
 	before := octetsRead(b, addr.pid)
@@ -73,9 +62,7 @@ func BenchmarkFreshness(b *testing.B) {
 	a.sign()
 	own := octetsRead(b, os.Getpid())
 	a.addHere()
-	slices.Sort(took)
-	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
-	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+	reportTimes(b, took)
 	b.ReportMetric(float64(read)/float64(len(took)), "read-B")
 	b.ReportMetric(float64(octetsRead(b, os.Getpid())-own), "add-B")
 }
@@ -96,6 +83,38 @@ func (a *adder) file(name string, content []byte) string {
 		a.b.Fatal(err)
 	}
 	return path
+}
+
+// built are lancre and lancred, built into a directory.
+func built(b *testing.B) (bin string) {
+	b.Helper()
+	bin = filepath.Join(b.TempDir(), "bin")
+	if out, err := exec.Command("go", "build", "-o", bin+"/", "../cmd/lancre", "../cmd/lancred").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return bin
+}
+
+// newAdder has added so many responses to a store, each by itself.
+func newAdder(b *testing.B, store string, deltas int) *adder {
+	b.Helper()
+	ca, err := demo.New(demo.Options{Hashes: []index.HashAlg{index.SHA1}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	a := &adder{b: b, ca: ca, dir: b.TempDir(), store: store}
+	for range deltas {
+		a.sign()
+		a.addHere()
+	}
+	return a
+}
+
+// reportTimes reports the median of some times and their 99th percentile.
+func reportTimes(b *testing.B, took []time.Duration) {
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }
 
 // sign signs for the next certificate.
@@ -131,6 +150,17 @@ func (a *adder) untilAnswered(lancre, host string) time.Duration {
 	if err := cmd.Start(); err != nil {
 		a.b.Fatal(err)
 	}
+	took := a.answered(begin, host)
+	if err := cmd.Wait(); err != nil {
+		a.b.Fatal(err)
+	}
+	return took
+}
+
+// answered asks for the response that was signed last until it comes, and returns how
+// long that was since begin.
+func (a *adder) answered(begin time.Time, host string) time.Duration {
+	a.b.Helper()
 	for until := begin.Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		response, err := http.Post("http://"+host+"/", "application/ocsp-request", bytes.NewReader(a.request))
 		if err != nil {
@@ -139,17 +169,12 @@ func (a *adder) untilAnswered(lancre, host string) time.Duration {
 		body, err := io.ReadAll(response.Body)
 		response.Body.Close()
 		if err == nil && bytes.Equal(body, a.der) {
-			break
+			return time.Since(begin)
 		}
 		if time.Now().After(until) {
 			a.b.Fatalf("not answered in a minute: %s, %v", response.Status, err)
 		}
 	}
-	took := time.Since(begin)
-	if err := cmd.Wait(); err != nil {
-		a.b.Fatal(err)
-	}
-	return took
 }
 
 // A process is a lancred that serves.

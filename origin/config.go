@@ -150,6 +150,9 @@ func (c *Config) prepareSources(base string) error {
 	l := sourceList{base: base, taken: make(map[string]bool)}
 	for i, s := range c.Spool {
 		l.add("spool", i, &s.Name, s)
+		if l.err == nil {
+			l.sources = append(l.sources, s.Large())
+		}
 	}
 	for i, s := range c.Database {
 		l.add("database", i, &s.Name, s)

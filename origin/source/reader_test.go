@@ -21,7 +21,7 @@ type tableRow struct {
 // With restarts from the mark that was committed, nothing is missed either.
 func TestReaderMissesNothing(t *testing.T) {
 	const overlap = 100 * time.Second
-	for seed := range uint64(200) {
+	for seed := range uint64(50) {
 		rnd := rand.New(rand.NewPCG(seed, 14))
 		restarts := seed%2 == 1
 		r := reader{start: mark(0), overlap: overlap}

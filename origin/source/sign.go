@@ -53,7 +53,9 @@ type Sign struct {
 
 	config sign.Config
 	key    *key.Key // nil before it is opened
-	watch  *watch
+
+	watch   *watch
+	changes <-chan struct{}
 }
 
 // Prepare checks what the configuration says of it, whose paths are relative to base.
@@ -65,6 +67,7 @@ func (s *Sign) Prepare(base string) error {
 		return errors.New(`no key: want key = "FILE", or "exec:PROGRAM"`)
 	}
 	s.watch = newWatch()
+	s.changes = s.watch.subscribe()
 	if s.Dir == "" {
 		s.Dir = "signed"
 	}
@@ -137,7 +140,7 @@ func (s *Sign) listIn(base string) string {
 // Settings implements Source.
 func (s *Sign) Settings() Settings {
 	set := s.Common.settings("sign", 5*time.Second)
-	set.Changes = s.watch.changes
+	set.Changes = s.changes
 	return set
 }
 
@@ -183,7 +186,7 @@ func (s *Sign) Read(ctx context.Context, to Publisher) error {
 		if time.Since(began) < roundTime {
 			return true, nil
 		}
-		s.again()
+		s.watch.signal() // for the next round to begin at once
 		return false, nil
 	}
 	_, err = sign.Run(ctx, c)
@@ -223,12 +226,4 @@ func (s *Sign) publish(ctx context.Context, to Publisher, name string) error {
 		return err
 	}
 	return os.Remove(name)
-}
-
-// again has the next round begin at once.
-func (s *Sign) again() {
-	select {
-	case s.watch.changes <- struct{}{}:
-	default:
-	}
 }

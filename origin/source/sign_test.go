@@ -99,7 +99,7 @@ func TestSignWatchesTheList(t *testing.T) {
 	text, err := os.ReadFile(list)
 	check(t, err)
 	moved(t, list, text)
-	<-s.watch.changes
+	<-s.changes
 }
 
 // writeKey makes a key and writes it.

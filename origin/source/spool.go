@@ -38,7 +38,10 @@ type Spool struct {
 	// goes back to a generation before them. Default: a week.
 	DoneFor Duration `toml:"done_for"`
 
-	watch *watch
+	watch   *watch
+	changes <-chan struct{}
+	large   *largeFiles
+	cleaned bool // of what a crash left
 }
 
 const (
@@ -60,6 +63,7 @@ func (s *Spool) Prepare(base string) error {
 		return fmt.Errorf("done_for = %s: it cannot be negative", s.DoneFor)
 	}
 	s.Dir, s.watch = within(base, s.Dir), newWatch()
+	s.changes, s.large = s.watch.subscribe(), &largeFiles{s, s.watch.subscribe()}
 	return s.Common.check()
 }
 
@@ -74,7 +78,7 @@ func within(base, path string) string {
 // Settings implements Source.
 func (s *Spool) Settings() Settings {
 	set := s.Common.settings("spool", 5*time.Second)
-	set.Changes = s.watch.changes
+	set.Changes = s.changes
 	return set
 }
 
@@ -124,7 +128,7 @@ func (s *Spool) makeDirs() error {
 	return nil
 }
 
-// Read implements Source. Small files come first: what is urgent is small.
+// Read implements Source, for files that are not large.
 func (s *Spool) Read(ctx context.Context, to Publisher) error {
 	if err := s.makeDirs(); err != nil {
 		return err
@@ -133,7 +137,44 @@ func (s *Spool) Read(ctx context.Context, to Publisher) error {
 	if err := s.clean(); err != nil {
 		return err
 	}
-	files, err := s.ready()
+	return s.read(ctx, to, func(size int64) bool { return size <= maxOctets })
+}
+
+// Large is the source that reads large files, beside the rounds of s: what is urgent is
+// small, and does not wait for them.
+func (s *Spool) Large() Source { return s.large }
+
+type largeFiles struct {
+	*Spool
+	changes <-chan struct{}
+}
+
+// Settings implements Source.
+func (l *largeFiles) Settings() Settings {
+	set := l.Spool.Settings()
+	set.Name, set.Changes = set.Name+"-large", l.changes
+	return set
+}
+
+// String says what is read.
+func (l *largeFiles) String() string {
+	return fmt.Sprintf("files of more than %d octets in %s, beside the others", maxOctets, l.Dir)
+}
+
+// Rewind implements Source: the spool does so.
+func (l *largeFiles) Rewind(Position) error { return nil }
+
+// Close implements Source.
+func (l *largeFiles) Close() {}
+
+// Read implements Source.
+func (l *largeFiles) Read(ctx context.Context, to Publisher) error {
+	return l.read(ctx, to, func(size int64) bool { return size > maxOctets })
+}
+
+// read publishes the files that are complete, of the sizes that are wanted.
+func (s *Spool) read(ctx context.Context, to Publisher, wanted func(size int64) bool) error {
+	files, err := s.ready(wanted)
 	if err != nil {
 		return err
 	}
@@ -148,7 +189,7 @@ func (s *Spool) Read(ctx context.Context, to Publisher) error {
 }
 
 // ready lists the files that are complete, the smallest first.
-func (s *Spool) ready() ([]string, error) {
+func (s *Spool) ready(wanted func(size int64) bool) ([]string, error) {
 	entries, err := os.ReadDir(s.Dir)
 	if err != nil {
 		return nil, err
@@ -165,6 +206,9 @@ func (s *Spool) ready() ([]string, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if !wanted(info.Size()) {
+			continue
 		}
 		if s.watch.isComplete(s.path(e.Name())) || s.atRest(info) {
 			names, sizes[e.Name()] = append(names, e.Name()), info.Size()
@@ -212,6 +256,10 @@ func (s *Spool) clean() error {
 			}
 		}
 	}
+	if s.cleaned {
+		return nil
+	}
+	s.cleaned = true
 	left, err := filepath.Glob(s.path(rejectedName, durable.TempPrefix+"*"))
 	for _, path := range left {
 		err = errors.Join(err, os.Remove(path))

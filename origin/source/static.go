@@ -20,6 +20,7 @@ type Static struct {
 	Dir string `toml:"dir"`
 
 	watch     *watch
+	changes   <-chan struct{}
 	published map[string]stamp // of the tree as it was published last; nil for never
 	refused   map[string]stamp // files that were, as they were then
 }
@@ -38,13 +39,14 @@ func (s *Static) Prepare(base string) error {
 		return errors.New("no dir, of which HOST/PATH is published")
 	}
 	s.Dir, s.watch, s.refused = within(base, s.Dir), newWatch(), make(map[string]stamp)
+	s.changes = s.watch.subscribe()
 	return s.Common.check()
 }
 
 // Settings implements Source.
 func (s *Static) Settings() Settings {
 	set := s.Common.settings("static", time.Minute)
-	set.Changes = s.watch.changes
+	set.Changes = s.changes
 	return set
 }
 

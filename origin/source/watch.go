@@ -17,17 +17,37 @@ import (
 // does not tell when a file is closed. Where the kernel refuses, or a file system does
 // not notify, nothing is told, and sources find out in their next round.
 type watch struct {
-	changes chan struct{} // holds one element when something was told
-
 	mu       sync.Mutex
-	file     *os.File // nil before the first directory
+	changes  []chan struct{} // each holds one element when something was told
+	file     *os.File        // nil before the first directory
 	dirs     map[int32]string
 	watched  map[string]bool
 	complete map[string]bool // files that were told of and not asked for yet
 }
 
 func newWatch() *watch {
-	return &watch{changes: make(chan struct{}, 1), dirs: make(map[int32]string), watched: make(map[string]bool), complete: make(map[string]bool)}
+	return &watch{dirs: make(map[int32]string), watched: make(map[string]bool), complete: make(map[string]bool)}
+}
+
+// subscribe returns a channel that holds an element when something was told.
+func (w *watch) subscribe() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := make(chan struct{}, 1)
+	w.changes = append(w.changes, c)
+	return c
+}
+
+// signal leaves an element for everybody who subscribed.
+func (w *watch) signal() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.changes {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // interest is what a directory is watched for.
@@ -89,10 +109,7 @@ func (w *watch) listen(f *os.File) {
 			w.told(events[:size])
 			events = events[size:]
 		}
-		select {
-		case w.changes <- struct{}{}:
-		default:
-		}
+		w.signal()
 	}
 }
 

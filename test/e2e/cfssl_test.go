@@ -21,31 +21,19 @@ func TestCfssl(t *testing.T) {
 	programs.Need(t, "cfssl", "cfssljson", "openssl")
 	dir := t.TempDir()
 	makeCfsslDatabase(t, filepath.Join(dir, "certs.db"))
-	sh(t, dir, `
-		cp $CONFIG config.json
-		echo '{"driver": "sqlite3", "data_source": "certs.db"}' >db.json
-		echo '{"CN": "cfssl CA", "key": {"algo": "ecdsa", "size": 256}}' >ca.json
-		cfssl gencert -loglevel 3 -initca ca.json | cfssljson -bare ca
-
-		issue() { # NAME PROFILE MORE...
-			name=$1; profile=$2; shift 2
-			echo '{"CN": "'$name'", "hosts": ["'$name'"], "key": {"algo": "ecdsa", "size": 256}}' >$name.json
-			cfssl gencert -loglevel 3 -ca ca.pem -ca-key ca-key.pem -config config.json -profile $profile "$@" $name.json |
-				cfssljson -bare $name
-		}
-		issue responder responder
+	makeCfsslCA(t, dir)
+	sh(t, dir, cfsslFunctions+`
 		issue good server -db-config db.json
 		issue revoked server -db-config db.json
 		issue signed server
-		cfssl revoke -loglevel 3 -db-config db.json -reason keycompromise \
-			-serial $(cfssl certinfo -cert revoked.pem | sed -n 's/.*"serial_number": "\([0-9]*\)".*/\1/p') \
-			-aki $(cfssl certinfo -cert revoked.pem | sed -n 's/.*"authority_key_id": "\([0-9A-F:]*\)".*/\1/p' | tr -d : | tr A-F a-f)
-
+	`)
+	sh(t, dir, revokeCfssl, "CERT=revoked")
+	sh(t, dir, `
 		signer='-loglevel 3 -ca ca.pem -responder responder.pem -responder-key responder-key.pem -interval 96h'
 		cfssl ocsprefresh $signer -db-config db.json
 		cfssl ocspdump -loglevel 3 -db-config db.json >dump
 		cfssl ocspsign $signer -cert signed.pem -status good | cfssljson -bare signed
-	`, "CONFIG="+testdata(t, "cfssl.json"))
+	`)
 	for store, sources := range map[string]string{
 		"from-dump":     "--responses dump --responses signed-response.der",
 		"from-database": "--responses sqlite:certs.db --responses signed-response.der",
@@ -61,7 +49,7 @@ func checkCfsslStore(t *testing.T, dir, store, sources string) {
 		lancre build --out $STORE --issuer ca.pem $SOURCES
 		lancre verify $STORE
 	`, "STORE="+store, "SOURCES="+sources)
-	for _, want := range []string{"3 read, 0 rejected, 3 published", "CN=cfssl CA: 2 good, 1 revoked, 0 unknown"} {
+	for _, want := range []string{"4 read, 0 rejected, 4 published", "CN=cfssl CA: 3 good, 1 revoked, 0 unknown"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("lancre build prints\n%swant %q in it", out, want)
 		}
@@ -75,6 +63,37 @@ func checkCfsslStore(t *testing.T, dir, store, sources string) {
 			t.Errorf("openssl ocsp prints\n%swant\n%s", out, want)
 		}
 	}
+}
+
+// cfsslFunctions are for scripts in the directory of a CA.
+const cfsslFunctions = `
+	issue() { # NAME PROFILE MORE...
+		name=$1; profile=$2; shift 2
+		echo '{"CN": "'$name'", "hosts": ["'$name'"], "key": {"algo": "ecdsa", "size": 256}}' >$name.json
+		cfssl gencert -loglevel 3 -ca ca.pem -ca-key ca-key.pem -config config.json -profile $profile "$@" $name.json |
+			cfssljson -bare $name
+	}
+`
+
+// revokeCfssl is a script that revokes $CERT.pem.
+const revokeCfssl = `
+	cfssl revoke -loglevel 3 -db-config db.json -reason keycompromise \
+		-serial $(cfssl certinfo -cert $CERT.pem | sed -n 's/.*"serial_number": "\([0-9]*\)".*/\1/p') \
+		-aki $(cfssl certinfo -cert $CERT.pem | sed -n 's/.*"authority_key_id": "\([0-9A-F:]*\)".*/\1/p' | tr -d : | tr A-F a-f)
+`
+
+// makeCfsslCA makes a CA in dir, whose database is certs.db there, its responder, and a
+// certificate leaf.pem.
+func makeCfsslCA(t *testing.T, dir string) {
+	t.Helper()
+	sh(t, dir, cfsslFunctions+`
+		cp $CONFIG config.json
+		echo '{"driver": "sqlite3", "data_source": "certs.db"}' >db.json
+		echo '{"CN": "cfssl CA", "key": {"algo": "ecdsa", "size": 256}}' >ca.json
+		cfssl gencert -loglevel 3 -initca ca.json | cfssljson -bare ca
+		issue responder responder
+		issue leaf server -db-config db.json
+	`, "CONFIG="+testdata(t, "cfssl.json"))
 }
 
 // addInstalled adds to PATH what scripts/setup installs with the go command.
