@@ -180,7 +180,7 @@ func (c *Config) checkLimits() error {
 const (
 	minValidity   = 8 * time.Hour
 	maxValidity   = 10*24*time.Hour - time.Second
-	longestMS = 7 * 24 * time.Hour
+	longestMS     = 7 * 24 * time.Hour
 	maxValidityCA = 366 * 24 * time.Hour
 )
 
