@@ -38,7 +38,7 @@ faults:
 	cat bin/faults.md
 
 race:
-	go test -race ./...
+	go test -race -timeout=30m ./...
 
 fuzz:
 	scripts/fuzz $(FUZZTIME)

@@ -61,8 +61,8 @@ func TestComingIsSlow(t *testing.T) {
 		return err == nil && info.Size() > 0
 	})
 	o.meddleWith(nil)
-	m = o.publish("another") // which does not name it any more
-	m = o.publish("a third")
+	o.publish("another") // which does not name it any more
+	o.publish("a third")
 	coming := o.manifest()
 	o.meddleWith(func(w http.ResponseWriter, r *http.Request) bool {
 		if filepath.Base(r.URL.Path) != "manifest" {
