@@ -30,7 +30,7 @@ It ends with status 1 if that cannot publish, or cannot read one of its sources.
 		DisableFlagsInUseLine: true,
 		Args:                  takes("STORE|URL"),
 		ValidArgsFunction:     completeStore,
-		RunE: work(func(cmd *cobra.Command, args []string) error {
+		RunE: look(func(cmd *cobra.Command, args []string) error {
 			s, err := readStatus(args[0])
 			if err != nil {
 				return err
