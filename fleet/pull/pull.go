@@ -91,6 +91,9 @@ func New(cfg Config) (*Puller, error) {
 		p.sources = append(p.sources, &source{url: from, client: p.client, trust: cfg.Trust, patience: patience})
 	}
 	p.metrics = newMetrics()
+	if cfg.Trust == nil {
+		p.log.Warn("whoever is between this host and the origin can put any generation here: give the origin's key by --trust")
+	}
 	if err := p.resume(); err != nil {
 		return nil, errors.Join(err, incoming.Close())
 	}

@@ -78,7 +78,7 @@ func TestPutBack(t *testing.T) {
 	}{
 		{"crashed", func(l *lancred, _, _ uint64) { l.set(0, "", true) }, "EOF"},
 		{"refused", func(l *lancred, _, good uint64) { l.set(good, "", false) }, ""},
-		{"not ready", func(l *lancred, bad, _ uint64) { l.set(bad, "the canary is answered corrupt", false) }, "but the canary is answered corrupt"},
+		{"not ready", func(l *lancred, bad, _ uint64) { l.set(bad, "the canary is answered corrupt", false) }, "503 Service Unavailable: the canary is answered corrupt"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := newOrigin(t)
