@@ -180,7 +180,7 @@ func (c *Config) checkLimits() error {
 const (
 	minValidity   = 8 * time.Hour
 	maxValidity   = 10*24*time.Hour - time.Second
-	maxValidityMS = 7 * 24 * time.Hour
+	longestMS     = 7 * 24 * time.Hour
 	maxValidityCA = 366 * 24 * time.Hour
 )
 
@@ -189,7 +189,7 @@ func (c *Config) checkValidity() error {
 	if c.public() {
 		shortest, longest = minValidity, maxValidity
 		if slices.Contains(c.Profiles, rule.MS) {
-			longest = maxValidityMS
+			longest = longestMS
 		}
 		if c.Subordinates {
 			longest = maxValidityCA

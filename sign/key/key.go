@@ -54,7 +54,7 @@ func Open(spec string, o Options) (*Key, error) {
 	}
 	words := strings.Fields(command)
 	if len(words) == 0 {
-		return nil, fmt.Errorf("key %q: want a program behind exec:", spec)
+		return nil, fmt.Errorf("key %q names no program: want exec:PROGRAM", spec)
 	}
 	held, err := child.Start(child.Options{Command: words, Log: o.Log})
 	if err != nil {

@@ -158,7 +158,7 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%.40q: %v, want %q", tt.content, err, tt.want)
 		}
 	}
-	if _, err := Open("exec: ", Options{}); err == nil || !strings.Contains(err.Error(), "want a program behind exec:") {
+	if _, err := Open("exec: ", Options{}); err == nil || !strings.Contains(err.Error(), "names no program: want exec:PROGRAM") {
 		t.Error(err)
 	}
 	file := signtest.WriteKey(t, signtest.P256())
