@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
-	"fmt"
 	"slices"
 
 	"lancre/build/ca"
@@ -35,8 +34,7 @@ type delegateKey struct {
 type delegate struct {
 	ca.Signer
 	broken rule.Findings
-	err    error   // if it is no certificate; then nothing else is set
-	issued *string // what issuedFault says, nil until it is asked
+	err    error // if it is no certificate; then nothing else is set
 }
 
 // get returns what is to be said of a certificate in a response for is.
@@ -72,6 +70,7 @@ func newDelegate(is *ca.Issuer, raw []byte) (*delegate, error) {
 		return nil, err
 	}
 	d := &delegate{Signer: *s}
+	d.checkIssued(is)
 	if err := d.checkAuthorityKey(is); err != nil {
 		return nil, err
 	}
@@ -89,20 +88,14 @@ func (d *delegate) found(id rule.Check, format string, args ...any) {
 	d.broken.Found(id, rule.Because("responder certificate "+format, args...))
 }
 
-// issuedFault says why it is not a certificate that is issued, "" if it is. The signature
-// is verified when that is asked first: a response has room for hundreds of certificates,
-// and one of them counts.
-func (d *delegate) issuedFault(is *ca.Issuer) string {
-	if d.issued == nil {
-		fault := ""
-		if !is.Named(d.Cert.RawIssuer) {
-			fault = fmt.Sprintf("responder certificate was issued by %s, the certificates it speaks for by %s", d.Cert.Issuer, is.Cert.Subject)
-		} else if err := is.Issued(d.Cert); err != nil {
-			fault = fmt.Sprintf("responder certificate is not signed by the key of %s: %v", is.Cert.Subject, err)
-		}
-		d.issued = &fault
+func (d *delegate) checkIssued(is *ca.Issuer) {
+	if !is.Named(d.Cert.RawIssuer) {
+		d.found(rule.OCSPDelegateIssued, "was issued by %s, the certificates it speaks for by %s", d.Cert.Issuer, is.Cert.Subject)
+		return
 	}
-	return *d.issued
+	if err := is.Issued(d.Cert); err != nil {
+		d.found(rule.OCSPDelegateIssued, "is not signed by the key of %s: %v", is.Cert.Subject, err)
+	}
 }
 
 // checkAuthorityKey checks that what the certificate says of its issuer leads to that.
