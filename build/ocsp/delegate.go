@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"slices"
 
 	"lancre/build/ca"
@@ -34,7 +35,8 @@ type delegateKey struct {
 type delegate struct {
 	ca.Signer
 	broken rule.Findings
-	err    error // if it is no certificate; then nothing else is set
+	err    error   // if it is no certificate; then nothing else is set
+	issued *string // what issuedFault says, nil until it is asked
 }
 
 // get returns what is to be said of a certificate in a response for is.
@@ -70,7 +72,6 @@ func newDelegate(is *ca.Issuer, raw []byte) (*delegate, error) {
 		return nil, err
 	}
 	d := &delegate{Signer: *s}
-	d.checkIssued(is)
 	if err := d.checkAuthorityKey(is); err != nil {
 		return nil, err
 	}
@@ -88,14 +89,20 @@ func (d *delegate) found(id rule.Check, format string, args ...any) {
 	d.broken.Found(id, rule.Because("responder certificate "+format, args...))
 }
 
-func (d *delegate) checkIssued(is *ca.Issuer) {
-	if !is.Named(d.Cert.RawIssuer) {
-		d.found(rule.OCSPDelegateIssued, "was issued by %s, the certificates it speaks for by %s", d.Cert.Issuer, is.Cert.Subject)
-		return
+// issuedFault says why it is not a certificate that is issued, "" if it is. The signature
+// is verified when that is asked first: a response has room for hundreds of certificates,
+// and one of them counts.
+func (d *delegate) issuedFault(is *ca.Issuer) string {
+	if d.issued == nil {
+		fault := ""
+		if !is.Named(d.Cert.RawIssuer) {
+			fault = fmt.Sprintf("responder certificate was issued by %s, the certificates it speaks for by %s", d.Cert.Issuer, is.Cert.Subject)
+		} else if err := is.Issued(d.Cert); err != nil {
+			fault = fmt.Sprintf("responder certificate is not signed by the key of %s: %v", is.Cert.Subject, err)
+		}
+		d.issued = &fault
 	}
-	if err := is.Issued(d.Cert); err != nil {
-		d.found(rule.OCSPDelegateIssued, "is not signed by the key of %s: %v", is.Cert.Subject, err)
-	}
+	return *d.issued
 }
 
 // checkAuthorityKey checks that what the certificate says of its issuer leads to that.
