@@ -154,6 +154,7 @@ func jitter(d time.Duration) time.Duration { return d*4/5 + rand.N(d*2/5+1) }
 // done, which for a large store may take hours.
 func (p *Puller) Poll(ctx context.Context) {
 	p.beat()
+	p.lookAtPin()
 	if p.cfg.Health != "" {
 		p.askHealth(ctx)
 	}

@@ -119,6 +119,24 @@ func TestPutBack(t *testing.T) {
 	}
 }
 
+// Somebody may have what was put back tried again.
+func TestUnpin(t *testing.T) {
+	o := newOrigin(t)
+	e, l, good := newTried(t, o)
+	bad := o.publish("bad")
+	e.poll()
+	e.late()
+	e.poll()
+	e.wants(good)
+	l.set(good, "", false)
+	check(t, os.Remove(pinPath(e.cfg.Store)))
+	e.poll()
+	e.wants(bad.Generation)
+	if e.metric("lancred_pull_pinned", "") != 0 {
+		t.Error("it is pinned still")
+	}
+}
+
 // What is served in time stays, though generations come faster than they are loaded.
 func TestTrialOfMany(t *testing.T) {
 	o := newOrigin(t)

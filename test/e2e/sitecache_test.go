@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -50,22 +51,39 @@ func (b *bucket) times(request string) int {
 	return b.asked[request]
 }
 
-// startSiteCache runs deploy/nginx/store.conf before a bucket, and returns a client that
-// speaks to it.
-func startSiteCache(t *testing.T) (*bucket, string) {
+// startSiteCache runs deploy/nginx/store.conf before a bucket. It listens on store.sock in
+// dir.
+func startSiteCache(t *testing.T) (b *bucket, dir string) {
+	t.Helper()
+	b, dir = startSiteCacheAt(t, "unix:store.sock")
+	await(t, dir, ask+`ask elsewhere`, nil, "404")
+	return b, dir
+}
+
+// startSiteCacheOn is startSiteCache on a port of the kernel's choice.
+func startSiteCacheOn(t *testing.T) (b *bucket, address string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	address = ln.Addr().String()
+	check(t, ln.Close()) // nginx cannot be told to ask the kernel
+	b, dir := startSiteCacheAt(t, address)
+	await(t, dir, "curl -sS -w '%{http_code}' -o got http://"+address+"/", nil, "404")
+	return b, address
+}
+
+func startSiteCacheAt(t *testing.T, listen string) (b *bucket, dir string) {
 	t.Helper()
 	programs.Need(t, "nginx", "curl")
-	b := &bucket{dir: t.TempDir(), asked: make(map[string]int)}
+	b, dir = &bucket{dir: t.TempDir(), asked: make(map[string]int)}, t.TempDir()
 	check(t, os.Mkdir(filepath.Join(b.dir, "objects"), 0o755))
 	server := httptest.NewServer(b)
 	t.Cleanup(server.Close)
-	dir := t.TempDir()
 	startNginx(t, dir, testdata(t, "../../../deploy/nginx/store.conf"), `
 		s|127.0.0.1:7070|`+strings.TrimPrefix(server.URL, "http://")+`|
-		s|listen  *8081|listen unix:store.sock|
+		s|listen  *8081|listen `+listen+`|
 		s|/var/cache/nginx/|cache.|
 	`)
-	await(t, dir, ask+`ask elsewhere`, nil, "404")
 	return b, dir
 }
 
@@ -138,5 +156,64 @@ func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Edges behind the cache of a site follow the bucket, each with a process of its own that
+// fetches; the bucket sends each object once.
+func TestEdgesBehindSiteCache(t *testing.T) {
+	b, address := startSiteCacheOn(t)
+	dir := t.TempDir()
+	sh(t, dir, `
+		lancre keygen --name site.example.org --out . >/dev/null
+		mv *.key key; mv *.pub trust
+		lancre demo --out demo --responses 20000
+		mkdir demo/static/www.example.org
+	`)
+	publish := func(page string) string {
+		t.Helper()
+		sh(t, dir, `
+			echo "<!doctype html><title>$PAGE</title>" >demo/static/www.example.org/index.html
+			lancre build --out store --issuer demo/issuer.pem --responses demo/responses.der --static demo/static --manifest-key key
+			cp -r store/objects $BUCKET
+			cp store/manifest $BUCKET/manifest.new
+			mv $BUCKET/manifest.new $BUCKET/manifest
+		`, "BUCKET="+b.dir, "PAGE="+page)
+		return string(readFile(t, filepath.Join(b.dir, "manifest")))
+	}
+	first := publish("one")
+	const edges = 5
+	var pullers, servers []*programs.Daemon
+	for n := range edges {
+		store := filepath.Join(dir, fmt.Sprint("edge", n))
+		check(t, os.Mkdir(store, 0o755))
+		servers = append(servers, programs.Start(t, store, "--trust", filepath.Join(dir, "trust")))
+		pullers = append(pullers, programs.StartBeside(t, "pull", "--from", "http://"+address+"/store", "--trust", filepath.Join(dir, "trust"),
+			"--store", store, "--every", "200ms"))
+	}
+	follow := func(manifest string) {
+		t.Helper()
+		for n := range edges {
+			servers[n].Await(t, "generation served")
+			if got := string(readFile(t, filepath.Join(dir, fmt.Sprint("edge", n), "manifest"))); got != manifest {
+				t.Errorf("edge %d has\n%s\nwant\n%s", n, got, manifest)
+			}
+		}
+	}
+	follow(first)
+	follow(publish("two"))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for request, times := range b.asked {
+		if strings.HasPrefix(request, "/store/objects/") && times > 1 {
+			t.Errorf("the bucket is asked %d times for %s", times, request)
+		}
+	}
+	for _, p := range pullers {
+		for _, line := range p.Log() {
+			if line["level"] != "INFO" {
+				t.Errorf("logged: %v", line)
+			}
+		}
 	}
 }

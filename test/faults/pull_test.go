@@ -17,15 +17,16 @@ import (
 	"lancre/index/store"
 )
 
-// TestPullFromHostile has the source of an edge do everything but what it should. What is
-// served is untouched, and the next good generation is served.
-func TestPullFromHostile(t *testing.T) {
-	f := newFeed(t, 20)
-	p, d := f.serve(t)
-	lastWeek, err := os.ReadFile(filepath.Join(f.store, "manifest"))
-	check(t, err)
-	f.follow(t, d)
-	l := newLoad(f.origin, d.addr).start()
+// A hostility is what a source does in the place of serving what was published last.
+type hostility struct {
+	name  string
+	trick func() func(w http.ResponseWriter, r *http.Request) bool // made when a generation was published
+	says  string                                                   // in the log
+}
+
+// hostilities are those that are tried; d is a host to be led to, p the puller, and
+// lastWeek an older manifest.
+func (f *feed) hostilities(t *testing.T, p, d *daemon, lastWeek []byte) []hostility {
 	content := func(do func(w http.ResponseWriter, content []byte)) func(w http.ResponseWriter, r *http.Request) bool {
 		return func(w http.ResponseWriter, r *http.Request) bool {
 			if isObject(r) {
@@ -40,11 +41,7 @@ func TestPullFromHostile(t *testing.T) {
 	always := func(trick func(http.ResponseWriter, *http.Request) bool) func() func(http.ResponseWriter, *http.Request) bool {
 		return func() func(http.ResponseWriter, *http.Request) bool { return trick }
 	}
-	tricks := []struct {
-		name  string
-		trick func() func(w http.ResponseWriter, r *http.Request) bool // made when a generation was published
-		says  string                                                   // in the log
-	}{
+	return []hostility{
 		{"cut object", always(content(func(w http.ResponseWriter, c []byte) {
 			w.Header().Set("Content-Length", strconv.Itoa(len(c)))
 			w.Write(c[:len(c)/2])
@@ -76,6 +73,18 @@ func TestPullFromHostile(t *testing.T) {
 		{"number far ahead", changed(func(m *store.Manifest) { m.Generation = uint64(time.Now().Add(48 * time.Hour).Unix()) }), "more than 24h0m0s ahead"},
 		{"last week's bucket", always(func(w http.ResponseWriter, r *http.Request) bool { return serveManifest(w, r, lastWeek) }), ""},
 	}
+}
+
+// TestPullFromHostile has the source of an edge do everything but what it should. What is
+// served is untouched, and the next good generation is served.
+func TestPullFromHostile(t *testing.T) {
+	f := newFeed(t, 20)
+	p, d := f.serve(t)
+	lastWeek, err := os.ReadFile(filepath.Join(f.store, "manifest"))
+	check(t, err)
+	f.follow(t, d)
+	l := newLoad(f.origin, d.addr).start()
+	tricks := f.hostilities(t, p, d, lastWeek)
 	for _, trick := range tricks {
 		before := p.metric("lancred_pull_polls_total", "")
 		behind := p.metric("lancred_pull_behind_total", "")
@@ -172,6 +181,9 @@ func TestPullPutsBack(t *testing.T) {
 		lost += lostGenerations(t, p.store, good, good)
 		d.start()
 		l.cuts.Add(1)
+		p.kill()
+		p.flags[len(p.flags)-1] = "http://" + d.admin // which is another one now
+		p.start()
 		d.awaitGeneration(t, good)
 		l.awaitRequests(t, 50)
 		f.follow(t, d)
