@@ -16,7 +16,7 @@ import (
 	"lancre/internal/programs"
 )
 
-// A bucket serves files below /store/ and counts how often it is asked for each.
+// A bucket serves files below /status/lancre/ and counts how often it is asked for each.
 type bucket struct {
 	dir string
 
@@ -36,7 +36,7 @@ func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "no-cache") // as of the manifest
-	http.StripPrefix("/store", http.FileServer(http.Dir(b.dir))).ServeHTTP(w, r)
+	http.StripPrefix("/status/lancre", http.FileServer(http.Dir(b.dir))).ServeHTTP(w, r)
 }
 
 func (b *bucket) fail(status int) {
@@ -55,36 +55,38 @@ func (b *bucket) times(request string) int {
 // dir.
 func startSiteCache(t *testing.T) (b *bucket, dir string) {
 	t.Helper()
-	b, dir = startSiteCacheAt(t, "unix:store.sock")
+	b, dir = &bucket{dir: t.TempDir(), asked: make(map[string]int)}, t.TempDir()
+	check(t, os.Mkdir(filepath.Join(b.dir, "objects"), 0o755))
+	server := httptest.NewServer(b)
+	t.Cleanup(server.Close)
+	startSiteNginx(t, dir, server.URL, "unix:store.sock")
 	await(t, dir, ask+`ask elsewhere`, nil, "404")
 	return b, dir
 }
 
-// startSiteCacheOn is startSiteCache on a port of the kernel's choice.
-func startSiteCacheOn(t *testing.T) (b *bucket, address string) {
+// startSiteCacheOf is startSiteCache before what has that URL, on a port of the kernel's
+// choice.
+func startSiteCacheOf(t *testing.T, bucket string) (address string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)
 	address = ln.Addr().String()
 	check(t, ln.Close()) // nginx cannot be told to ask the kernel
-	b, dir := startSiteCacheAt(t, address)
+	dir := t.TempDir()
+	startSiteNginx(t, dir, bucket, address)
 	await(t, dir, "curl -sS -w '%{http_code}' -o got http://"+address+"/", nil, "404")
-	return b, address
+	return address
 }
 
-func startSiteCacheAt(t *testing.T, listen string) (b *bucket, dir string) {
+// startSiteNginx runs deploy/nginx/store.conf before the bucket with that URL.
+func startSiteNginx(t *testing.T, dir, bucket, listen string) {
 	t.Helper()
 	programs.Need(t, "nginx", "curl")
-	b, dir = &bucket{dir: t.TempDir(), asked: make(map[string]int)}, t.TempDir()
-	check(t, os.Mkdir(filepath.Join(b.dir, "objects"), 0o755))
-	server := httptest.NewServer(b)
-	t.Cleanup(server.Close)
 	startNginx(t, dir, testdata(t, "../../../deploy/nginx/store.conf"), `
-		s|127.0.0.1:7070|`+strings.TrimPrefix(server.URL, "http://")+`|
+		s|127.0.0.1:7070|`+strings.TrimPrefix(bucket, "http://")+`|
 		s|listen  *8081|listen `+listen+`|
 		s|/var/cache/nginx/|cache.|
 	`)
-	return b, dir
 }
 
 // ask asks the cache and prints status and what the cache had.
@@ -113,7 +115,7 @@ func TestSiteCacheFetchesOnce(t *testing.T) {
 	}
 	edges.Wait()
 	for _, slice := range []string{"bytes=0-8388607", "bytes=8388608-16777215", "bytes=16777216-25165823"} {
-		if got := b.times("/store/objects/large " + slice); got != 1 {
+		if got := b.times("/status/lancre/objects/large " + slice); got != 1 {
 			t.Errorf("the bucket is asked %d times for %s, want once", got, slice)
 		}
 	}
@@ -156,64 +158,5 @@ func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// Edges behind the cache of a site follow the bucket, each with a process of its own that
-// fetches; the bucket sends each object once.
-func TestEdgesBehindSiteCache(t *testing.T) {
-	b, address := startSiteCacheOn(t)
-	dir := t.TempDir()
-	sh(t, dir, `
-		lancre keygen --name site.example.org --out . >/dev/null
-		mv *.key key; mv *.pub trust
-		lancre demo --out demo --responses 20000
-		mkdir demo/static/www.example.org
-	`)
-	publish := func(page string) string {
-		t.Helper()
-		sh(t, dir, `
-			echo "<!doctype html><title>$PAGE</title>" >demo/static/www.example.org/index.html
-			lancre build --out store --issuer demo/issuer.pem --responses demo/responses.der --static demo/static --manifest-key key
-			cp -r store/objects $BUCKET
-			cp store/manifest $BUCKET/manifest.new
-			mv $BUCKET/manifest.new $BUCKET/manifest
-		`, "BUCKET="+b.dir, "PAGE="+page)
-		return string(readFile(t, filepath.Join(b.dir, "manifest")))
-	}
-	first := publish("one")
-	const edges = 5
-	var pullers, servers []*programs.Daemon
-	for n := range edges {
-		store := filepath.Join(dir, fmt.Sprint("edge", n))
-		check(t, os.Mkdir(store, 0o755))
-		servers = append(servers, programs.Start(t, store, "--trust", filepath.Join(dir, "trust")))
-		pullers = append(pullers, programs.StartBeside(t, "pull", "--from", "http://"+address+"/store", "--trust", filepath.Join(dir, "trust"),
-			"--store", store, "--every", "200ms"))
-	}
-	follow := func(manifest string) {
-		t.Helper()
-		for n := range edges {
-			servers[n].Await(t, "generation served")
-			if got := string(readFile(t, filepath.Join(dir, fmt.Sprint("edge", n), "manifest"))); got != manifest {
-				t.Errorf("edge %d has\n%s\nwant\n%s", n, got, manifest)
-			}
-		}
-	}
-	follow(first)
-	follow(publish("two"))
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for request, times := range b.asked {
-		if strings.HasPrefix(request, "/store/objects/") && times > 1 {
-			t.Errorf("the bucket is asked %d times for %s", times, request)
-		}
-	}
-	for _, p := range pullers {
-		for _, line := range p.Log() {
-			if line["level"] != "INFO" {
-				t.Errorf("logged: %v", line)
-			}
-		}
 	}
 }
