@@ -15,7 +15,8 @@ import (
 const canaryTimeout = 10 * time.Minute
 
 // askCanary has the lancred whose admin URL is given load what its store has, and wants
-// it to serve the generation and to be ready.
+// it to serve the generation and to be ready. Where it serves a newer one already, the
+// error is ErrChanged.
 func askCanary(ctx context.Context, url string, generation uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, canaryTimeout)
 	defer cancel()
@@ -27,10 +28,14 @@ func askCanary(ctx context.Context, url string, generation uint64) error {
 	if err != nil {
 		return err
 	}
-	if served != generation {
-		return fmt.Errorf("canary %s serves generation %d, not %d: does it serve this store?", url, served, generation)
+	if served == generation {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("canary %s serves generation %d, not %d: does it serve this store?", url, served, generation)
+	if served > generation { // the next one came just now
+		err = fmt.Errorf("%w %w", err, ErrChanged)
+	}
+	return err
 }
 
 // askOnce returns the generation that is being served, if the answer is that all is
