@@ -94,8 +94,8 @@ var streets = map[string][]string{
 
 	"lancre/origin/source": {"lancre/build/input", "lancre/build/rule", "lancre/index", "lancre/index/store", "lancre/internal/database", "lancre/internal/durable",
 		"lancre/internal/secret", "lancre/sign", "lancre/sign/certificates", "lancre/sign/key"},
-	"lancre/origin": {"lancre/build", "lancre/build/ca", "lancre/build/input", "lancre/build/rule", "lancre/index/store", "lancre/internal/admin",
-		"lancre/internal/durable", "lancre/internal/status", "lancre/internal/version", "lancre/origin/source"},
+	"lancre/origin": {"lancre/build", "lancre/build/ca", "lancre/build/input", "lancre/build/rule", "lancre/fleet/publish", "lancre/index/store",
+		"lancre/internal/admin", "lancre/internal/durable", "lancre/internal/status", "lancre/internal/version", "lancre/origin/source"},
 
 	// What tests and demonstrations are made of, on which nothing above rests.
 	"lancre/build/demo":            {"lancre/index", "lancre/sign/crl", "lancre/sign/ocsp"},

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -48,6 +49,17 @@ type Config struct {
 	// Heartbeat is how long nothing need be published. Default: a minute.
 	Heartbeat source.Duration `toml:"heartbeat"`
 
+	// ManifestKey is a file of private keys that sign every generation, one a line: two
+	// while one takes the place of the other. Empty for no signature.
+	ManifestKey string `toml:"manifest_key"`
+
+	// Expires is how long after it was made edges call a generation stale. Default: never.
+	Expires source.Duration `toml:"expires"`
+
+	// Trust is a file of public keys, one a line. One of them must have signed what is in
+	// the store at the beginning, and what is published. Empty for any.
+	Trust string `toml:"trust"`
+
 	Merge   Merge   `toml:"merge"`
 	History History `toml:"history"`
 
@@ -59,6 +71,11 @@ type Config struct {
 	CRLURL   []*source.CRLURL   `toml:"crl_url"`
 	Sign     []*source.Sign     `toml:"sign"`
 
+	// Publish is where the store is published to, any number of places.
+	Publish []*Target `toml:"publish"`
+
+	signing  store.Signing
+	trust    *store.Trust
 	sources  []source.Source
 	addition build.Addition    // without what is added
 	policy   store.MergePolicy // as Merge says
@@ -122,6 +139,12 @@ func (c *Config) prepare(base string) error {
 	if c.Heartbeat <= 0 {
 		return fmt.Errorf("heartbeat = %s: want more than 0", c.Heartbeat)
 	}
+	if err := c.prepareSigning(base); err != nil {
+		return err
+	}
+	if err := c.prepareTargets(base); err != nil {
+		return err
+	}
 	if err := c.prepareSources(base); err != nil {
 		return err
 	}
@@ -138,8 +161,69 @@ func within(base, path string) string {
 	return filepath.Join(base, path)
 }
 
-// nameForm is what sources can be called: manifests and metrics have the names.
+// prepareSigning reads the keys.
+func (c *Config) prepareSigning(base string) (err error) {
+	c.signing.Expires = time.Duration(c.Expires)
+	if c.Expires != 0 && c.Expires <= c.Heartbeat {
+		return fmt.Errorf("expires = %s: want more than the heartbeat, %s, or edges are stale between two generations", c.Expires, c.Heartbeat)
+	}
+	if c.ManifestKey != "" {
+		if c.signing.Keys, err = store.ReadKeys(within(base, c.ManifestKey)); err != nil {
+			return fmt.Errorf("manifest_key: %w", err)
+		}
+	}
+	if c.Trust == "" {
+		return nil
+	}
+	if c.trust, err = store.ReadTrust(within(base, c.Trust)); err != nil {
+		return fmt.Errorf("trust: %w", err)
+	}
+	if signs := c.signing.Keys.Origin(); signs != c.trust.Origin() {
+		return fmt.Errorf("trust is in the keys of %s, and manifest_key signs for %q: want a key of the same origin", c.trust.Origin(), signs)
+	}
+	return nil
+}
+
+// prepareTargets checks where the store is published to.
+func (c *Config) prepareTargets(base string) error {
+	taken := names{"heartbeat": true, "merge": true, "gc": true} // the other tasks
+	for i, t := range c.Publish {
+		where, err := taken.claim("publish", i, &t.Name)
+		if err == nil {
+			err = t.prepare(base, c)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", where, err)
+		}
+	}
+	return nil
+}
+
+// names are those that are taken.
+type names map[string]bool
+
+// nameForm is what sources and targets can be called: manifests and metrics have the names.
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+
+// claim takes the name of table i of a kind, which gets one if it has none. It returns
+// what the table is called in errors.
+func (n names) claim(kind string, i int, name *string) (where string, err error) {
+	if *name == "" {
+		*name = strings.ReplaceAll(kind, "_", "-")
+		if i > 0 {
+			*name += "-" + strconv.Itoa(i+1)
+		}
+	}
+	where = fmt.Sprintf("[[%s]] %q", kind, *name)
+	switch {
+	case !nameForm.MatchString(*name):
+		err = errors.New("want a name of letters, digits and hyphens")
+	case n[*name]:
+		err = errors.New("this name is taken")
+	}
+	n[*name] = true
+	return where, err
+}
 
 // prepareSources makes the list of sources.
 func (c *Config) prepareSources(base string) error {
@@ -147,7 +231,7 @@ func (c *Config) prepareSources(base string) error {
 	if err != nil {
 		return err
 	}
-	l := sourceList{base: base, taken: make(map[string]bool)}
+	l := sourceList{base: base, taken: make(names)}
 	for i, s := range c.Spool {
 		l.add("spool", i, &s.Name, s)
 		if l.err == nil {
@@ -183,7 +267,7 @@ func (c *Config) prepareSources(base string) error {
 // A sourceList is the sources of a configuration as they are found.
 type sourceList struct {
 	base    string
-	taken   map[string]bool // names
+	taken   names
 	sources []source.Source
 	err     error // the first
 }
@@ -196,24 +280,13 @@ func (l *sourceList) add(kind string, i int, name *string, s interface {
 	if l.err != nil {
 		return
 	}
-	if *name == "" {
-		*name = regexp.MustCompile("_").ReplaceAllString(kind, "-")
-		if i > 0 {
-			*name += "-" + strconv.Itoa(i+1)
-		}
+	where, err := l.taken.claim(kind, i, name)
+	if err == nil {
+		err = s.Prepare(l.base)
 	}
-	where := fmt.Sprintf("[[%s]] %q", kind, *name)
-	switch {
-	case !nameForm.MatchString(*name):
-		l.err = fmt.Errorf("%s: want a name of letters, digits and hyphens", where)
-	case l.taken[*name]:
-		l.err = fmt.Errorf("%s: another source has this name", where)
-	default:
-		if err := s.Prepare(l.base); err != nil {
-			l.err = fmt.Errorf("%s: %w", where, err)
-		}
+	if err != nil {
+		l.err = fmt.Errorf("%s: %w", where, err)
 	}
-	l.taken[*name] = true
 	l.sources = append(l.sources, s)
 }
 
@@ -222,6 +295,7 @@ func (c *Config) prepareAddition() (err error) {
 	a := build.Addition{Config: build.DefaultConfig()}
 	a.Out, a.Origin, a.Issuers, a.IssuerNames = c.Store, c.Origin, c.Issuers, c.IssuerNames
 	a.Warn, a.Error, a.Hold = c.Warn, c.Error, c.Hold
+	a.Signing = c.signing
 	a.MaxRejects = maxRejects
 	if a.Profiles, err = c.profiles(); err != nil {
 		return err
@@ -255,6 +329,7 @@ func (c *Config) profiles() (list []rule.Profile, err error) {
 // prepareUpkeep makes the policies of merges and of the history.
 func (c *Config) prepareUpkeep() error {
 	c.policy, c.keep = store.DefaultMergePolicy, store.DefaultKeep
+	c.policy.Signing = c.signing
 	if text := c.Merge.MaxWrite; text != "" {
 		octets, err := humanize.ParseBytes(text)
 		if err != nil || octets == 0 || octets > 1<<62 {

@@ -46,11 +46,30 @@ func (c *Config) Describe(w io.Writer) error {
 		set := s.Settings()
 		row(set.Name, "%s; every %s, or when something changes; silent for %s at most", s, set.Every, set.Silence)
 	}
+	for _, t := range c.Publish {
+		row(t.Name, "%s", t)
+	}
 	row("heartbeat", "every %s", c.Heartbeat)
+	row("manifests", "%s", c.describeSigning())
 	row("merge", "at most %d octets at a time; tombstones go after %s", c.policy.MaxWrite, time.Duration(c.policy.ExpiredAfter)*time.Second)
 	row("history", "the last %d generations, and all of %s", c.keep.Generations, c.keep.Since)
 	if c.Admin != "" {
 		row("admin", "http://%s", c.Admin)
 	}
 	return tw.Flush()
+}
+
+// describeSigning says who signs manifests, and how long they are good.
+func (c *Config) describeSigning() string {
+	text := "not signed"
+	if origin := c.signing.Keys.Origin(); origin != "" {
+		text = "signed by " + origin
+	}
+	if c.trust != nil {
+		text += ", and verified"
+	}
+	if c.Expires > 0 {
+		text += fmt.Sprintf("; stale after %s", c.Expires)
+	}
+	return text
 }

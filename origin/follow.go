@@ -29,6 +29,7 @@ type Follower struct {
 	position *position
 	links    []*link
 	tasks    []*task
+	outlets  []*outlet
 	merge    chan struct{} // holds one element when there may be something to merge
 
 	mu        sync.Mutex
@@ -50,6 +51,9 @@ func New(c *Config, log *slog.Logger) *Follower {
 		{name: "merge", every: time.Minute, do: f.mergeNow, worth: f.merge},
 		{name: "gc", every: time.Hour, do: f.collect},
 	}
+	for _, t := range c.Publish {
+		f.outlets = append(f.outlets, newOutlet(f, t))
+	}
 	f.metrics = newMetrics(f)
 	return f
 }
@@ -69,7 +73,10 @@ func (f *Follower) Run(ctx context.Context) error {
 	for _, t := range f.tasks {
 		running.Go(func() { f.run(ctx, t) })
 	}
-	f.log.Info("following", "store", f.config.Store, "sources", len(f.config.sources))
+	for _, o := range f.outlets {
+		running.Go(func() { f.run(ctx, &o.task) })
+	}
+	f.log.Info("following", "store", f.config.Store, "sources", len(f.config.sources), "targets", len(f.outlets))
 	running.Wait()
 	return nil
 }
@@ -90,7 +97,7 @@ func (f *Follower) begin() (lock *os.File, err error) {
 		lock.Close()
 		return nil, fmt.Errorf("%s: another lancre follow runs on this store: %w", lock.Name(), err)
 	}
-	m, err := store.ReadManifest(f.config.Store)
+	_, m, err := store.ReadSigned(f.config.Store, f.config.trust)
 	if errors.Is(err, fs.ErrNotExist) {
 		m, err = f.found()
 	}
@@ -122,6 +129,9 @@ func (f *Follower) found() (*store.Manifest, error) {
 		return nil, err
 	}
 	defer p.Close()
+	if err := p.SignWith(f.config.signing); err != nil {
+		return nil, err
+	}
 	m := &store.Manifest{Origin: f.config.Origin, Created: time.Now()}
 	if m.Origin == "" {
 		m.Origin = "lancre"

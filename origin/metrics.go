@@ -55,12 +55,15 @@ func newMetrics(f *Follower) *metrics {
 		merged: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "lancre_merged_octets_total", Help: "Octets that merges wrote."}),
 		taskFailures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "lancre_upkeep_failures_total", Help: "Heartbeats, merges and collections that failed.",
+			Name: "lancre_upkeep_failures_total", Help: "Heartbeats, merges, collections and publications to a target that failed.",
 		}, []string{"task"}),
 		registry: admin.NewRegistry(),
 	}
 	for _, t := range f.tasks {
 		m.taskFailures.WithLabelValues(t.name)
+	}
+	for _, o := range f.outlets {
+		m.taskFailures.WithLabelValues(o.name)
 	}
 	m.registry.MustRegister(m, m.generations, m.merged, m.taskFailures)
 	return m
@@ -82,6 +85,19 @@ var (
 	failingDesc   = sourceDesc("lancre_source_failing", "Whether the last round of a source failed.")
 )
 
+func targetDesc(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, []string{"target"}, nil)
+}
+
+// What is known of each target.
+var (
+	targetGenerationDesc  = targetDesc("lancre_target_generation", "Generation that a target has, as far as is known; 0 if it is not.")
+	targetCurrentDesc     = targetDesc("lancre_target_current_timestamp_seconds", "When a target last had the generation of the store; 0 if it never had.")
+	targetFailingDesc     = targetDesc("lancre_target_failing", "Whether the last publication to a target failed.")
+	targetGenerationsDesc = targetDesc("lancre_target_generations_total", "Generations published to a target.")
+	targetOctetsDesc      = targetDesc("lancre_target_octets_total", "Octets of objects that a target was sent.")
+)
+
 // What is known of the store.
 var (
 	generationDesc = prometheus.NewDesc("lancre_generation", "Generation of the store.", nil, nil)
@@ -97,6 +113,7 @@ var (
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		addedDesc, identicalDesc, heldDesc, refusedDesc, octetsDesc, failuresDesc, successDesc, failingDesc,
+		targetGenerationDesc, targetCurrentDesc, targetFailingDesc, targetGenerationsDesc, targetOctetsDesc,
 		generationDesc, createdDesc, checkedDesc, heldNowDesc, linesDesc, layersDesc, readyDesc,
 	} {
 		ch <- d
@@ -110,6 +127,9 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, l := range m.follower.links {
 		m.collectSource(ch, l)
+	}
+	for _, o := range m.follower.outlets {
+		collectTarget(ch, o)
 	}
 	gauge(readyDesc, truth(m.follower.notReady() == ""))
 	manifest, err := store.ReadManifest(m.follower.config.Store)
@@ -141,6 +161,17 @@ func (m *metrics) collectSource(ch chan<- prometheus.Metric, l *link) {
 	l.mu.Unlock()
 	ch <- prometheus.MustNewConstMetric(successDesc, prometheus.GaugeValue, seconds(succeeded), l.settings.Name)
 	ch <- prometheus.MustNewConstMetric(failingDesc, prometheus.GaugeValue, truth(failing), l.settings.Name)
+}
+
+func collectTarget(ch chan<- prometheus.Metric, o *outlet) {
+	o.mu.Lock()
+	generation, current, failing := o.generation, o.current, o.failures > 0
+	o.mu.Unlock()
+	ch <- prometheus.MustNewConstMetric(targetGenerationDesc, prometheus.GaugeValue, float64(generation), o.name)
+	ch <- prometheus.MustNewConstMetric(targetCurrentDesc, prometheus.GaugeValue, seconds(current), o.name)
+	ch <- prometheus.MustNewConstMetric(targetFailingDesc, prometheus.GaugeValue, truth(failing), o.name)
+	ch <- prometheus.MustNewConstMetric(targetGenerationsDesc, prometheus.CounterValue, float64(o.generations.Load()), o.name)
+	ch <- prometheus.MustNewConstMetric(targetOctetsDesc, prometheus.CounterValue, float64(o.octets.Load()), o.name)
 }
 
 // layers counts the lines of a role, and their octets.

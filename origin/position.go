@@ -32,33 +32,33 @@ type position struct {
 // newPosition is that of the store with manifest m.
 func newPosition(m *store.Manifest, names map[string]bool) *position {
 	p := &position{marks: make(map[string]string), names: names}
-	p.adopt(m)
+	p.adopt(m.Marks, m.Generation)
 	return p
 }
 
-// adopt takes over what a manifest says.
-func (p *position) adopt(m *store.Manifest) {
+// adopt takes over what the manifest of a generation says.
+func (p *position) adopt(marks []store.Mark, generation uint64) {
 	clear(p.marks)
-	for _, k := range m.Marks {
+	for _, k := range marks {
 		if p.names[k.Source] {
 			p.marks[k.Source] = k.Value
 		}
 	}
-	p.proven, p.settled, p.back = sequenceOf(m.Marks), m.Generation, m.Marks
+	p.proven, p.settled, p.back = sequenceOf(marks), generation, marks
 }
 
-// amend writes the marks of the manifest that is to come, which is that of the one before
-// so far. It returns the sequence number of that publication; back is true if the store
+// amend writes the marks of the manifest that is to come, which has its number and so far
+// the marks of the one before. It returns the sequence number of that publication; back is true if the store
 // went back: then the sources are to be rewound, and the marks stay.
 func (p *position) amend(next *store.Manifest) (sequence uint64, back bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if before := sequenceOf(next.Marks); before != p.proven && (before <= p.settled || before > p.written) {
-		p.adopt(next)
+		p.adopt(next.Marks, next.Generation-1)
 		p.rewinds++
 		back = true
 	}
-	p.written = next.Generation + 1
+	p.written = next.Generation
 	next.Marks = []store.Mark{{Source: sequenceMark, Value: strconv.FormatUint(p.written, 10)}}
 	for name, value := range p.marks {
 		next.Marks = append(next.Marks, store.Mark{Source: name, Value: value})

@@ -39,7 +39,7 @@ func TestPosition(t *testing.T) {
 				believed, moved = now.has, false
 			default:
 				p.mark("ca", fmt.Sprint(step), p.rewinds)
-				next := store.Manifest{Marks: now.marks, Generation: number}
+				next := store.Manifest{Marks: now.marks, Generation: number + 1}
 				sequence, back := p.amend(&next)
 				lacks := slices.ContainsFunc(believed, func(n uint64) bool { return !slices.Contains(now.has, n) })
 				if lacks && !back || back && !moved {
@@ -69,14 +69,14 @@ func TestPosition(t *testing.T) {
 func TestPositionTakesNoMarkFromBefore(t *testing.T) {
 	p := newPosition(&store.Manifest{Generation: 1}, map[string]bool{"ca": true})
 	_, rewinds := p.current("ca")
-	sequence, _ := p.amend(&store.Manifest{Generation: 1})
+	sequence, _ := p.amend(&store.Manifest{Generation: 2})
 	p.committed(sequence)
 	p.mark("ca", "5", rewinds)
-	if _, back := p.amend(&store.Manifest{Generation: 2}); !back {
+	if _, back := p.amend(&store.Manifest{Generation: 3}); !back {
 		t.Fatal("it did not notice that the store went back")
 	}
 	p.mark("ca", "6", rewinds)
-	next := store.Manifest{Generation: 3}
+	next := store.Manifest{Generation: 4}
 	p.amend(&next)
 	for _, m := range next.Marks {
 		if m.Source == "ca" {

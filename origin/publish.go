@@ -139,6 +139,14 @@ func (f *Follower) committed(sequence uint64) {
 	f.published = time.Now()
 	f.mu.Unlock()
 	signal(f.merge)
+	f.wakeOutlets()
+}
+
+// wakeOutlets says that there is a new generation.
+func (f *Follower) wakeOutlets() {
+	for _, o := range f.outlets {
+		signal(o.wake)
+	}
 }
 
 // canPublish takes down whether the store can be written: err says why not.

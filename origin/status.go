@@ -27,6 +27,7 @@ type Status struct {
 	Reason     string         `json:"reason,omitempty"`  // why not
 	Sources    []SourceStatus `json:"sources,omitempty"` // of who follows
 	Upkeep     []TaskStatus   `json:"upkeep,omitempty"`  // of who follows
+	Targets    []TargetStatus `json:"targets,omitempty"` // of who follows
 }
 
 // A SourceStatus is where a source stands.
@@ -47,6 +48,14 @@ type TaskStatus struct {
 	Name     string `json:"name"`
 	Failure  string `json:"failure,omitempty"` // of the last time
 	Failures int    `json:"failures"`          // in a row
+}
+
+// A TargetStatus is where a target stands.
+type TargetStatus struct {
+	TaskStatus
+	To         string    `json:"to"`
+	Generation uint64    `json:"generation"`       // that is there; 0 if it is not known
+	Current    time.Time `json:"current,omitzero"` // when that was last the one of the store
 }
 
 // StatusOf is where a store stands by what its manifest says.
@@ -97,6 +106,9 @@ func (f *Follower) Status() (*Status, error) {
 	}
 	for _, t := range f.tasks {
 		s.Upkeep = append(s.Upkeep, TaskStatus{t.name, t.failure, t.failures})
+	}
+	for _, o := range f.outlets {
+		s.Targets = append(s.Targets, TargetStatus{TaskStatus{o.name, o.failure, o.failures}, o.target.To, o.generation, o.current})
 	}
 	return s, nil
 }

@@ -12,7 +12,7 @@ type task struct {
 	name  string
 	every time.Duration
 	worth <-chan struct{} // says that it is worth while before that; nil if nothing does
-	do    func() error
+	do    func(context.Context) error
 
 	// Under the Follower's mu:
 	failure  string
@@ -23,8 +23,12 @@ type task struct {
 func (f *Follower) run(ctx context.Context, t *task) {
 	for ctx.Err() == nil {
 		wait, worth := t.every, t.worth
-		if err := t.do(); err != nil {
-			wait, worth = min(wait, f.noteTask(t, err)), nil
+		err := t.do(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			wait, worth = f.noteTask(t, err), nil
 		} else {
 			f.noteTask(t, nil)
 		}
@@ -49,7 +53,7 @@ func (f *Follower) noteTask(t *task, err error) time.Duration {
 }
 
 // heartbeat publishes that nothing is new, if nothing was published for long.
-func (f *Follower) heartbeat() error {
+func (f *Follower) heartbeat(context.Context) error {
 	f.mu.Lock()
 	f.turned = time.Now()
 	due := f.published.Add(time.Duration(f.config.Heartbeat))
@@ -69,6 +73,9 @@ func (f *Follower) beat() error {
 		return err
 	}
 	defer p.Close()
+	if err := p.SignWith(f.config.signing); err != nil {
+		return err
+	}
 	now := time.Now()
 	if err := p.Previous().CheckClock(now); err != nil {
 		return err
@@ -76,7 +83,7 @@ func (f *Follower) beat() error {
 	var sequence uint64
 	var nothing store.Delta
 	_, err = nothing.Commit(p, func(next *store.Manifest) error {
-		next.Created = now
+		next.Date(now)
 		sequence = f.amend(next)
 		return nil
 	})
@@ -87,17 +94,18 @@ func (f *Follower) beat() error {
 }
 
 // mergeNow makes fewer layers, as the policy says.
-func (f *Follower) mergeNow() error {
+func (f *Follower) mergeNow(context.Context) error {
 	r, err := store.Merge(f.config.Store, f.config.policy, time.Now())
 	f.metrics.merged.Add(float64(r.Written))
 	if err == nil && (r.Joined > 0 || r.Absorbed > 0) {
 		f.log.Info("merged", "generation", r.Generation, "joined", r.Joined, "into", r.Into, "absorbed", r.Absorbed, "octets", r.Written, "lines", r.Lines)
+		f.wakeOutlets()
 	}
 	return err
 }
 
 // collect removes what earlier generations have to themselves, but for the history.
-func (f *Follower) collect() error {
+func (f *Follower) collect(context.Context) error {
 	removed, err := store.GC(f.config.Store, f.config.keep, time.Now())
 	var octets int64
 	for _, r := range removed {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -64,6 +65,22 @@ func (w *world) write(name string, content []byte) {
 	temp := filepath.Join(filepath.Dir(w.path(name)), ".tmp")
 	check(w, os.WriteFile(temp, content, 0o644))
 	check(w, os.Rename(temp, w.path(name)))
+}
+
+func (w *world) read(name string) []byte {
+	w.Helper()
+	content, err := os.ReadFile(w.path(name))
+	check(w, err)
+	return content
+}
+
+// makeKey makes NAME.key and NAME.pub, which sign manifests of NAME.test.
+func (w *world) makeKey(name string) {
+	w.Helper()
+	pair, err := store.GenerateKey(name+".test", w.dir)
+	check(w, err)
+	check(w, os.Rename(pair.Private, w.path(name+".key")))
+	check(w, os.Rename(pair.Public, w.path(name+".pub")))
 }
 
 // sign signs for certificate i, a second later than whatever was signed before.
@@ -183,6 +200,13 @@ func (w *world) await(msg string, attrs ...any) line {
 			w.Fatalf("%s passed before it logged %q %v; it logged %v", testPatience, msg, attrs, seen)
 		}
 	}
+}
+
+// awaitGeneration waits until the spool is published, and returns the number of the
+// generation.
+func (w *world) awaitGeneration() string {
+	w.Helper()
+	return strconv.FormatFloat(w.await("published", "source", "spool")["generation"].(float64), 'f', 0, 64)
 }
 
 // until waits for what is not logged.

@@ -27,6 +27,7 @@ type initJob struct {
 	domain  string
 	issuers []string
 	certs   []string // files of certificates that the issuers have issued
+	to      string   // where the store is published to; empty for nowhere
 
 	list  []*x509.Certificate // of the issuers
 	files map[string][]byte   // to be written, by path below dir
@@ -36,7 +37,7 @@ type initJob struct {
 func newInit() *cobra.Command {
 	var j initJob
 	cmd := &cobra.Command{
-		Use:   "init --domain DOMAIN --issuer FILE... --out DIR [--cert FILE]...",
+		Use:   "init --domain DOMAIN --issuer FILE... --out DIR [--cert FILE]... [--to PLACE]",
 		Short: "Write what lancre follow needs, to begin with",
 		Long: `Init makes DIR, with
 
@@ -47,9 +48,10 @@ func newInit() *cobra.Command {
   lancre-follow.service  a unit for systemd
 
 and says what to type next. --cert names a certificate that one of the issuers has issued:
-then the issuer's certificate lies where that one says that it is to be had.`,
+then the issuer's certificate lies where that one says that it is to be had. --to names
+where lancre follow is to publish the store to, as lancre publish does.`,
 		Example: `  lancre init --domain example.org --issuer ca.pem --out origin
-  lancre init --domain example.org --issuer ca.pem --cert leaf.pem --out origin`,
+  lancre init --domain example.org --issuer ca.pem --cert leaf.pem --out origin --to s3://status/lancre`,
 		DisableFlagsInUseLine: true,
 		Args:                  takes(),
 		PreRunE:               func(*cobra.Command, []string) error { return j.check() },
@@ -60,6 +62,7 @@ then the issuer's certificate lies where that one says that it is to be had.`,
 	f.StringVar(&j.domain, "domain", "", "`DOMAIN` that the hosts are below, such as example.org")
 	f.StringArrayVar(&j.issuers, "issuer", nil, "`FILE` of CA certificates, PEM or DER (repeatable)")
 	f.StringArrayVar(&j.certs, "cert", nil, "`FILE` of a certificate that one of them has issued, PEM or DER (repeatable)")
+	f.StringVar(&j.to, "to", "", "publish to `PLACE`: s3://BUCKET/PREFIX, or a directory")
 	for _, name := range []string{"out", "domain", "issuer"} {
 		must(cmd.MarkFlagRequired(name))
 	}
@@ -75,7 +78,12 @@ func (j *initJob) check() error {
 	if !domainForm.MatchString(j.domain) {
 		return fmt.Errorf("--domain %q: want a name in lower case, such as example.org", j.domain)
 	}
-	return nil
+	if j.to == "" || strings.Contains(j.to, "://") {
+		return nil
+	}
+	var err error
+	j.to, err = filepath.Abs(j.to) // in the configuration it would be relative to that
+	return err
 }
 
 func (j *initJob) run(out io.Writer) error {
@@ -163,7 +171,7 @@ var configuration string
 func (j *initJob) configure() error {
 	var b strings.Builder
 	err := template.Must(template.New("lancre.toml").Parse(configuration)).Execute(&b, map[string]any{
-		"Issuers": `"issuers.pem"`, "Domain": j.domain, "CRLs": j.crls,
+		"Issuers": `"issuers.pem"`, "Domain": j.domain, "CRLs": j.crls, "To": j.quotedTo(),
 	})
 	if err != nil {
 		return err
@@ -175,6 +183,14 @@ func (j *initJob) configure() error {
 	}
 	j.files["lancre-follow.service"] = []byte(strings.ReplaceAll(deploy.FollowUnit, deploy.FollowDir, dir))
 	return nil
+}
+
+// quotedTo is where to publish to as a string of TOML; empty for nowhere.
+func (j *initJob) quotedTo() string {
+	if j.to == "" {
+		return ""
+	}
+	return strconv.Quote(j.to)
 }
 
 // write writes the files to a directory that has none.

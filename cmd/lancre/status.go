@@ -23,7 +23,8 @@ func newStatus() *cobra.Command {
 certificates it answers for, and what is put aside: by its manifest alone. With the URL of
 the admin address of a lancre follow, it also says where each source stands.
 
-It ends with status 1 if that cannot publish, or cannot read one of its sources.`,
+It ends with status 1 if that cannot publish, or cannot read one of its sources, or reach
+one of the places that it publishes to.`,
 		Example: `  lancre status store
   lancre status http://127.0.0.1:9091
   lancre status http://127.0.0.1:9091 --json`,
@@ -99,6 +100,9 @@ func printStatus(w io.Writer, s *origin.Status) error {
 	for _, x := range s.Upkeep {
 		t.row(x.Name, "%s", orOK(x.Failure))
 	}
+	for _, x := range s.Targets {
+		t.row("to "+x.Name, "%s: generation %d, current %s; %s", x.To, x.Generation, ago(x.Current), orOK(x.Failure))
+	}
 	return t.Flush()
 }
 
@@ -125,6 +129,11 @@ func troubleOf(s *origin.Status) error {
 	for _, x := range s.Sources {
 		if x.Failures > 0 {
 			return fmt.Errorf("source %s failed %d times in a row: %s", x.Name, x.Failures, x.Failure)
+		}
+	}
+	for _, x := range s.Targets {
+		if x.Failures > 0 {
+			return fmt.Errorf("publishing to %s failed %d times in a row: %s", x.To, x.Failures, x.Failure)
 		}
 	}
 	return nil

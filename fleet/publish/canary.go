@@ -14,7 +14,8 @@ import (
 const canaryTimeout = 10 * time.Minute
 
 // askCanary has the lancred whose admin URL is given load what its store has, and wants
-// it to serve the generation and to be ready.
+// it to serve the generation and to be ready. Where it serves a newer one already, the
+// error is ErrChanged.
 func askCanary(ctx context.Context, url string, generation uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, canaryTimeout)
 	defer cancel()
@@ -25,8 +26,12 @@ func askCanary(ctx context.Context, url string, generation uint64) error {
 	if err != nil {
 		return fmt.Errorf("canary %w", err)
 	}
-	if served != generation {
-		return fmt.Errorf("canary %s serves generation %d, not %d: does it serve this store?", url, served, generation)
+	if served == generation {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("canary %s serves generation %d, not %d: does it serve this store?", url, served, generation)
+	if served > generation { // the next one came just now
+		err = fmt.Errorf("%w %w", err, ErrChanged)
+	}
+	return err
 }

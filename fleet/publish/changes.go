@@ -2,7 +2,6 @@ package publish
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,12 +13,13 @@ import (
 	"lancre/index/store"
 )
 
-// tell runs OnPublish, if the manifest there was replaced by m.
-func (p *Publisher) tell(ctx context.Context, there state, m *store.Manifest, r *Result) error {
+// tell runs OnPublish, if the manifest there was replaced by m. The command is run to its
+// end: nobody would tell what changed a second time.
+func (p *Publisher) tell(there state, m *store.Manifest, r *Result) error {
 	if p.config.OnPublish == "" || !r.Published {
 		return nil
 	}
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", p.config.OnPublish)
+	cmd := exec.Command("/bin/sh", "-c", p.config.OnPublish)
 	cmd.Env = append(os.Environ(), fmt.Sprintf("LANCRE_GENERATION=%d", r.Generation), fmt.Sprintf("LANCRE_REPLACED=%d", r.Replaced))
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	stdin, err := cmd.StdinPipe()

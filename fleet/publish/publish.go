@@ -200,7 +200,7 @@ func (p *Publisher) publish(ctx context.Context) (*Result, error) {
 		return r, err
 	}
 	swept := p.sweep(ctx, m, r)
-	return r, cmp.Or(p.tell(ctx, there, m, r), swept)
+	return r, cmp.Or(p.tell(there, m, r), swept)
 }
 
 // brief is ctx for one request, which transfers so many octets.

@@ -155,12 +155,12 @@ const (
 	version      = "2"
 )
 
-// Date has m be created at the time at, and have the Unix time as its number unless that
-// of what it replaces is as high. So an origin that was made again from nothing, or from
+// Date has m, whose number is that of what it replaces, be created at the time at, and have
+// the Unix time as its number, or the next one if that is higher. So an origin that was made again from nothing, or from
 // a copy of last week, goes on with numbers that edges have not seen yet: as long as it
 // did not publish more than once a second all the time.
 func (m *Manifest) Date(at time.Time) {
-	m.Created, m.Generation = at, uint64(max(1, at.Unix()))
+	m.Created, m.Generation = at, max(m.Generation+1, uint64(max(1, at.Unix())))
 }
 
 // CheckClock returns an error where now is before m was published, as by a clock that is
