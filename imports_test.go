@@ -33,6 +33,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/sign/child", slices.Concat(http, []string{"lancre/index", "lancre/build", "lancre/server"})}, // what programs that hold keys link
 		{"lancre/sign/key", slices.Concat(http, drivers, []string{"lancre/server"})},
 		{"lancre/sign/crls", slices.Concat(http, drivers, []string{"lancre/origin", "lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
+		{"lancre/probe", slices.Concat(drivers, []string{"lancre/origin", "lancre/server", "lancre/sign", "github.com/valyala/fasthttp"})},
 		{"lancre/origin", slices.Concat(drivers, []string{"lancre/server", "github.com/valyala/fasthttp"})},
 		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/fleet", "lancre/origin", "lancre/sign"})},
 		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build", "lancre/origin", "lancre/sign"})},

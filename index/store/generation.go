@@ -76,6 +76,13 @@ func OpenAnswers(dir string, old *Generation) (*Generation, error) {
 	})
 }
 
+// OpenPart opens the segments that m names, whose objects are in dir, beside old if that
+// is not nil, as OpenAnswers does. m may be a part of a manifest, with some of its
+// segment lines in their order: what those have is what a look-up finds.
+func OpenPart(dir string, m *Manifest, old *Generation) (*Generation, error) {
+	return openAnswers(objectsOf(dir), m, old)
+}
+
 // reopen does open with the manifest of dir, if trust opens it, which shares the list of files with that
 // of old, if not nil.
 func reopen(dir string, trust *Trust, old *Generation, open func(*Manifest) (*Generation, error)) (*Generation, error) {
