@@ -63,7 +63,7 @@ func main() {
 	ran, status := false, exitStatus(0)
 	began := func() { ran = true }
 	root := newCommand(o, func() error { began(); return run(o) })
-	root.AddCommand(newPull(log, began), newAnnounce(log, began), newHealth())
+	root.AddCommand(newPull(log, began), newAnnounce(log, began), newHealth(), usage.Man("8"))
 	usage.Prepare(root)
 	cmd, err := root.ExecuteC()
 	switch {
