@@ -3,6 +3,7 @@ package origin
 import (
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -261,7 +262,7 @@ func TestFollowTwice(t *testing.T) {
 	w.follow()
 	c, err := Load(w.path("lancre.toml"))
 	check(t, err)
-	err = New(c, nil).Run(t.Context())
+	err = New(c, slog.New(slog.DiscardHandler)).Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "another lancre follow runs on this store") {
 		t.Errorf("error %v, want that another one runs", err)
 	}
