@@ -23,8 +23,8 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"lancre/index"
-	"lancre/internal/databasetest"
 	"lancre/index/store"
+	"lancre/internal/databasetest"
 	"lancre/internal/programs"
 )
 
