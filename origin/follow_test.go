@@ -272,7 +272,7 @@ func TestAdmin(t *testing.T) {
 	w := newWorld(t, spool+"[[command]]\nrun = [\"false\"]\n")
 	c, err := Load(w.path("lancre.toml"))
 	check(t, err)
-	if code, body := ask(t, New(c, nil), "/readyz"); code != 503 || !strings.Contains(body, "it has not begun") {
+	if code, body := ask(t, New(c, slog.New(slog.DiscardHandler)), "/readyz"); code != 503 || !strings.Contains(body, "it has not begun") {
 		t.Errorf("/readyz before the start: %d %s", code, body)
 	}
 	f := w.follow()

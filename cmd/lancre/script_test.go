@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 //	tell SIGNAL                   send it a signal: HUP, TERM or KILL
 //	ended                         wait until it has ended, with status 0
 //	moved FILE                    wait until FILE is not there any more
+//	alike FILE1 FILE2             wait until both have the same content
 //	object VAR STORE PATTERN      set $VAR to the object on the line, of the manifest or its list of files, that PATTERN matches
 //
 // $NOW is the time at which the script begins, in RFC 3339.
@@ -73,6 +74,7 @@ func TestScripts(t *testing.T) {
 			"tell":       tell,
 			"ended":      ended,
 			"moved":      moved,
+			"alike":      alike,
 		},
 	})
 }

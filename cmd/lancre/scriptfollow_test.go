@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -100,12 +101,27 @@ func ended(ts *testscript.TestScript, neg bool, args []string) {
 // moved waits until a file is not there any more.
 func moved(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1)
-	for give := time.Now().Add(scriptPatience); ; time.Sleep(time.Millisecond) {
-		if _, err := os.Lstat(ts.MkAbs(args[0])); os.IsNotExist(err) {
-			return
-		}
+	comes(ts, args[0]+" is gone", func() bool {
+		_, err := os.Lstat(ts.MkAbs(args[0]))
+		return os.IsNotExist(err)
+	})
+}
+
+// alike waits until two files, FILE1 and FILE2, have the same content.
+func alike(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2)
+	comes(ts, args[0]+" is like "+args[1], func() bool {
+		one, err := os.ReadFile(ts.MkAbs(args[0]))
+		other, otherErr := os.ReadFile(ts.MkAbs(args[1]))
+		return err == nil && otherErr == nil && bytes.Equal(one, other)
+	})
+}
+
+// comes waits for what is not logged.
+func comes(ts *testscript.TestScript, what string, true func() bool) {
+	for give := time.Now().Add(scriptPatience); !true(); time.Sleep(time.Millisecond) {
 		if time.Now().After(give) {
-			ts.Fatalf("%s is there still", args[0])
+			ts.Fatalf("%v passed before %s", scriptPatience, what)
 		}
 	}
 }

@@ -116,10 +116,13 @@ func (b *s3Bucket) Open(ctx context.Context, name string) (io.ReadCloser, string
 	return r, info.ETag, nil
 }
 
-// Put implements Bucket.
+// Put implements Bucket. The octets are sent as they are, with their MD5. Else they would be
+// signed piece by piece where there is no TLS, which is called Content-Encoding aws-chunked:
+// versitygw tells that to whoever reads the object, and edges take none that is encoded. And
+// by the MD5 what is damaged here, or cut off on the way, does not become an object.
 func (b *s3Bucket) Put(ctx context.Context, name string, content io.Reader, size int64) error {
 	_, err := b.client.Client.PutObject(ctx, b.bucket, b.prefix+name, content, size, minio.PutObjectOptions{
-		ContentType: "application/octet-stream", CacheControl: cacheObject,
+		ContentType: "application/octet-stream", CacheControl: cacheObject, DisableContentSha256: true, SendContentMd5: true,
 	})
 	return b.fault(name, err)
 }
@@ -134,7 +137,7 @@ const (
 // Swap implements Bucket, by the preconditions of PutObject. They would be lost on an
 // upload in parts, which content is too small for.
 func (b *s3Bucket) Swap(ctx context.Context, name string, content []byte, tag string) error {
-	opts := minio.PutObjectOptions{ContentType: "text/plain; charset=utf-8", CacheControl: cacheManifest, DisableMultipart: true}
+	opts := minio.PutObjectOptions{ContentType: "text/plain; charset=utf-8", CacheControl: cacheManifest, DisableContentSha256: true, SendContentMd5: true, DisableMultipart: true}
 	if tag == "" {
 		opts.SetMatchETagExcept("*")
 	} else {

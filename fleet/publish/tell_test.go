@@ -76,6 +76,22 @@ func hashes(issuer *x509.Certificate) string {
 	return fmt.Sprintf("%x %x", sha1.Sum(issuer.RawSubject), sha1.Sum(info.Key.RightAlign()))
 }
 
+// Where the store goes on while the canary is asked, what it serves then is published.
+func TestCanaryServesTheNextOne(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "bucket")
+	at, o := openTarget(t, dir, dir), newOrigin(t)
+	m, asked := o.add("one"), 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked++; asked == 1 {
+			m = o.add("two")
+		}
+		fmt.Fprintf(w, `{"ok":true,"generation":%d}`, m.Generation)
+	}))
+	defer srv.Close()
+	o.mustPublish(at.bucket, func(c *Config) { c.Canary = srv.URL })
+	at.whole(t, m)
+}
+
 // What the canary refuses, or does not serve, is not published.
 func TestCanary(t *testing.T) {
 	for _, test := range []struct {

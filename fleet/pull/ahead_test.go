@@ -62,7 +62,7 @@ func TestComingIsSlow(t *testing.T) {
 	})
 	o.meddleWith(nil)
 	o.publish("another") // which does not name it any more
-	o.publish("a third")
+	m = o.publish("a third")
 	coming := o.manifest()
 	o.meddleWith(func(w http.ResponseWriter, r *http.Request) bool {
 		if filepath.Base(r.URL.Path) != "manifest" {
