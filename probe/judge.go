@@ -66,6 +66,7 @@ type difference struct {
 	question *question
 	how      string
 	absent   bool   // there is no such certificate, or no such file
+	status   int    // by which it said so
 	body     []byte // the OCSP response
 	sum      string // of a file, its SHA-256
 	at       int64  // thisUpdate, Unix seconds; 0 if it has none
@@ -92,22 +93,29 @@ func (j *judge) judge(q *question, w way, a *answer, err error) verdict {
 		v.find(Unreachable, "%v", err)
 		return v
 	}
-	absent := q.file != nil && (a.status == http.StatusNotFound || a.status == http.StatusGone) ||
-		q.file == nil && a.status == http.StatusOK && bytes.Equal(a.body, unauthorized)
 	switch {
 	case a.status >= 300 && a.status < 400:
 		v.find(Redirect, "status %d to %q, want an answer: many clients follow no redirect", a.status, a.header.Get("Location"))
-	case absent:
-		v.differs = &difference{question: q, how: w.name, absent: true}
+	case a.absent(q):
+		v.differs = &difference{question: q, how: w.name, absent: true, status: a.status}
 	case a.status != http.StatusOK:
 		v.find(Status, "status %d, want 200", a.status)
 	default:
 		j.judgeContent(&v, q, w, a)
 	}
-	if w.slashes(q) && (absent || v.has(Redirect, Status, Wrong)) {
+	if w.slashes(q) && (v.differs != nil && v.differs.absent || v.has(Redirect, Status, Wrong)) {
 		v.blameSlashes()
 	}
 	return v
+}
+
+// absent reports whether a says that q is not known there. A path that an edge does not
+// know may be a request to it, and a malformed one.
+func (a *answer) absent(q *question) bool {
+	if q.file == nil {
+		return a.status == http.StatusOK && bytes.Equal(a.body, unauthorized)
+	}
+	return a.status == http.StatusNotFound || a.status == http.StatusGone || a.status == http.StatusBadRequest
 }
 
 // blameSlashes says of an answer that is none that the slashes are why. Where they are

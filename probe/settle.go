@@ -124,7 +124,7 @@ func (p *Prober) settleUnknown(d *difference) {
 	case d.absent && d.question.file == nil:
 		t.fault(Wrong, d.question, d.how, "the answer is unauthorized, and no generation that is known lacks the certificate")
 	case d.absent:
-		t.fault(Status, d.question, d.how, "it is not there, and no generation that is known lacks it")
+		t.fault(Status, d.question, d.how, fmt.Sprintf("status %d, and no generation that is known lacks it", d.status))
 	case !d.sound || d.at == 0 || d.at >= at:
 		t.fault(Wrong, d.question, d.how, "the octets are not those of a generation that is known, nor older ones of its CA")
 	default:
