@@ -70,7 +70,7 @@ type difference struct {
 	body     []byte // the OCSP response
 	sum      string // of a file, its SHA-256
 	at       int64  // thisUpdate, Unix seconds; 0 if it has none
-	sound    bool   // it is signed by who must, as far as anybody knows
+	signed   bool   // by who must
 	tally    *tally // of the place that gave it
 }
 
@@ -167,7 +167,7 @@ func (j *judge) judgeResponse(v *verdict, q *question, w way, a *answer) {
 	}
 	j.checkTimes(v, r.ThisUpdate, r.NextUpdate)
 	if !bytes.Equal(a.body, q.want) {
-		v.differs = &difference{question: q, how: w.name, body: a.body, at: r.ThisUpdate, sound: !v.has(Signature)}
+		v.differs = &difference{question: q, how: w.name, body: a.body, at: r.ThisUpdate, signed: !v.unverified && !v.has(Signature)}
 	}
 	if !w.post {
 		checkTag(v, a, fmt.Sprintf(`"%016x"`, index.ETag(a.body)))
@@ -191,7 +191,7 @@ func (j *judge) judgeFile(v *verdict, q *question, w way, a *answer) {
 		j.checkTimes(v, at, next)
 	}
 	if sum != q.file.SHA256 {
-		v.differs = &difference{question: q, how: w.name, sum: sum, at: at, sound: !v.has(Signature)}
+		v.differs = &difference{question: q, how: w.name, sum: sum, at: at, signed: !v.unverified && !v.has(Signature)}
 	}
 	checkTag(v, a, `"`+sum+`"`)
 	j.checkAge(v, a, next)
