@@ -20,7 +20,7 @@ func TestProbe(t *testing.T) {
 		mkdir keys
 		lancre keygen --name origin.example.org --out keys
 		mv keys/*.key origin.key; mv keys/*.pub origin.pub
-		lancre demo --out demo --responses 2000
+		lancre demo --out demo --responses 2000 --delegated
 		lancre build --out store --issuer demo/issuer.pem --responses demo/responses.der --static demo/static --manifest-key origin.key
 		cp -r store old
 	`)
