@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TestImportsPointOneWay keeps cmd → origin → {sign, build, fleet} → index and cmd → {fleet, server} → index: the edge cannot
+// TestImportsPointOneWay keeps cmd → origin → {sign, build, fleet} → index, cmd → probe → {build, fleet} → index and cmd → {fleet, server} → index: the edge cannot
 // come to depend on the parsing of certificates, nor the format on its users.
 func TestImportsPointOneWay(t *testing.T) {
 	x509 := []string{"crypto/x509", "golang.org/x/crypto/ocsp"}

@@ -66,10 +66,11 @@ type difference struct {
 	question *question
 	how      string
 	absent   bool   // there is no such certificate, or no such file
+	status   int    // by which it said so
 	body     []byte // the OCSP response
 	sum      string // of a file, its SHA-256
 	at       int64  // thisUpdate, Unix seconds; 0 if it has none
-	sound    bool   // it is signed by who must, as far as anybody knows
+	signed   bool   // by who must
 	tally    *tally // of the place that gave it
 }
 
@@ -92,22 +93,29 @@ func (j *judge) judge(q *question, w way, a *answer, err error) verdict {
 		v.find(Unreachable, "%v", err)
 		return v
 	}
-	absent := q.file != nil && (a.status == http.StatusNotFound || a.status == http.StatusGone) ||
-		q.file == nil && a.status == http.StatusOK && bytes.Equal(a.body, unauthorized)
 	switch {
 	case a.status >= 300 && a.status < 400:
 		v.find(Redirect, "status %d to %q, want an answer: many clients follow no redirect", a.status, a.header.Get("Location"))
-	case absent:
-		v.differs = &difference{question: q, how: w.name, absent: true}
+	case a.absent(q):
+		v.differs = &difference{question: q, how: w.name, absent: true, status: a.status}
 	case a.status != http.StatusOK:
 		v.find(Status, "status %d, want 200", a.status)
 	default:
 		j.judgeContent(&v, q, w, a)
 	}
-	if w.slashes(q) && (absent || v.has(Redirect, Status, Wrong)) {
+	if w.slashes(q) && (v.differs != nil && v.differs.absent || v.has(Redirect, Status, Wrong)) {
 		v.blameSlashes()
 	}
 	return v
+}
+
+// absent reports whether a says that q is not known there. A path that an edge does not
+// know may be a request to it, and a malformed one.
+func (a *answer) absent(q *question) bool {
+	if q.file == nil {
+		return a.status == http.StatusOK && bytes.Equal(a.body, unauthorized)
+	}
+	return a.status == http.StatusNotFound || a.status == http.StatusGone || a.status == http.StatusBadRequest
 }
 
 // blameSlashes says of an answer that is none that the slashes are why. Where they are
@@ -159,7 +167,7 @@ func (j *judge) judgeResponse(v *verdict, q *question, w way, a *answer) {
 	}
 	j.checkTimes(v, r.ThisUpdate, r.NextUpdate)
 	if !bytes.Equal(a.body, q.want) {
-		v.differs = &difference{question: q, how: w.name, body: a.body, at: r.ThisUpdate, sound: !v.has(Signature)}
+		v.differs = &difference{question: q, how: w.name, body: a.body, at: r.ThisUpdate, signed: !v.unverified && !v.has(Signature)}
 	}
 	if !w.post {
 		checkTag(v, a, fmt.Sprintf(`"%016x"`, index.ETag(a.body)))
@@ -183,7 +191,7 @@ func (j *judge) judgeFile(v *verdict, q *question, w way, a *answer) {
 		j.checkTimes(v, at, next)
 	}
 	if sum != q.file.SHA256 {
-		v.differs = &difference{question: q, how: w.name, sum: sum, at: at, sound: !v.has(Signature)}
+		v.differs = &difference{question: q, how: w.name, sum: sum, at: at, signed: !v.unverified && !v.has(Signature)}
 	}
 	checkTag(v, a, `"`+sum+`"`)
 	j.checkAge(v, a, next)

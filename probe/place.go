@@ -159,10 +159,10 @@ func (p *place) ask(r *http.Request, limit int64) (*answer, error) {
 }
 
 // limit is how many octets are read of an answer to q. A CRL that is behind can be longer
-// than the one that is published.
+// than the one that is published, but hardly four times and 1 MiB.
 func (q *question) limit() int64 {
 	if q.file != nil {
-		return store.MaxFileSize
+		return 4*q.file.Size + 1<<20
 	}
 	return maxResponse
 }

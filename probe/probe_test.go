@@ -354,6 +354,55 @@ func unused(t *testing.T) string {
 	return ln.Addr().String()
 }
 
+// An edge may know of more than we do, as where the manifest comes from a cache. That is no
+// fault of the edge, if its CA signed it.
+func TestAhead(t *testing.T) {
+	dir, old := newStore(t)
+	edge := serve(t, dir)
+	p := round(t, old, edge).Places[0]
+	if len(p.Faults) > 0 || p.Ahead != 4 || p.Current != p.Answers-4 {
+		t.Errorf("%+v\nwant a response in three ways and the CRL to be ahead", p)
+	}
+
+	p = roundBy(t, Config{Store: old, Issuers: []string{otherCA(t)}}, edge).Places[0]
+	if p.Unverified != p.Answers-2 { // but for the certificate and the page
+		t.Errorf("%d signatures by an unknown CA of %d answers", p.Unverified, p.Answers)
+	}
+	if len(p.Faults) != 1 || p.Faults[0].Kind != Wrong || p.Faults[0].Count != 4 || p.Ahead > 0 {
+		t.Errorf("%+v\nwant what is newer to be wrong, for anybody can have signed it", p)
+	}
+}
+
+// otherCA is the file of the certificate of a CA that nobody here knows.
+func otherCA(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "other.der")
+	if err := os.WriteFile(path, ocsptest.NewCA("Other CA", nil).Raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A named certificate is asked about, and one that nobody knows is an error: it would not
+// be asked about at all.
+func TestSerials(t *testing.T) {
+	dir, _ := newStore(t)
+	edge := serve(t, dir)
+	c := Config{Store: dir, At: []string{edge}, Serials: [][]byte{{3}}, Timeout: time.Minute, Now: func() time.Time { return now }}
+	p, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Round(t.Context())
+	if want := 3 + 3 + 1 + 3; err != nil || r.Places[0].Answers != want || r.Sample != 0 { // it, what was revoked, slashes, files
+		t.Errorf("%+v, %v; want %d answers", r, err, want)
+	}
+	p.cfg.Serials = [][]byte{{9}}
+	if _, err := p.Round(t.Context()); err == nil || !strings.Contains(err.Error(), "serial 09: the store has no response of the 1 issuers") {
+		t.Errorf("a serial that nobody has: %v", err)
+	}
+}
+
 // What is published elsewhere is read from there, and its history is what earlier rounds
 // saw.
 func TestFrom(t *testing.T) {

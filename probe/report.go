@@ -53,6 +53,7 @@ type Place struct {
 	Answers    int     `json:"answers"`              // to questions, each asked in several ways
 	Current    int     `json:"current"`              // as the store has it
 	Late       int     `json:"behind"`               // as it had it, or as its CA had signed it
+	Ahead      int     `json:"ahead,omitempty"`      // newer than the store, and signed by its CA: what was read of the store is behind
 	Unverified int     `json:"unverified,omitempty"` // whose issuer is not known
 	Generation uint64  `json:"generation,omitempty"` // the oldest that answered; 0 if that is not known any more
 	Lag        float64 `json:"behind_seconds"`       // for how long the oldest answer has not been right, or longer

@@ -115,7 +115,7 @@ func (p *Prober) settled(d *difference, i int) {
 }
 
 // settleUnknown counts an answer that no generation gives that is known: it is behind if
-// it was signed by its CA before what the store has, and else wrong.
+// it was signed by its CA before what the store has, ahead if after, and else wrong.
 func (p *Prober) settleUnknown(d *difference) {
 	t := d.tally
 	oldest := p.reference.known[len(p.reference.known)-1]
@@ -124,9 +124,11 @@ func (p *Prober) settleUnknown(d *difference) {
 	case d.absent && d.question.file == nil:
 		t.fault(Wrong, d.question, d.how, "the answer is unauthorized, and no generation that is known lacks the certificate")
 	case d.absent:
-		t.fault(Status, d.question, d.how, "it is not there, and no generation that is known lacks it")
-	case !d.sound || d.at == 0 || d.at >= at:
-		t.fault(Wrong, d.question, d.how, "the octets are not those of a generation that is known, nor older ones of its CA")
+		t.fault(Status, d.question, d.how, fmt.Sprintf("status %d, and no generation that is known lacks it", d.status))
+	case !d.signed || d.at == 0 || d.at == at:
+		t.fault(Wrong, d.question, d.how, "the octets are not those of a generation that is known, nor known to be others of its CA")
+	case d.at > at: // as from an edge that reads what is published sooner than we do
+		t.place.Ahead++
 	default:
 		lag := p.cfg.Now().Sub(oldest.Created)
 		t.late(lag)

@@ -178,13 +178,17 @@ func printProbe(out io.Writer, r *probe.Report) error {
 
 // printAsked says what was asked, and what could not be told.
 func printAsked(out io.Writer, r *probe.Report) error {
-	unverified := 0
+	unverified, ahead := 0, 0
 	for _, p := range r.Places {
 		unverified += p.Unverified
+		ahead += p.Ahead
 	}
 	t := newTable(out)
 	t.row("compared with", "generation %d, published %s", r.Generation, formatTime(r.Created))
 	t.row("asked for", "files: %d, CertIDs at random: %d, revoked in the last hour: %d", r.Files, r.Sample, r.Revoked)
+	if ahead > 0 {
+		t.row("ahead", "%d answers, of their CA and newer than the store: what was read of it is behind", ahead)
+	}
 	if unverified > 0 {
 		t.row("not verified", "%d signatures of issuers that are not known: name them with --issuer FILE", unverified)
 	}
