@@ -123,6 +123,18 @@ func (g *Gateway) Break(f Fault) {
 	g.fault.Store(&f)
 }
 
+// LetAnybodyRead gives the bucket the policy that a file has.
+func (g *Gateway) LetAnybodyRead(t testing.TB, policy string) {
+	t.Helper()
+	programs.Need(t, "curl")
+	cmd := exec.Command("sh", "-euc", `curl -sS --fail-with-body --aws-sigv4 aws:amz:us-east-1:s3 --user $CREDENTIALS \
+		-H x-amz-content-sha256:$(sha256sum <$POLICY | cut -c1-64) -X PUT --data-binary @$POLICY "$URL?policy="`)
+	cmd.Env = append(os.Environ(), "URL="+g.URL+"/"+Bucket, "POLICY="+policy, "CREDENTIALS="+AccessKey+":"+SecretKey)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
 // Hang answers nothing until the client gives up, which shows when all of the request was
 // read.
 func Hang(r *http.Request) {

@@ -97,7 +97,7 @@ func newFleetOrigin(t *testing.T) *fleetOrigin {
 	}
 	o.follow = programs.Follow(t, filepath.Join(o.dir, "lancre.toml"))
 	o.follow.Await(t, "published", "source", "sign")
-	openBucket(t, o.gateway)
+	o.gateway.LetAnybodyRead(t, "../../deploy/bucket/policy.json")
 	return o
 }
 
