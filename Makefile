@@ -1,4 +1,5 @@
 # make demo    a throw-away CA and its answers, served on loopback until Ctrl-C
+# make package .deb and .rpm of lancre and lancred, with SBOM and SHA256SUMS, in bin/packages
 # make pkcs11  lancre-pkcs11, which alone needs cgo and a C compiler
 # make test    everything that can be tested here
 # make check   format, vet, staticcheck, known vulnerabilities
@@ -22,6 +23,9 @@ build:
 pkcs11:
 	CGO_ENABLED=1 go build -trimpath -o bin/ ./cmd/lancre-pkcs11
 
+package:
+	scripts/package
+
 demo:
 	scripts/setup demo
 	$(MAKE) build
@@ -39,7 +43,7 @@ faults:
 	cat bin/faults.md
 
 race:
-	go test -race ./...
+	go test -race -timeout=30m ./...
 
 fuzz:
 	scripts/fuzz $(FUZZTIME)
@@ -74,4 +78,4 @@ check:
 clean:
 	rm -rf bin demo
 
-.PHONY: build pkcs11 demo test faults race fuzz algebra mutants bench bench-fleet bench-load check clean
+.PHONY: build pkcs11 package demo test faults race fuzz algebra mutants bench bench-fleet bench-load check clean

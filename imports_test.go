@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TestImportsPointOneWay keeps cmd → origin → {sign, build, fleet} → index and cmd → {fleet, server} → index: the edge cannot
+// TestImportsPointOneWay keeps cmd → origin → {sign, build, fleet} → index, cmd → probe → {build, fleet} → index and cmd → {fleet, server} → index: the edge cannot
 // come to depend on the parsing of certificates, nor the format on its users.
 func TestImportsPointOneWay(t *testing.T) {
 	x509 := []string{"crypto/x509", "golang.org/x/crypto/ocsp"}
@@ -33,6 +33,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"lancre/sign/child", slices.Concat(http, []string{"lancre/index", "lancre/build", "lancre/server"})}, // what programs that hold keys link
 		{"lancre/sign/key", slices.Concat(http, drivers, []string{"lancre/server"})},
 		{"lancre/sign/crls", slices.Concat(http, drivers, []string{"lancre/origin", "lancre/server", "lancre/build/input", "lancre/build/ocsp", "lancre/build/static"})},
+		{"lancre/probe", slices.Concat(drivers, []string{"lancre/origin", "lancre/server", "lancre/sign", "github.com/valyala/fasthttp"})},
 		{"lancre/origin", slices.Concat(drivers, []string{"lancre/server", "github.com/valyala/fasthttp"})},
 		{"lancre/server", slices.Concat(x509, []string{"lancre/build", "lancre/fleet", "lancre/origin", "lancre/sign"})},
 		{"lancre/cmd/lancred", slices.Concat(x509, []string{"lancre/build", "lancre/origin", "lancre/sign"})},
@@ -95,7 +96,7 @@ var streets = map[string][]string{
 	"lancre/origin/source": {"lancre/build/input", "lancre/build/rule", "lancre/index", "lancre/index/store", "lancre/internal/database", "lancre/internal/durable",
 		"lancre/internal/secret", "lancre/sign", "lancre/sign/certificates", "lancre/sign/key"},
 	"lancre/origin": {"lancre/build", "lancre/build/ca", "lancre/build/input", "lancre/build/rule", "lancre/fleet/publish", "lancre/index/store",
-		"lancre/internal/admin", "lancre/internal/durable", "lancre/origin/source"},
+		"lancre/internal/admin", "lancre/internal/durable", "lancre/internal/status", "lancre/internal/version", "lancre/origin/source"},
 
 	// What tests and demonstrations are made of, on which nothing above rests.
 	"lancre/build/demo":            {"lancre/index", "lancre/sign/crl", "lancre/sign/ocsp"},

@@ -1,13 +1,9 @@
 package bench
 
 import (
-	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
-	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -26,7 +22,7 @@ func BenchmarkSignCRL(b *testing.B) {
 	dir := b.TempDir()
 	c := crls.DefaultConfig()
 	c.Issuer, c.Key, c.URL, c.Every = writeIssuer(b, dir, key), key, "http://c.example.org/1.crl", 0
-	c.List = certificates.List{Source: writeRevoked(b, dir, n), Serial: certificates.Hex}
+	c.List = certificates.List{Source: writeCertificates(b, dir, n, 1), Serial: certificates.Hex}
 	for _, first := range []bool{true, false} {
 		b.Run(map[bool]string{true: "first", false: "next"}[first], func(b *testing.B) {
 			c.Static = b.TempDir()
@@ -41,25 +37,4 @@ func BenchmarkSignCRL(b *testing.B) {
 			}
 		})
 	}
-}
-
-// writeRevoked writes a list of n revoked certificates.
-func writeRevoked(b *testing.B, dir string, n int) (name string) {
-	name = filepath.Join(dir, "revoked.csv")
-	f, err := os.Create(name)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	w := bufio.NewWriter(f)
-	fmt.Fprintln(w, "serial,status,not_after,revoked_at,reason")
-	for i := range n {
-		serial := sha256.Sum256([]byte(fmt.Sprint(i)))
-		serial[0] |= 0x40
-		fmt.Fprintf(w, "%x,revoked,2096-01-01T00:00:00Z,2026-01-01T00:00:00Z,%d\n", serial[:16], i%2*4)
-	}
-	if err := w.Flush(); err != nil {
-		b.Fatal(err)
-	}
-	return name
 }

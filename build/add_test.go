@@ -17,6 +17,7 @@ import (
 
 	"lancre/build/certs"
 	"lancre/build/held"
+	"lancre/build/input"
 	"lancre/build/internal/recipe"
 	"lancre/build/rule"
 	"lancre/index"
@@ -136,6 +137,34 @@ func (w *world) says(want ...string) {
 // later is r, signed so many minutes after what it is otherwise.
 func later(r recipe.Response, minutes int) recipe.Response {
 	return since(r, -recipe.Hour+time.Duration(minutes)*time.Minute)
+}
+
+// A batch is added like a file; where all of it is refused, that is told apart from what
+// may pass, and what is said of the manifest is in the one that is published.
+func TestAddBatch(t *testing.T) {
+	w := newWorld(t)
+	w.done(w.build(nil, good))
+	batch := new(input.Batch)
+	place := rule.Place{Source: "table", Row: 7}
+	response := later(revoked, 1)
+	response.Issuer = w.ca
+	der := response.DER(t)
+	_ = batch.Response(place, der) // it never fails
+	batched := func(a *Addition) {
+		a.Batch = batch
+		a.Amend = func(next *store.Manifest) { next.Marks = []store.Mark{{Source: "table", Value: "7"}} }
+	}
+	r := w.done(w.add(batched))
+	w.says("01 revoked")
+	if m := recipe.Must(store.ReadManifest(w.dir)); len(m.Marks) != 1 || m.Marks[0].Value != "7" || m.Generation != r.Generation {
+		t.Errorf("marks %v of generation %d, want one of 7 in %d", m.Marks, m.Generation, r.Generation)
+	}
+	batch = new(input.Batch)
+	_ = batch.Response(place, der[:len(der)-1])
+	r, err := w.add(batched)
+	if _, refused := errors.AsType[*RefusedError](err); !refused || len(r.Rejections) != 1 || r.Rejections[0].Place != place {
+		t.Errorf("%v: %+v; want that row 7 is refused", err, r.Rejections)
+	}
 }
 
 // What is added answers, and all else stays.

@@ -50,7 +50,7 @@ func TestUnitsAreValid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		unit = []byte(strings.NewReplacer("/usr/local/bin/lancred", "/bin/true", "/usr/local/bin/lancre", "/bin/true").Replace(string(unit)))
+		unit = regexp.MustCompile(`(?m)^(Exec\w+=)lancred? `).ReplaceAll(unit, []byte("${1}/bin/true "))
 		if err := os.WriteFile(filepath.Join(dir, name), unit, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -65,14 +65,16 @@ func TestUnitsAreValid(t *testing.T) {
 }
 
 func TestUsersAreValid(t *testing.T) {
-	file, err := filepath.Abs("systemd/sysusers.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := run(t, "systemd-sysusers", "--dry-run", file)
-	for _, user := range []string{"'lancre'", "'lancred'"} {
-		if !strings.Contains(out, user) {
-			t.Errorf("systemd-sysusers would make no user %s:\n%s", user, out)
+	for name, users := range map[string][]string{"lancre": {"'lancre'"}, "lancred": {"'lancre'", "'lancred'"}} {
+		file, err := filepath.Abs("systemd/" + name + ".sysusers")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := run(t, "systemd-sysusers", "--dry-run", file)
+		for _, user := range users {
+			if !strings.Contains(out, user) {
+				t.Errorf("systemd-sysusers would make no user %s of %s:\n%s", user, file, out)
+			}
 		}
 	}
 }

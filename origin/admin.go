@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"lancre/internal/admin"
+	"lancre/internal/status"
 )
 
 // Admin is the handler of the admin address, which must not be reachable from outside.
 //
+//	GET  /              a page that says what is wrong, and what it does
 //	GET  /metrics       Prometheus
 //	GET  /livez         200, or 503: it hangs, restart it
 //	GET  /readyz        200, or 503: nothing can be published
@@ -18,6 +20,7 @@ import (
 //	GET  /debug/pprof/  profiles
 func (f *Follower) Admin() http.Handler {
 	mux := admin.NewMux(f.metrics.registry)
+	mux.HandleFunc("GET /{$}", status.HTML(f.page))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { report(w, f.hangs()) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { report(w, f.notReady()) })
 	mux.HandleFunc("GET /status.json", func(w http.ResponseWriter, _ *http.Request) {

@@ -15,6 +15,7 @@ import (
 
 	"lancre/index/store"
 	"lancre/internal/durable"
+	"lancre/internal/status"
 	"lancre/origin/source"
 )
 
@@ -23,6 +24,7 @@ import (
 type Follower struct {
 	config   *Config
 	log      *slog.Logger
+	recent   *status.Recent // of the log
 	metrics  *metrics
 	position *position
 	links    []*link
@@ -39,7 +41,8 @@ type Follower struct {
 
 // New prepares to follow.
 func New(c *Config, log *slog.Logger) *Follower {
-	f := &Follower{config: c, log: log, merge: make(chan struct{}, 1)}
+	recent := status.NewRecent(log.Handler())
+	f := &Follower{config: c, log: slog.New(recent), recent: recent, merge: make(chan struct{}, 1)}
 	for _, s := range c.sources {
 		f.links = append(f.links, newLink(f, s))
 	}
@@ -106,6 +109,9 @@ func (f *Follower) begin() (lock *os.File, err error) {
 	defer f.mu.Unlock()
 	now := time.Now()
 	f.began, f.published, f.turned = now, m.Created, now
+	if now.Before(m.Created) { // as by a clock that is behind: the next heartbeat will say so
+		f.published = now
+	}
 	f.position = newPosition(m, f.marks())
 	for _, l := range f.links {
 		l.succeeded = m.Checked

@@ -3,6 +3,7 @@ package origin
 import (
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -236,12 +237,32 @@ func TestHeartbeatsDoNotHideADeadSource(t *testing.T) {
 	}
 }
 
+// By a clock that is behind nothing is published, which is said, and nothing is lost.
+func TestFollowWithAClockThatIsBehind(t *testing.T) {
+	w := newWorld(t, "heartbeat = \"10ms\"\n"+spool)
+	p, err := store.Begin(w.path("store"))
+	check(t, err)
+	m := store.Manifest{Origin: "test", Created: time.Now().Add(time.Hour)}
+	check(t, p.Commit(&m))
+	w.write("spool/a", w.sign(0, index.Good))
+	f := w.follow()
+	if l := w.await("source failed", "source", "spool"); !strings.Contains(fmt.Sprint(l["err"]), "by the clock of this host") {
+		t.Errorf("the error is %v, want that the clock is behind", l["err"])
+	}
+	w.await("upkeep failed", "task", "heartbeat")
+	if code, body := ask(t, f, "/readyz"); code != 503 || !strings.Contains(body, "set the clock") {
+		t.Errorf("/readyz: %d %s", code, body)
+	}
+	w.stop()
+	w.hasFiles("spool", "a")
+}
+
 func TestFollowTwice(t *testing.T) {
 	w := newWorld(t, spool)
 	w.follow()
 	c, err := Load(w.path("lancre.toml"))
 	check(t, err)
-	err = New(c, nil).Run(t.Context())
+	err = New(c, slog.New(slog.DiscardHandler)).Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "another lancre follow runs on this store") {
 		t.Errorf("error %v, want that another one runs", err)
 	}
@@ -251,7 +272,7 @@ func TestAdmin(t *testing.T) {
 	w := newWorld(t, spool+"[[command]]\nrun = [\"false\"]\n")
 	c, err := Load(w.path("lancre.toml"))
 	check(t, err)
-	if code, body := ask(t, New(c, nil), "/readyz"); code != 503 || !strings.Contains(body, "it has not begun") {
+	if code, body := ask(t, New(c, slog.New(slog.DiscardHandler)), "/readyz"); code != 503 || !strings.Contains(body, "it has not begun") {
 		t.Errorf("/readyz before the start: %d %s", code, body)
 	}
 	f := w.follow()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,7 +67,7 @@ func TestFollowBeginsWithWhatIsTrusted(t *testing.T) {
 	w.write("lancre.toml", slices.Concat([]byte("manifest_key = \"origin.key\"\ntrust = \"origin.pub\"\n"), w.read("lancre.toml")))
 	c, err := Load(w.path("lancre.toml"))
 	check(t, err)
-	if err := New(c, nil).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "no signature, want one by origin.test+") {
+	if err := New(c, slog.New(slog.DiscardHandler)).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "no signature, want one by origin.test+") {
 		t.Errorf("error %v, want that the store is not signed", err)
 	}
 }

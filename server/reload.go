@@ -88,7 +88,13 @@ func (s *Server) load(old *snapshot) (*snapshot, error) {
 	if old != nil {
 		open = old.store
 	}
-	g, err := store.ReopenIf(s.cfg.Store, s.cfg.Trust, open, func(m *store.Manifest) error { return succeeds(m, old) })
+	g, err := store.ReopenIf(s.cfg.Store, s.cfg.Trust, open, func(m *store.Manifest) error {
+		err := succeeds(m, old)
+		if err == errServed && open.Replaced(s.cfg.Store) { // by what it was before it was damaged
+			return nil
+		}
+		return err
+	})
 	switch {
 	case err == errServed:
 		return nil, nil

@@ -318,3 +318,31 @@ func awaitUnmapped(t testing.TB, dir string) {
 		}
 	}
 }
+
+// A segment that was damaged while it was served, and for which a good one was put in
+// place, is served from that, though the generation is the same.
+func TestReloadTakesWhatWasRepaired(t *testing.T) {
+	e := newEdge(t, content{segments: [][]entry{good("05")}})
+	m := e.current.Load().store.Manifest()
+	object := filepath.Join(e.dir, "objects", m.Segments[0].SHA256)
+	whole := readFile(t, object)
+	if err := os.Chmod(object, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(object, make([]byte, len(whole)), 0o644); err != nil { // in place
+		t.Fatal(err)
+	}
+	wantReload(t, e, Unchanged, "")
+	if e.notReady() == "" {
+		t.Fatal("the damage is not noticed")
+	}
+	writeFile(t, object+".new", whole)
+	if err := os.Rename(object+".new", object); err != nil {
+		t.Fatal(err)
+	}
+	wantReload(t, e, Swapped, "")
+	if why := e.notReady(); why != "" {
+		t.Errorf("after the repair: %s", why)
+	}
+	wantReload(t, e, Unchanged, "")
+}

@@ -82,7 +82,7 @@ func (s *Server) status() *status.Page {
 		Problems: s.problems(snap, now), Facts: s.facts(snap, now), Charts: s.charts(),
 	}
 	if snap != nil {
-		p.Stack, p.Tables = layers(snap, now), expiryTable(snap, now)
+		p.Stack, p.Tables = status.Stack(snap.store.Manifest(), p.At), expiryTable(snap)
 	}
 	p.Tables = append(p.Tables, s.reloadTable())
 	return p
@@ -179,21 +179,10 @@ func sumOf(list []uint64) (n uint64) {
 	return n
 }
 
-func layers(snap *snapshot, now int64) (list []status.Layer) {
-	for _, line := range snap.store.Manifest().Segments {
-		age := ""
-		if !line.Created.IsZero() {
-			age = seconds(max(0, now-line.Created.Unix())).String()
-		}
-		list = append(list, status.Layer{Role: string(line.Role), Shard: line.Shard.String(), Records: line.Records, Octets: line.Size, Age: age})
-	}
-	return list
-}
-
 // expiryHours is how many hours the page lists: what is due for refresh in a day.
 const expiryHours = 24
 
-func expiryTable(snap *snapshot, now int64) []status.Table {
+func expiryTable(snap *snapshot) []status.Table {
 	t := status.Table{Title: "Responses by the hour in which they expire", Head: []string{"hour", "CertIDs"}}
 	for _, d := range snap.forecast.due {
 		if len(t.Rows) < expiryHours {

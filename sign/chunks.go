@@ -62,20 +62,18 @@ func (r *run) sign(ctx context.Context, p *plan) error {
 		defer close(ordered)
 		failed = r.hand(ctx, p, ordered)
 	}()
-	defer func() { // wait for who reads the plan, and for the workers
-		cancel(nil)
-		for b := range ordered {
-			<-b.done
-		}
-	}()
-	next := <-ordered
-	for next != nil {
-		var err error
-		if next, err = r.chunk(next, ordered); err != nil {
-			return err
-		}
+	var err error
+	for next := <-ordered; next != nil && err == nil; {
+		next, err = r.chunk(next, ordered)
 	}
-	return failed
+	cancel(errEnough)
+	for b := range ordered { // wait for who reads the plan, and for the workers
+		<-b.done
+	}
+	if err == nil && failed != errEnough {
+		err = failed
+	}
+	return err
 }
 
 // hand hands the items out to workers, in batches that come to ordered in their order.

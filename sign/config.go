@@ -178,10 +178,10 @@ func (c *Config) checkLimits() error {
 // The shortest and longest validities that public CAs may use (BR section 4.9.9, which
 // counts both ends and so a second more; MS section 3.2.2).
 const (
-	minValidity   = 8 * time.Hour
-	maxValidity   = 10*24*time.Hour - time.Second
-	longestMS = 7 * 24 * time.Hour
-	maxValidityCA = 366 * 24 * time.Hour
+	minValidity          = 8 * time.Hour
+	maxValidity          = 10*24*time.Hour - time.Second
+	maxValidityMicrosoft = 7 * 24 * time.Hour
+	maxValidityCA        = 366 * 24 * time.Hour
 )
 
 func (c *Config) checkValidity() error {
@@ -189,7 +189,7 @@ func (c *Config) checkValidity() error {
 	if c.public() {
 		shortest, longest = minValidity, maxValidity
 		if slices.Contains(c.Profiles, rule.MS) {
-			longest = longestMS
+			longest = maxValidityMicrosoft
 		}
 		if c.Subordinates {
 			longest = maxValidityCA

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -24,7 +23,6 @@ import (
 func newFollow() *cobra.Command {
 	var file string
 	var check bool
-	var c *origin.Config
 	cmd := &cobra.Command{
 		Use:   "follow --config FILE [--check]",
 		Short: "Publish by itself what a CA changes, as long as it runs",
@@ -43,14 +41,11 @@ after the commit under way. Logs are JSON on standard error.`,
   lancre follow --config lancre.toml`,
 		DisableFlagsInUseLine: true,
 		Args:                  takes(),
-		PreRunE: func(*cobra.Command, []string) (err error) {
-			if file == "" { // which cobra would say only later
-				return errors.New("no configuration: want --config FILE")
-			}
-			c, err = origin.Load(file)
-			return err
-		},
 		RunE: work(func(cmd *cobra.Command, _ []string) error {
+			c, err := origin.Load(file)
+			if err != nil {
+				return err
+			}
 			if check {
 				return c.Describe(cmd.OutOrStdout())
 			}
@@ -60,6 +55,7 @@ after the commit under way. Logs are JSON on standard error.`,
 	}
 	cmd.Flags().StringVar(&file, "config", "", "read `FILE`, in TOML")
 	cmd.Flags().BoolVar(&check, "check", false, "say what would be done, and do nothing")
+	must(cmd.MarkFlagRequired("config"))
 	must(cmd.MarkFlagFilename("config", "toml"))
 	return cmd
 }

@@ -16,7 +16,15 @@ func TestCommentedKeysExist(t *testing.T) {
 	if text == configuration {
 		t.Fatal("no key is in a comment")
 	}
-	file := filepath.Join(t.TempDir(), "lancre.toml")
+	dir := t.TempDir()
+	if status, _, stderr := execute(t, "keygen", "--name", "origin.example.org", "--out", dir); status != exitDone {
+		t.Fatal(stderr)
+	}
+	keys, _ := filepath.Glob(filepath.Join(dir, "*.key")) // the pattern is well-formed
+	text = strings.ReplaceAll(text, "/etc/lancre/origin.key", keys[0])
+	text = strings.ReplaceAll(text, "/etc/lancre/origin.pub", strings.TrimSuffix(keys[0], ".key")+".pub")
+	file := filepath.Join(dir, "lancre.toml")
+	text = strings.ReplaceAll(text, "{{.To}}", `"published"`)
 	text = regexp.MustCompile(`\{\{.*?\}\}`).ReplaceAllString(text, "")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

@@ -1,5 +1,5 @@
-// Command lancre is the offline tool: it checks what a CA signed in advance,
-// packs it into a store that lancred serves, and looks into stores.
+// Command lancre checks what a CA signed in advance, packs it into a store that lancred
+// serves, and looks into stores; lancre follow does so by itself, as long as it runs.
 //
 // Its exit status is 0 if the work is done, 1 if the input was rejected, a problem was
 // found or SIGTERM or SIGINT ended the work, and 2 for wrong usage. A second signal ends

@@ -29,7 +29,7 @@ Exit status: 0 done, 1 the input was rejected or a problem was found, 2 wrong us
 		},
 		Run: func(*cobra.Command, []string) {}, // not reached: without it, cobra takes no command for a call for help
 	}
-	root.AddCommand(newBuild(), newAdd(), newMerge(), newSign(), newHeld(), newRollback(), newDiff(), newFollow(), newInit(), newStatus(), newChecks(), newVerify(), newInspect(), newGC(), newPublish(), newRestore(), newKeygen(), newPages(), newDemo())
+	root.AddCommand(newBuild(), newAdd(), newMerge(), newSign(), newHeld(), newRollback(), newDiff(), newFollow(), newInit(), newStatus(), newChecks(), newVerify(), newInspect(), newGC(), newPublish(), newRestore(), newProbe(), newKeygen(), newPages(), newDemo(), usage.Man("1"))
 	usage.Prepare(root)
 	return root
 }

@@ -31,7 +31,7 @@ one of the places that it publishes to.`,
 		DisableFlagsInUseLine: true,
 		Args:                  takes("STORE|URL"),
 		ValidArgsFunction:     completeStore,
-		RunE: work(func(cmd *cobra.Command, args []string) error {
+		RunE: look(func(cmd *cobra.Command, args []string) error {
 			s, err := readStatus(args[0])
 			if err != nil {
 				return err

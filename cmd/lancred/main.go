@@ -1,10 +1,10 @@
 // Lancred is the edge daemon: it answers OCSP requests, CRL and certificate
 // downloads from a store that lancre build made. It holds no key.
 //
-//	lancred --store STORE [flags]                        serves
-//	lancred pull --from URL --trust FILE --store STORE   keeps a store like a published one
-//	lancred announce                                     gives BIRD this edge's route, or takes it
-//	lancred health                                       says by its exit status how lancred is
+//	lancred --store STORE [flags]           serves
+//	lancred pull --from URL --store STORE   keeps a store like a published one
+//	lancred announce                        gives BIRD this edge's route, or takes it
+//	lancred health                          says by its exit status how lancred is
 //
 // Each is a process of its own, confined to its job: what serves cannot write, and what
 // fetches does not serve. The rest of this is about the first; packages fleet/pull and
@@ -63,7 +63,7 @@ func main() {
 	ran, status := false, exitStatus(0)
 	began := func() { ran = true }
 	root := newCommand(o, func() error { began(); return run(o) })
-	root.AddCommand(newPull(log, began), newAnnounce(log, began), newHealth())
+	root.AddCommand(newPull(log, began), newAnnounce(log, began), newHealth(), usage.Man("8"))
 	usage.Prepare(root)
 	cmd, err := root.ExecuteC()
 	switch {

@@ -30,7 +30,7 @@ func newPull(log *slog.Logger, began func()) *cobra.Command {
 	var trust []string
 	var addr string
 	cmd := &cobra.Command{
-		Use:   "pull --from URL --trust FILE --store STORE [flags]",
+		Use:   "pull --from URL --store STORE [flags]",
 		Short: "Keep a store like one that is published elsewhere",
 		Long: `Pull fetches what an origin published, from a bucket, a cache or any web server, into
 a store that another lancred serves. It verifies who signed it, fetches what is
@@ -43,7 +43,10 @@ next start. Logs are JSON on standard error.`,
 		PreRunE: func(*cobra.Command, []string) error { return cfg.Check() },
 		RunE: func(*cobra.Command, []string) (err error) {
 			began()
-			if cfg.Trust, err = store.ReadTrust(trust...); err != nil {
+			if len(trust) > 0 {
+				cfg.Trust, err = store.ReadTrust(trust...)
+			}
+			if err != nil {
 				return fmt.Errorf("--trust: %w", err)
 			}
 			return runPull(cfg, addr)
@@ -52,7 +55,7 @@ next start. Logs are JSON on standard error.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringArrayVar(&cfg.From, "from", nil, "fetch from below this `URL`, repeatable: the nearest source first")
-	f.StringArrayVar(&trust, "trust", nil, "take manifests that are signed by a public key of `FILE`, repeatable, and no others")
+	f.StringArrayVar(&trust, "trust", nil, "take only what is signed by a public key in `FILE`, repeatable")
 	f.StringVar(&cfg.Store, "store", "", "the store `DIR` to keep")
 	f.StringVar(&addr, "admin", "127.0.0.1:9091", "serve metrics, health and profiles on `ADDR`, which must not be public; empty for nowhere")
 	f.DurationVar(&cfg.Every, "every", cfg.Every, "ask for the manifest this often, give or take a fifth")
@@ -62,7 +65,7 @@ next start. Logs are JSON on standard error.`,
 	f.StringVar(&cfg.Health, "health", "", "the admin `URL` of the lancred that serves the store: put a generation back that it does not serve")
 	f.DurationVar(&cfg.HealthWithin, "health-within", cfg.HealthWithin, "time that it has for it")
 	f.BoolVar(&cfg.AcceptExpired, "accept-expired", false, "have an empty store take a manifest that has expired")
-	for _, name := range []string{"from", "trust", "store"} {
+	for _, name := range []string{"from", "store"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err) // the name is mistyped
 		}

@@ -133,7 +133,7 @@ func TestStates(t *testing.T) {
 	b.has(t, true, false, `enable "anycast_ok"`, `disable "anycast_stale"`)
 	tick(503, 200)
 	b.has(t, false, false, `disable "anycast_ok"`)
-	if want := "state=dead was=ready why=\"" + a.cfg.Health.URL + "/readyz: status 503 because\""; !strings.Contains(log.String(), want) {
+	if want := "state=dead was=ready why=\"" + a.cfg.Health.URL + "/readyz: 503 Service Unavailable: because\""; !strings.Contains(log.String(), want) {
 		t.Errorf("log lacks %s:\n%s", want, log)
 	}
 	tick(200, 0)

@@ -129,6 +129,6 @@ func TestCanary(t *testing.T) {
 			t.Errorf("%s: %+v: it is published", test.name, r)
 		}
 	}
-	_, err := askOnce(t.Context(), http.MethodGet, "http://127.0.0.1:1/readyz")
-	wantError(t, "nobody there", err, "canary: ")
+	err := askCanary(t.Context(), "http://127.0.0.1:1", 1)
+	wantError(t, "nobody there", err, "canary ")
 }

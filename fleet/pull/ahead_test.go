@@ -61,7 +61,7 @@ func TestComingIsSlow(t *testing.T) {
 		return err == nil && info.Size() > 0
 	})
 	o.meddleWith(nil)
-	m = o.publish("another") // which does not name it any more
+	o.publish("another") // which does not name it any more
 	m = o.publish("a third")
 	coming := o.manifest()
 	o.meddleWith(func(w http.ResponseWriter, r *http.Request) bool {

@@ -2,6 +2,7 @@ package pull
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -81,13 +82,21 @@ func trickle(w http.ResponseWriter, r *http.Request, content []byte) {
 func swap(w http.ResponseWriter, _ *http.Request, _ []byte) { io.WriteString(w, "something else") }
 
 // status answers with a status and nothing of use.
-func status(code int, header ...string) trick {
+func answering(code int, header ...string) trick {
 	return func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 		for i := 0; i < len(header); i += 2 {
 			w.Header().Set(header[i], header[i+1])
 		}
 		w.WriteHeader(code)
 	}
+}
+
+// pack serves the object as no one asked for it.
+func pack(w http.ResponseWriter, _ *http.Request, content []byte) {
+	w.Header().Set("Content-Encoding", "gzip")
+	z := gzip.NewWriter(w)
+	z.Write(content)
+	z.Close()
 }
 
 // with serves the object with another header.
@@ -110,12 +119,12 @@ var tricks = []struct {
 	{"endless", endless, "more than the"},
 	{"cut", cut, "unexpected EOF"},
 	{"trickling", trickle, "octets of it, within"},
-	{"absent", status(404), "status 404 Not Found"},
-	{"failing", status(500), "status 500 Internal Server Error"},
-	{"elsewhere", status(302, "Location", "http://192.0.2.1/"), `status 302 Found to \"http://192.0.2.1/\": redirects are not followed`},
-	{"packed", with("Content-Encoding", "gzip"), "objects are to come as they are"},
+	{"absent", answering(404), "status 404 Not Found"},
+	{"failing", answering(500), "status 500 Internal Server Error"},
+	{"elsewhere", answering(302, "Location", "http://192.0.2.1/"), `status 302 Found to \"http://192.0.2.1/\": redirects are not followed`},
+	{"packed", pack, "octets come, want"},
 	{"of a range", with("Content-Range", "bytes 0-3/4"), "Content-Range is"},
-	{"no range", status(416), "status 416"},
+	{"no range", answering(416), "status 416"},
 }
 
 // What a source has in the place of objects changes nothing of what is served, and is

@@ -54,8 +54,8 @@ func (p *Puller) judge(o *offer) error {
 	if latest := p.cfg.Now().Add(aheadAtMost).Unix(); m.Generation > uint64(max(0, latest)) {
 		return refuse("ahead", "generation %d is a number of more than %v ahead, which is %d: look at the clocks of this host and the origin", m.Generation, aheadAtMost, latest)
 	}
-	if size := sizeOf(m.Objects()); size > p.cfg.MaxSize {
-		return refuse("size", "generation %d has %d octets, more than the %d of --max-size", m.Generation, size, p.cfg.MaxSize)
+	if size := sizeOf(append(m.Objects(), m.Coming...)); size > p.cfg.MaxSize {
+		return refuse("size", "generation %d has %d octets, with what is coming, more than the %d of --max-size", m.Generation, size, p.cfg.MaxSize)
 	}
 	return p.pin.judge(m)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"lancre/internal/admin"
+	"lancre/internal/status"
 )
 
 // metrics is what a Puller counts.
@@ -23,6 +24,7 @@ type metrics struct {
 
 	installed atomic.Pointer[offer]
 	pinned    atomic.Bool
+	failing   atomic.Bool // the last poll failed
 	onTrial   atomic.Int64
 }
 
@@ -87,11 +89,15 @@ func (m *metrics) registerGauges() {
 
 // Admin is the handler of the admin address, which must not be public:
 //
+//	GET /              a page that says what is wrong, and what it does
+//	GET /status.json   the same for programs
 //	GET /metrics       Prometheus: docs/METRICS.md
 //	GET /livez         200 while something goes on, else 503: restart it
 //	GET /debug/pprof/  profiles
 func (p *Puller) Admin() http.Handler {
 	mux := admin.NewMux(p.metrics.registry)
+	mux.HandleFunc("GET /{$}", status.HTML(p.page))
+	mux.HandleFunc("GET /status.json", status.JSON(p.page))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		if !p.Alive() {
 			http.Error(w, "nothing goes on", http.StatusServiceUnavailable)

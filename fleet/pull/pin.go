@@ -105,6 +105,17 @@ func readPin(dir string) (pin, error) {
 	return p, nil
 }
 
+// lookAtPin forgets the pin if somebody has removed its file.
+func (p *Puller) lookAtPin() {
+	if p.pin.generation == 0 {
+		return
+	}
+	if _, err := os.Lstat(pinPath(p.cfg.Store)); errors.Is(err, fs.ErrNotExist) {
+		p.log.Info("what was put back may come again, for its file was removed", "generation", p.pin.generation)
+		p.setPin(pin{})
+	}
+}
+
 // removePin forgets the pin of the store dir.
 func removePin(dir string) error {
 	err := os.Remove(pinPath(dir))

@@ -44,6 +44,7 @@ import (
 	"time"
 
 	"lancre/index/store"
+	"lancre/internal/status"
 )
 
 // A Puller keeps one store. Its methods are for one goroutine, but where they say
@@ -51,6 +52,7 @@ import (
 type Puller struct {
 	cfg      Config
 	log      *slog.Logger
+	recent   *status.Recent // of the log
 	client   *http.Client
 	sources  []*source
 	incoming *store.Incoming
@@ -80,14 +82,18 @@ func New(cfg Config) (*Puller, error) {
 	if err != nil {
 		return nil, err
 	}
+	recent := status.NewRecent(cfg.Log.Handler())
 	p := &Puller{
-		cfg: cfg, log: cfg.Log, client: newClient(), incoming: incoming,
+		cfg: cfg, log: slog.New(recent), recent: recent, client: newClient(), incoming: incoming,
 		started: time.Now(), pruned: time.Now(), cared: time.Now().Add(rand.N(careWithin) - careEvery),
 	}
 	for _, from := range cfg.From {
 		p.sources = append(p.sources, &source{url: from, client: p.client, trust: cfg.Trust, patience: patience})
 	}
 	p.metrics = newMetrics()
+	if cfg.Trust == nil {
+		p.log.Warn("whoever is between this host and the origin can put any generation here: give the origin's key by --trust")
+	}
 	if err := p.resume(); err != nil {
 		return nil, errors.Join(err, incoming.Close())
 	}
@@ -148,6 +154,7 @@ func jitter(d time.Duration) time.Duration { return d*4/5 + rand.N(d*2/5+1) }
 // done, which for a large store may take hours.
 func (p *Puller) Poll(ctx context.Context) {
 	p.beat()
+	p.lookAtPin()
 	if p.cfg.Health != "" {
 		p.askHealth(ctx)
 	}
@@ -162,6 +169,7 @@ func (p *Puller) Poll(ctx context.Context) {
 		result = "installed"
 	}
 	p.metrics.polls.WithLabelValues(result).Inc()
+	p.metrics.failing.Store(result == "failed")
 	p.repair(ctx)
 	p.lookAhead(ctx)
 	if time.Since(p.pruned) > pruneEvery {

@@ -49,6 +49,19 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// What storage says of the encoding is of no interest, if the octets are right.
+func TestContentEncoding(t *testing.T) {
+	o := newOrigin(t)
+	o.meddleWith(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("Content-Encoding", "aws-chunked")
+		return false
+	})
+	o.publish("page")
+	e := newEdge(t, o)
+	e.poll()
+	e.has(o)
+}
+
 // rewrite serves a manifest that change has made of the origin's.
 func (o *origin) rewrite(change func(m *store.Manifest)) {
 	o.meddleWith(func(w http.ResponseWriter, r *http.Request) bool {

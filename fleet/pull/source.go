@@ -104,16 +104,15 @@ func (s *source) get(ctx context.Context, name, query string, header http.Header
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", address, because(ctx, err))
 	}
-	detail := ""
 	switch code := resp.StatusCode; {
-	case code == http.StatusOK && resp.Header.Get("Content-Encoding") == "",
+	case code == http.StatusOK,
 		code == http.StatusPartialContent && header.Get("Range") != "",
 		code == http.StatusNotModified && header.Get("If-None-Match") != "":
-		return resp, nil
-	case code == http.StatusOK:
-		detail = fmt.Sprintf(", but Content-Encoding %q: objects are to come as they are", resp.Header.Get("Content-Encoding"))
-	case resp.Header.Get("Location") != "":
-		detail = fmt.Sprintf(" to %q: redirects are not followed; give that URL", resp.Header.Get("Location"))
+		return resp, nil // whatever Content-Encoding says: some storage says "aws-chunked" of what is not
+	}
+	detail := ""
+	if to := resp.Header.Get("Location"); to != "" {
+		detail = fmt.Sprintf(" to %q: redirects are not followed; give that URL", to)
 	}
 	resp.Body.Close()
 	return nil, &statusError{address, resp.StatusCode, detail}

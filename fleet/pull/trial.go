@@ -2,12 +2,10 @@ package pull
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
-	"strings"
 	"time"
+
+	"lancre/internal/health"
 )
 
 // A trial watches whether lancred serves what was installed. What it was seen to serve
@@ -70,27 +68,7 @@ const healthPatience = 2 * time.Second
 func (p *Puller) serving(ctx context.Context) (generation uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, healthPatience)
 	defer cancel()
-	address := strings.TrimSuffix(p.cfg.Health, "/") + "/readyz"
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return 0, err
-	}
-	resp, err := p.client.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	var said struct {
-		Reason     string
-		Generation uint64
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 64<<10)).Decode(&said); err != nil {
-		return 0, fmt.Errorf("%s: status %d: %w", address, resp.StatusCode, err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return 0, fmt.Errorf("%s: generation %d, but %s", address, said.Generation, said.Reason)
-	}
-	return said.Generation, nil
+	return health.Ask(ctx, http.MethodGet, p.cfg.Health, "/readyz")
 }
 
 // putBack installs what was good in the place of what lancred does not serve.

@@ -78,7 +78,7 @@ func TestPutBack(t *testing.T) {
 	}{
 		{"crashed", func(l *lancred, _, _ uint64) { l.set(0, "", true) }, "EOF"},
 		{"refused", func(l *lancred, _, good uint64) { l.set(good, "", false) }, ""},
-		{"not ready", func(l *lancred, bad, _ uint64) { l.set(bad, "the canary is answered corrupt", false) }, "but the canary is answered corrupt"},
+		{"not ready", func(l *lancred, bad, _ uint64) { l.set(bad, "the canary is answered corrupt", false) }, "503 Service Unavailable: the canary is answered corrupt"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := newOrigin(t)
@@ -116,6 +116,24 @@ func TestPutBack(t *testing.T) {
 				t.Error("the file pinned stays")
 			}
 		})
+	}
+}
+
+// Somebody may have what was put back tried again.
+func TestUnpin(t *testing.T) {
+	o := newOrigin(t)
+	e, l, good := newTried(t, o)
+	bad := o.publish("bad")
+	e.poll()
+	e.late()
+	e.poll()
+	e.wants(good)
+	l.set(good, "", false)
+	check(t, os.Remove(pinPath(e.cfg.Store)))
+	e.poll()
+	e.wants(bad.Generation)
+	if e.metric("lancred_pull_pinned", "") != 0 {
+		t.Error("it is pinned still")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,7 @@ type Generation struct {
 // An openSegment is a segment that any number of generations share.
 type openSegment struct {
 	*index.Segment
+	file     os.FileInfo  // that it maps
 	users    atomic.Int32 // generations that were not closed
 	prepared atomic.Bool  // by Warm or ReadSparsely
 }
@@ -49,8 +51,8 @@ func Open(dir string) (*Generation, error) { return Reopen(dir, nil) }
 
 // Reopen is Open beside old, an open generation of the same store. Segments and
 // files that old has open are shared with it, by their SHA-256: they are not
-// opened, mapped, read or prepared again, nor looked for in dir. Either of the two
-// can be closed first. old may be nil.
+// opened, mapped, read or prepared again, nor need they be in dir, unless a segment's
+// file there is another one now. Either of the two can be closed first. old may be nil.
 func Reopen(dir string, old *Generation) (*Generation, error) {
 	return ReopenIf(dir, nil, old, func(*Manifest) error { return nil })
 }
@@ -72,6 +74,13 @@ func OpenAnswers(dir string, old *Generation) (*Generation, error) {
 	return reopen(dir, nil, old, func(m *Manifest) (*Generation, error) {
 		return openAnswers(objectsOf(dir), m, old)
 	})
+}
+
+// OpenPart opens the segments that m names, whose objects are in dir, beside old if that
+// is not nil, as OpenAnswers does. m may be a part of a manifest, with some of its
+// segment lines in their order: what those have is what a look-up finds.
+func OpenPart(dir string, m *Manifest, old *Generation) (*Generation, error) {
+	return openAnswers(objectsOf(dir), m, old)
 }
 
 // reopen does open with the manifest of dir, if trust opens it, which shares the list of files with that
@@ -145,12 +154,13 @@ func (g *Generation) openSegments(find finder, old *Generation) error {
 	}
 	for i, line := range g.manifest.Segments {
 		s := open[line.SHA256]
-		if s == nil {
+		if s == nil || s.replaced(find(line.SHA256)) {
 			opened, err := g.manifest.openSegment(find, i)
 			if err != nil {
 				return err
 			}
-			s = &openSegment{Segment: opened}
+			s = opened
+			open[line.SHA256] = s
 		} else if err := line.compare(s.Info()); err != nil {
 			return g.manifest.segmentReference(i).fault(fmt.Errorf("%s, which is open: %w", line.SHA256, err))
 		}
@@ -162,7 +172,7 @@ func (g *Generation) openSegments(find finder, old *Generation) error {
 }
 
 // openSegment opens segment i of m and compares it with its line.
-func (m *Manifest) openSegment(find finder, i int) (*index.Segment, error) {
+func (m *Manifest) openSegment(find finder, i int) (*openSegment, error) {
 	line := &m.Segments[i]
 	ref := m.segmentReference(i)
 	path := find(line.SHA256)
@@ -170,7 +180,11 @@ func (m *Manifest) openSegment(find finder, i int) (*index.Segment, error) {
 	if err != nil {
 		return nil, err
 	}
+	info, err := f.Stat()
 	f.Close()
+	if err != nil {
+		return nil, ref.fault(err)
+	}
 	s, err := index.Open(path)
 	if err != nil {
 		return nil, ref.fault(err)
@@ -179,7 +193,25 @@ func (m *Manifest) openSegment(find finder, i int) (*index.Segment, error) {
 		s.Close()
 		return nil, ref.fault(fmt.Errorf("%s: %w; %s", path, err, goodCopy))
 	}
-	return s, nil
+	return &openSegment{Segment: s, file: info}, nil
+}
+
+// replaced reports whether another file is at path than s maps: one that was put in the
+// place of a damaged one.
+func (s *openSegment) replaced(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !os.SameFile(info, s.file)
+}
+
+// Replaced reports whether other files than those that g has open have taken the places of
+// segments in dir: what was damaged and is whole again is not in use until Reopen.
+func (g *Generation) Replaced(dir string) bool {
+	for i, s := range g.opened {
+		if s.replaced(ObjectPath(dir, g.manifest.Segments[i].SHA256)) {
+			return true
+		}
+	}
+	return false
 }
 
 // compare reports where the segment's header and its manifest line disagree.

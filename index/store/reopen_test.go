@@ -160,3 +160,43 @@ func flipInPlace(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 }
+
+// What was put in the place of a damaged segment is opened anew, and nothing else is: an
+// object that only is not there is shared on.
+func TestReopenReplaced(t *testing.T) {
+	dir := t.TempDir()
+	m := publish(t, dir, func(p *Publication, m *Manifest) {
+		m.Segments = addLines(t, p, []testLine{
+			{RoleDelta, index.Everything, responses(t, 1, 1, 0)},
+			{RoleBase, index.Everything, responses(t, 20, 2, 0)},
+		})
+	})
+	before := open(t, dir)
+	gone, replaced := ObjectPath(dir, m.Segments[0].SHA256), ObjectPath(dir, m.Segments[1].SHA256)
+	if err := os.Remove(gone); err != nil {
+		t.Fatal(err)
+	}
+	if before.Replaced(dir) {
+		t.Error("an object that is not there was replaced")
+	}
+	if err := os.WriteFile(replaced+".new", read(t, replaced), 0o444); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(replaced+".new", replaced); err != nil {
+		t.Fatal(err)
+	}
+	if !before.Replaced(dir) {
+		t.Error("nothing was replaced")
+	}
+	after, err := Reopen(dir, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer after.Close()
+	if after.Segments()[0] != before.Segments()[0] || after.Segments()[1] == before.Segments()[1] {
+		t.Error("want the first segment shared, and the second opened anew")
+	}
+	if after.Replaced(dir) {
+		t.Error("it was replaced still")
+	}
+}

@@ -151,7 +151,7 @@ func (v *verifier) eachSegment() {
 			s.Close()
 			continue
 		}
-		v.segments[i] = s
+		v.segments[i] = s.Segment
 	}
 }
 

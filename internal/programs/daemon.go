@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// A Daemon is a running lancred, or lancre follow.
+// A Daemon is a running lancred, or lancre follow or probe.
 type Daemon struct {
-	Addr    string // host:port of the OCSP listener; empty for lancre follow
+	Addr    string // host:port of the OCSP listener; empty for lancre
 	Admin   string // host:port of the admin listener
 	Process *os.Process
 
@@ -51,6 +51,17 @@ func Follow(t testing.TB, config string) *Daemon {
 	d := start(t, exec.Command("lancre", "follow", "--config", config))
 	d.Admin = d.Await(t, "admin listening")["addr"].(string)
 	d.Await(t, "following")
+	return d
+}
+
+// Probe starts the lancre probe in PATH with these flags, on an admin address with a port
+// of the kernel's choice. It ends as Start has lancred end.
+func Probe(t testing.TB, flags ...string) *Daemon {
+	t.Helper()
+	cmd := exec.Command("lancre", "probe", "--admin", "127.0.0.1:0")
+	cmd.Args = append(cmd.Args, flags...)
+	d := start(t, cmd)
+	d.Admin = d.Await(t, "admin listening")["addr"].(string)
 	return d
 }
 

@@ -6,9 +6,16 @@ import (
 	"strings"
 )
 
-// String is what the go command recorded in the running program: the version of
-// the module, with the commit it was built from where the version does not name it.
+// described is set by the linker in packages: what git describe says of their commit.
+var described string
+
+// String is described, or else what the go command recorded in the running program: the
+// version of the module, with the commit it was built from where the version does not
+// name it.
 func String() string {
+	if described != "" {
+		return described
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

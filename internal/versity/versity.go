@@ -86,11 +86,11 @@ func awaitSocket(t testing.TB, socket string) {
 	}
 }
 
-// Forward forwards to what listens at socket, with the Host of the request.
-func Forward(socket string) http.Handler {
-	return &httputil.ReverseProxy{
+// proxy forwards to socket, with the Host of the request, which its signature covers.
+func (g *Gateway) proxy(socket string) http.Handler {
+	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: "socket"})
+			r.SetURL(&url.URL{Scheme: "http", Host: "versitygw"})
 			r.Out.Host = r.In.Host
 		},
 		Transport: &http.Transport{
@@ -100,11 +100,6 @@ func Forward(socket string) http.Handler {
 			DisableCompression: true,
 		},
 	}
-}
-
-// proxy forwards to socket; the Host of a request is covered by its signature.
-func (g *Gateway) proxy(socket string) http.Handler {
-	forward := Forward(socket)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := g.fault.Load(); f != nil {
 			(*f)(w, r, forward)

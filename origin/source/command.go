@@ -84,7 +84,9 @@ func readAll(ctx context.Context, r io.Reader, to Publisher) error {
 		return nil
 	}
 	sink := &publishing{ctx: ctx, to: to, batch: new(input.Batch)}
-	if err := (&input.Scanner{Stdin: in}).Scan(ctx, []string{"-"}, sink); err != nil {
+	s := newScanner()
+	s.Stdin = in
+	if err := s.Scan(ctx, []string{"-"}, sink); err != nil {
 		return err
 	}
 	return sink.flush()

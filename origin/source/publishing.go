@@ -7,6 +7,9 @@ import (
 	"lancre/build/rule"
 )
 
+// newScanner reads files as a build does.
+func newScanner() *input.Scanner { return &input.Scanner{MaxUnpacked: input.DefaultMaxUnpacked} }
+
 // A publishing is a sink of one round, which publishes as soon as there is enough, and by
 // flush.
 type publishing struct {

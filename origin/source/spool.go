@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"lancre/internal/durable"
 )
 
@@ -226,15 +224,7 @@ func (s *Spool) atRest(info fs.FileInfo) bool {
 	if age := time.Since(info.ModTime()); age >= 0 && age < unchanged {
 		return false
 	}
-	f, err := os.Open(s.path(info.Name()))
-	if err != nil {
-		return true // as reading it will tell
-	}
-	defer f.Close()
-	// A read lease is not given while a file is open for writing. Who may not take one,
-	// for a file of somebody else's or on another file system, is told otherwise.
-	_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
-	return !errors.Is(err, unix.EAGAIN)
+	return !beingWritten(s.path(info.Name()))
 }
 
 // clean removes what has been done for long, and what a crash left of a round.

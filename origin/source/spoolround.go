@@ -48,7 +48,7 @@ func (r *spoolRound) read(name string) error {
 	if !info.Mode().IsRegular() {
 		err = r.Reject(rule.Whole(path), rule.Broken(rule.SourceForm, "%s", input.NotRegular(info.Mode())))
 	} else {
-		err = new(input.Scanner).Scan(r.ctx, []string{path}, r)
+		err = newScanner().Scan(r.ctx, []string{path}, r)
 	}
 	if err != nil {
 		return gone(err)

@@ -12,7 +12,8 @@ import (
 )
 
 // A Static is a tree DIR/HOST/PATH of CRLs, certificates and pages. What changes in it
-// is published, checks included. A file that is refused is passed over until it changes:
+// is published, checks included. A file is left alone while somebody has it open for
+// writing, and passed over, when it is refused, until it changes:
 // what was published at its place stays, and so does what is removed from the tree, which
 // lancre add --unpublish takes back.
 type Static struct {
@@ -74,6 +75,12 @@ func (s *Static) Read(ctx context.Context, to Publisher) error {
 		return nil
 	}
 	except := make(map[string]bool)
+	for name, is := range now {
+		if s.published[name] != is && beingWritten(name) {
+			except[name] = true
+			delete(now, name) // its change is seen again when it is closed
+		}
+	}
 	for name, was := range s.refused {
 		if now[name] == was {
 			except[name] = true

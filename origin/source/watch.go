@@ -154,3 +154,16 @@ func (w *watch) close() {
 		w.file, w.dirs, w.watched = nil, make(map[int32]string), make(map[string]bool)
 	}
 }
+
+// beingWritten reports whether somebody has a file open for writing, where that can be
+// told: a read lease is not given then (fcntl(2)). Who may not take one, for a file of
+// somebody else's or on a network, is told something else.
+func beingWritten(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false // as reading it will tell
+	}
+	defer f.Close()
+	_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
+	return errors.Is(err, unix.EAGAIN)
+}

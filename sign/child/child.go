@@ -16,8 +16,9 @@ type Options struct {
 	Command []string
 	// Log is where its standard error goes. Optional: nowhere.
 	Log io.Writer
-	// Timeout is how long one signature may take before the program counts as stuck
-	// and is ended. Optional: a minute, which no HSM needs.
+	// Timeout is for how long the program may answer nothing, though it was asked, before
+	// it counts as stuck and is ended. Optional: a minute, which no HSM needs for a
+	// signature.
 	Timeout time.Duration
 }
 
@@ -44,7 +45,7 @@ type Key struct {
 	close   sync.Once
 
 	start func() (program, error)                            // runs the program
-	after func(time.Duration, func()) (stop func() bool)     // time.AfterFunc
+	tick  func(time.Duration) <-chan time.Time               // time.Tick
 	wait  func(d time.Duration, closing chan struct{}) error // between two starts
 
 	mu      sync.Mutex // held while the program is started
@@ -61,7 +62,7 @@ func Start(o Options) (*Key, error) {
 	k := &Key{
 		options: o, closing: make(chan struct{}),
 		start: func() (program, error) { return run(o) },
-		after: func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop },
+		tick:  time.Tick,
 		wait:  wait,
 	}
 	return k, k.open()
@@ -85,6 +86,7 @@ func (k *Key) newSession() (*session, error) {
 	if err != nil {
 		return nil, k.failed(err)
 	}
+	go s.watch(k.tick(k.options.Timeout), k.options.Timeout)
 	return s, nil
 }
 
@@ -116,12 +118,8 @@ func (k *Key) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, 
 	}
 }
 
-// signBy has a session sign, and ends it where it does not do so, or in time.
+// signBy has a session sign, and ends it where it does not.
 func (k *Key) signBy(s *session, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	stop := k.after(k.options.Timeout, func() {
-		s.abandon(fmt.Errorf("no signature within %s", k.options.Timeout))
-	})
-	defer stop()
 	signature, err := s.sign(opts.HashFunc(), digest)
 	switch {
 	case err == nil:

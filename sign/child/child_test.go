@@ -103,6 +103,12 @@ func answers(public crypto.PublicKey, reply func(f frame) ([]byte, bool)) act {
 // between them take no time and are noted.
 func newKey(t *testing.T, acts ...act) (*Key, *[]time.Duration) {
 	t.Helper()
+	return newWatchedKey(t, nil, acts...)
+}
+
+// newWatchedKey is newKey with ticks for the first program.
+func newWatchedKey(t *testing.T, ticks chan time.Time, acts ...act) (*Key, *[]time.Duration) {
+	t.Helper()
 	waits := new([]time.Duration)
 	n := 0
 	k := &Key{
@@ -114,7 +120,12 @@ func newKey(t *testing.T, acts ...act) (*Key, *[]time.Duration) {
 			n++
 			return play(acts[n-1]), nil
 		},
-		after: func(time.Duration, func()) func() bool { return func() bool { return true } },
+		tick: func(time.Duration) <-chan time.Time {
+			if n > 1 {
+				return nil
+			}
+			return ticks
+		},
 		wait: func(d time.Duration, _ chan struct{}) error {
 			*waits = append(*waits, d)
 			return nil
@@ -342,24 +353,49 @@ func TestAnotherKey(t *testing.T) {
 	}
 }
 
+// A program that answers nothing for a while, though it was asked, is ended.
 func TestStuckProgram(t *testing.T) {
 	signer := keys()["P-256"]
-	asked := make(chan struct{}, 1)
+	asked, ticks, done := make(chan struct{}), make(chan time.Time), make(chan struct{})
 	stuck := answers(signer.Public(), func(frame) ([]byte, bool) {
 		asked <- struct{}{}
 		return nil, true
 	})
-	k, waits := newKey(t, stuck, serves(signer))
-	first := true
-	k.after = func(_ time.Duration, late func()) func() bool {
-		if first {
-			first = false
-			go func() { <-asked; late() }()
-		}
-		return func() bool { return true }
+	k, waits := newWatchedKey(t, ticks, stuck, serves(signer))
+	for range 3 { // nothing was asked: it may take its time
+		ticks <- time.Time{}
 	}
-	if err := sign(k, "x"); err != nil || len(*waits) != 1 {
-		t.Errorf("%v, after %d new starts", err, len(*waits))
+	go func() {
+		defer close(done)
+		if err := sign(k, "x"); err != nil {
+			t.Error(err)
+		}
+	}()
+	<-asked
+	ticks <- time.Time{}
+	ticks <- time.Time{}
+	<-done
+	if len(*waits) != 1 {
+		t.Errorf("%d new starts, want 1", len(*waits))
+	}
+}
+
+// One that is slow, but answers, is not stuck, nor is one that is not asked.
+func TestStuck(t *testing.T) {
+	for _, tt := range []struct {
+		before, now progress
+		want        bool
+	}{
+		{progress{0, true}, progress{0, true}, true},
+		{progress{7, true}, progress{7, true}, true},
+		{progress{7, true}, progress{8, true}, false},
+		{progress{7, false}, progress{7, true}, false},
+		{progress{7, true}, progress{8, false}, false},
+		{progress{7, false}, progress{7, false}, false},
+	} {
+		if got := tt.before.stuck(tt.now); got != tt.want {
+			t.Errorf("%+v, then %+v: %v", tt.before, tt.now, got)
+		}
 	}
 }
 

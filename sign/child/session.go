@@ -26,10 +26,11 @@ type session struct {
 	signed atomic.Uint64
 	worked atomic.Bool // it has signed
 
-	mu      sync.Mutex
-	last    uint32
-	pending map[uint32]chan frame // by id; nil once the session has ended
-	cause   error                 // of the end, as far as known
+	mu       sync.Mutex
+	last     uint32
+	pending  map[uint32]chan frame // by id; nil once the session has ended
+	answered uint64
+	cause    error // of the end, as far as known
 
 	requests sender // not under mu: answers are taken while a request waits to be read
 }
@@ -107,12 +108,44 @@ func (s *session) dispatch(r io.Reader) error {
 		s.mu.Lock()
 		waits, ok := s.pending[f.id]
 		delete(s.pending, f.id)
+		s.answered++
 		s.mu.Unlock()
 		if !ok {
 			return fmt.Errorf("an answer to %d, which is no request under way", f.id)
 		}
 		waits <- f // has room
 	}
+}
+
+// watch ends a program that is stuck from one tick to the next, which are timeout apart.
+func (s *session) watch(ticks <-chan time.Time, timeout time.Duration) {
+	var before progress
+	for {
+		select {
+		case <-s.done:
+			return
+		case <-ticks:
+		}
+		s.mu.Lock()
+		now := progress{s.answered, len(s.pending) > 0}
+		s.mu.Unlock()
+		if before.stuck(now) {
+			s.abandon(fmt.Errorf("no answer within %s", timeout))
+			return
+		}
+		before = now
+	}
+}
+
+// A progress is how far a session has come at one moment.
+type progress struct {
+	answered uint64 // requests
+	waits    bool   // there are others
+}
+
+// stuck reports whether nothing was answered until now, though there was what to answer.
+func (before progress) stuck(now progress) bool {
+	return before.waits && now.waits && before.answered == now.answered
 }
 
 // end has nobody wait any more, and remembers why, unless it ended before.

@@ -3,9 +3,12 @@ package key
 import (
 	"crypto"
 	"crypto/x509"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"lancre/build/certs"
+	"lancre/internal/programs"
 	"lancre/internal/signtest"
 )
 
@@ -24,5 +27,23 @@ func TestMatch(t *testing.T) {
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: error %v, want %q", tt.what, err, tt.want)
 		}
+	}
+}
+
+// A certificate may say that its key signs by RSA-PSS alone, which is not done here.
+func TestMatchRefusesPSS(t *testing.T) {
+	programs.Need(t, "openssl")
+	dir := t.TempDir()
+	cert, file := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	openssl(t, "req", "-x509", "-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048", "-nodes", "-keyout", file, "-out", cert, "-subj", "/CN=PSS")
+	list, err := certs.ReadFile(cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Match(signtest.RSA(), list[0]); err == nil || !strings.Contains(err.Error(), "the key of CN=PSS is for RSA-PSS alone") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := Open(file, Options{}); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("the key is opened: %v", err)
 	}
 }

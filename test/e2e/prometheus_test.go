@@ -26,7 +26,8 @@ type fleet struct {
 	prometheus string              // its address
 }
 
-// startFleet publishes a signed store, and has edges pull, serve and announce it.
+// startFleet publishes a signed store, has edges pull, serve and announce it, and an origin
+// follow another one.
 func startFleet(t *testing.T) *fleet {
 	t.Helper()
 	programs.Need(t, "bird", "prometheus", "promtool")
@@ -53,6 +54,8 @@ func startFleet(t *testing.T) *fleet {
 		f.admins["lancred-announce"] = append(f.admins["lancred-announce"], announcing.Admin)
 		f.ask(t, serving.Addr)
 	}
+	sh(t, f.dir, "lancre demo --out followed --responses 200")
+	f.admins["lancre"] = []string{programs.Follow(t, filepath.Join(f.dir, "followed", "lancre.toml")).Admin}
 	f.startPrometheus(t)
 	return f
 }
@@ -161,7 +164,7 @@ var (
 // shows has a value, and what an alarm looks at is there.
 func TestPrometheus(t *testing.T) {
 	f := startFleet(t)
-	f.has(t, "count(up == 1) == 9")
+	f.has(t, "count(up == 1) == 10")
 	var dashboard struct {
 		Panels []struct{ Targets []struct{ Expr string } }
 	}

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"lancre/index"
+	"lancre/index/store"
 	"lancre/internal/databasetest"
 	"lancre/internal/programs"
 )
@@ -102,7 +103,9 @@ func TestSignOpenSSL(t *testing.T) {
 			a.revoke(t, "next", "superseded")
 			a.lancreSign(t, "openssl:index.txt", "new.der", kind.profiles+" --store store")
 			a.sh(t, `lancre add store --issuer ca.pem --responses new.der $PROFILES`, "PROFILES="+kind.profiles)
-			d.Await(t, "generation served", "generation", 2.0)
+			m, err := store.ReadManifest(filepath.Join(a.dir, "store"))
+			check(t, err)
+			d.Await(t, "generation served", "generation", float64(m.Generation))
 			a.asks(t, d, "next", "revoked")
 			a.asks(t, d, "good", "good")
 		})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,7 +16,7 @@ import (
 	"lancre/internal/programs"
 )
 
-// A bucket serves files below /store/ and counts how often it is asked for each.
+// A bucket serves files below /status/lancre/ and counts how often it is asked for each.
 type bucket struct {
 	dir string
 
@@ -35,7 +36,7 @@ func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "no-cache") // as of the manifest
-	http.StripPrefix("/store", http.FileServer(http.Dir(b.dir))).ServeHTTP(w, r)
+	http.StripPrefix("/status/lancre", http.FileServer(http.Dir(b.dir))).ServeHTTP(w, r)
 }
 
 func (b *bucket) fail(status int) {
@@ -50,23 +51,42 @@ func (b *bucket) times(request string) int {
 	return b.asked[request]
 }
 
-// startSiteCache runs deploy/nginx/store.conf before a bucket, and returns a client that
-// speaks to it.
-func startSiteCache(t *testing.T) (*bucket, string) {
+// startSiteCache runs deploy/nginx/store.conf before a bucket. It listens on store.sock in
+// dir.
+func startSiteCache(t *testing.T) (b *bucket, dir string) {
 	t.Helper()
-	programs.Need(t, "nginx", "curl")
-	b := &bucket{dir: t.TempDir(), asked: make(map[string]int)}
+	b, dir = &bucket{dir: t.TempDir(), asked: make(map[string]int)}, t.TempDir()
 	check(t, os.Mkdir(filepath.Join(b.dir, "objects"), 0o755))
 	server := httptest.NewServer(b)
 	t.Cleanup(server.Close)
-	dir := t.TempDir()
-	startNginx(t, dir, testdata(t, "../../../deploy/nginx/store.conf"), `
-		s|127.0.0.1:7070|`+strings.TrimPrefix(server.URL, "http://")+`|
-		s|listen  *8081|listen unix:store.sock|
-		s|/var/cache/nginx/|cache.|
-	`)
+	startSiteNginx(t, dir, server.URL, "unix:store.sock")
 	await(t, dir, ask+`ask elsewhere`, nil, "404")
 	return b, dir
+}
+
+// startSiteCacheOf is startSiteCache before what has that URL, on a port of the kernel's
+// choice.
+func startSiteCacheOf(t *testing.T, bucket string) (address string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	address = ln.Addr().String()
+	check(t, ln.Close()) // nginx cannot be told to ask the kernel
+	dir := t.TempDir()
+	startSiteNginx(t, dir, bucket, address)
+	await(t, dir, "curl -sS -w '%{http_code}' -o got http://"+address+"/", nil, "404")
+	return address
+}
+
+// startSiteNginx runs deploy/nginx/store.conf before the bucket with that URL.
+func startSiteNginx(t *testing.T, dir, bucket, listen string) {
+	t.Helper()
+	programs.Need(t, "nginx", "curl")
+	startNginx(t, dir, testdata(t, "../../../deploy/nginx/store.conf"), `
+		s|127.0.0.1:7070|`+strings.TrimPrefix(bucket, "http://")+`|
+		s|listen  *8081|listen `+listen+`|
+		s|/var/cache/nginx/|cache.|
+	`)
 }
 
 // ask asks the cache and prints status and what the cache had.
@@ -95,7 +115,7 @@ func TestSiteCacheFetchesOnce(t *testing.T) {
 	}
 	edges.Wait()
 	for _, slice := range []string{"bytes=0-8388607", "bytes=8388608-16777215", "bytes=16777216-25165823"} {
-		if got := b.times("/store/objects/large " + slice); got != 1 {
+		if got := b.times("/status/lancre/objects/large " + slice); got != 1 {
 			t.Errorf("the bucket is asked %d times for %s, want once", got, slice)
 		}
 	}

@@ -90,6 +90,20 @@ func (f *feed) pull(t *testing.T, edge string, flags ...string) *daemon {
 	return d
 }
 
+// publish makes the next generation, and returns the number that it has in the store.
+// Clients' answers are judged by how often was published, as always.
+func (f *feed) publish(t *testing.T) uint64 {
+	t.Helper()
+	f.origin.publish(t)
+	return f.number(t)
+}
+
+// number is that of the generation that was published last.
+func (f *feed) number(t *testing.T) uint64 {
+	t.Helper()
+	return published(t, f.store)
+}
+
 // serve publishes a first generation and has an edge pull and serve it.
 func (f *feed) serve(t *testing.T, flags ...string) (puller, server *daemon) {
 	t.Helper()

@@ -31,6 +31,7 @@ type origin struct {
 	questions []question
 	at        time.Time // for which lancre build checks times; zero for now
 	key       string    // file of the private key by which manifests are signed; "" for none
+	expires   string    // after which they are stale; "" for never
 
 	mu   sync.Mutex
 	made map[string]mark // every response that was ever signed
@@ -114,6 +115,9 @@ func (o *origin) build(t *testing.T) *exec.Cmd {
 		"--responses", filepath.Join(o.dir, "responses.der"), "--static", filepath.Join(o.dir, "static"))
 	if o.key != "" {
 		cmd.Args = append(cmd.Args, "--manifest-key", o.key)
+	}
+	if o.expires != "" {
+		cmd.Args = append(cmd.Args, "--expires", o.expires)
 	}
 	if !o.at.IsZero() {
 		cmd.Args = append(cmd.Args, "--at", o.at.UTC().Format(time.RFC3339))
