@@ -9,6 +9,7 @@
 # make algebra random additions, builds, merges, rollbacks and crashes beside a model, for FUZZTIME
 # make mutants PKG=./index    changes of the package's code that its tests do not notice
 # make bench   the benchmarks
+# make bench-fleet  from a file at the origin to PULLS edges that poll each POLL, for SECONDS, over RECORDS responses
 # make bench-load   lancred and lancre beside their peers; writes bench/RESULTS.md, or with QUICK=1 bin/quick/RESULTS.md
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
@@ -56,6 +57,11 @@ mutants:
 bench:
 	go test -run='^$$' -bench=. -benchmem ./...
 
+bench-fleet:
+	scripts/setup
+	LANCRE_BENCH_RECORDS=$(RECORDS) LANCRE_BENCH_PULLS=$(PULLS) LANCRE_BENCH_POLL=$(POLL) \
+		go test -timeout=0 -run='^$$' -bench=Fleet -benchtime=$(or $(SECONDS),120)x ./bench
+
 # RECORDS and MANY, if set, are how many responses servers and a large store have.
 bench-load:
 	scripts/setup
@@ -72,4 +78,4 @@ check:
 clean:
 	rm -rf bin demo
 
-.PHONY: build pkcs11 package demo test faults race fuzz algebra mutants bench bench-load check clean
+.PHONY: build pkcs11 package demo test faults race fuzz algebra mutants bench bench-fleet bench-load check clean

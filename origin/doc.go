@@ -1,8 +1,8 @@
 // Package origin is the loop at the origin: it follows what a CA changes, wherever the CA
 // puts it, and publishes it as generations of a store.
 //
-//	sources ──► build.Add ──► STORE ──► (an edge beside it, or copies)
-//	package     one a source,   ▲
+//	sources ──► build.Add ──► STORE ──► targets: buckets and directories
+//	package     one a source,   ▲       package fleet/publish, beside it
 //	source      on all cores    └── merges, heartbeats, gc: beside it
 //
 // Every source has a goroutine of its own, which reads a round, publishes what is new in
@@ -10,6 +10,9 @@
 // share nothing but the store, whose lock orders their commits, so that a source that is
 // slow, broken or large stands in nobody's way. What fails is tried again, ever less often,
 // until it works; a source acknowledges what it has read only when that is durable.
+//
+// Every target has a goroutine of its own as well. It publishes the newest generation when
+// there is one, and where it takes long or fails, leaves out those between.
 //
 // Heartbeats publish that nothing is new: each generation says when the sources were read
 // last (checked), the oldest of them. That of a dead database stays behind however many

@@ -29,7 +29,8 @@ func newFollow() *cobra.Command {
 		Long: `Follow reads sources, files that appear in a directory, rows of a database, the output of
 a program, a tree of CRLs and certificates, CRLs of other servers, and publishes what is
 new in them as lancre add does, as soon as it comes. It merges layers, removes old
-generations, and publishes once a minute that nothing is new.
+generations, and publishes once a minute that nothing is new. It can sign all that, and
+publish it to buckets as lancre publish does.
 
 FILE is in TOML; lancre init writes one with comments, and docs/FOLLOW.md has all of it.
 --check says what it would do, and does nothing.

@@ -86,11 +86,11 @@ func awaitSocket(t testing.TB, socket string) {
 	}
 }
 
-// Forward forwards to what listens at socket, with the Host of the request.
-func Forward(socket string) http.Handler {
-	return &httputil.ReverseProxy{
+// proxy forwards to socket, with the Host of the request, which its signature covers.
+func (g *Gateway) proxy(socket string) http.Handler {
+	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: "socket"})
+			r.SetURL(&url.URL{Scheme: "http", Host: "versitygw"})
 			r.Out.Host = r.In.Host
 		},
 		Transport: &http.Transport{
@@ -100,11 +100,6 @@ func Forward(socket string) http.Handler {
 			DisableCompression: true,
 		},
 	}
-}
-
-// proxy forwards to socket; the Host of a request is covered by its signature.
-func (g *Gateway) proxy(socket string) http.Handler {
-	forward := Forward(socket)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := g.fault.Load(); f != nil {
 			(*f)(w, r, forward)
@@ -121,6 +116,18 @@ func (g *Gateway) Break(f Fault) {
 		return
 	}
 	g.fault.Store(&f)
+}
+
+// LetAnybodyRead gives the bucket the policy that a file has.
+func (g *Gateway) LetAnybodyRead(t testing.TB, policy string) {
+	t.Helper()
+	programs.Need(t, "curl")
+	cmd := exec.Command("sh", "-euc", `curl -sS --fail-with-body --aws-sigv4 aws:amz:us-east-1:s3 --user $CREDENTIALS \
+		-H x-amz-content-sha256:$(sha256sum <$POLICY | cut -c1-64) -X PUT --data-binary @$POLICY "$URL?policy="`)
+	cmd.Env = append(os.Environ(), "URL="+g.URL+"/"+Bucket, "POLICY="+policy, "CREDENTIALS="+AccessKey+":"+SecretKey)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 }
 
 // Hang answers nothing until the client gives up, which shows when all of the request was

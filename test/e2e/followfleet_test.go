@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,7 +35,7 @@ const fleetCerts = 40
 func TestFollowedFleet(t *testing.T) {
 	programs.Need(t, "nginx", "curl")
 	o := newFleetOrigin(t)
-	cache := o.startCache(t)
+	cache := "http://" + startSiteCacheOf(t, o.gateway.URL) + "/store"
 	edges := make([]*fleetEdge, 5)
 	for n := range edges {
 		edges[n] = o.startEdge(t, cache, n)
@@ -88,7 +87,7 @@ func newFleetOrigin(t *testing.T) *fleetOrigin {
 		serial = "hex"
 		hash = ["sha256"]
 		[[publish]]
-		to = "s3://status"
+		to = "s3://status/lancre"
 	`)
 	sh(t, o.dir, `lancre keygen --name origin.example.org --out .; mv *+*.key origin.key; mv *+*.pub origin.pub`)
 	for _, v := range o.gateway.Env() {
@@ -97,7 +96,7 @@ func newFleetOrigin(t *testing.T) *fleetOrigin {
 	}
 	o.follow = programs.Follow(t, filepath.Join(o.dir, "lancre.toml"))
 	o.follow.Await(t, "published", "source", "sign")
-	openBucket(t, o.gateway)
+	o.gateway.LetAnybodyRead(t, "../../deploy/bucket/policy.json")
 	return o
 }
 
@@ -143,22 +142,6 @@ func (o *fleetOrigin) revoke(t *testing.T, n int) {
 	t.Helper()
 	o.revoked[n] = time.Now().Add(-time.Second)
 	o.writeList(t)
-}
-
-// startCache runs deploy/nginx/store.conf before the bucket, and returns its URL.
-func (o *fleetOrigin) startCache(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	startNginx(t, dir, testdata(t, "../../../deploy/nginx/store.conf"), `
-		s|127.0.0.1:7070|`+strings.TrimPrefix(o.gateway.URL, "http://")+`|
-		s|listen  *8081|listen unix:store.sock|
-		s|/var/cache/nginx/|cache.|
-		s| /store/| /status/|
-	`)
-	await(t, dir, `curl -sS --fail --unix-socket store.sock http://cache/status/manifest`, nil, "origin.example.org")
-	server := httptest.NewServer(versity.Forward(filepath.Join(dir, "store.sock"))) // on a port of the kernel's choice
-	t.Cleanup(server.Close)
-	return server.URL + "/status"
 }
 
 // A fleetEdge is a lancred pull, a lancred, and what its client was answered.

@@ -39,7 +39,7 @@ func TestPublish(t *testing.T) {
 	if got := status(`$URL/lancre/manifest`); got != "403" {
 		t.Errorf("before the policy, the manifest is answered %s", got)
 	}
-	openBucket(t, g)
+	g.LetAnybodyRead(t, "../../deploy/bucket/policy.json")
 	for request, want := range map[string]string{
 		`-T demo/issuer.pem $URL/lancre/manifest`:           "403",
 		`-X DELETE $URL/lancre/manifest`:                    "403",
@@ -78,12 +78,4 @@ func TestPublish(t *testing.T) {
 	if !bytes.Equal(readFile(t, published), before) {
 		t.Error("it is published")
 	}
-}
-
-// openBucket has anybody read the bucket, by the policy that goes with Lancre.
-func openBucket(t *testing.T, g *versity.Gateway) {
-	t.Helper()
-	sh(t, t.TempDir(), `curl -sS --fail-with-body --aws-sigv4 aws:amz:us-east-1:s3 --user $CREDENTIALS \
-		-H x-amz-content-sha256:$(sha256sum <$POLICY | cut -c1-64) -X PUT --data-binary @$POLICY "$URL/status?policy="`,
-		"URL="+g.URL, "POLICY="+testdata(t, "../../../deploy/bucket/policy.json"), "CREDENTIALS="+versity.AccessKey+":"+versity.SecretKey)
 }
