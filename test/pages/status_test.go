@@ -19,6 +19,9 @@ func TestStatusPage(t *testing.T) {
 	b := newBrowser(t, d.Addr)
 	for _, width := range []int64{1000, 320} {
 		b.do(t, chromedp.EmulateViewport(width, 900), chromedp.Navigate("http://"+d.Admin+"/"))
+		for !evaluate[bool](t, b, `document.querySelector(".problems li") !== null`) { // in its first second the generation is 0 s old
+			b.do(t, chromedp.Navigate("http://"+d.Admin+"/"))
+		}
 		if first := evaluate[string](t, b, `document.querySelector(".problems li").innerText`); !strings.HasPrefix(first, "Not fresh: the generation is ") {
 			t.Errorf("the first thing said is %q", first)
 		}
