@@ -37,6 +37,7 @@ func TestObjectAfterItsManifest(t *testing.T) {
 	e.post(t, ask("05", crypto.SHA1)).isServed(t, respondedFor(t, e, ask("05", crypto.SHA1)))
 	writeFile(t, filepath.Join(e.dir, object), readFile(t, filepath.Join(next, object)))
 	awaitGeneration(t, e, 2)
+	await(t, e, func() bool { return strings.Count(e.log.String(), "generation served") == 2 }) // logged a moment later
 	wantLogged(t, e, "generation served", 2, `why="looking again for what was missing"`)
 }
 
