@@ -222,3 +222,34 @@ func TestCountsBesideExpiry(t *testing.T) {
 	}
 	mustAnswer(t, dir, newer, other)
 }
+
+// A base that absorbs what has expired can be, octet for octet, the one that was there. It
+// is another line all the same: what was prepared beside it is made again, not counted
+// twice.
+func TestAbsorbedToTheSameBase(t *testing.T) {
+	expires, other := response(t, 1, 0), response(t, 2, 40)
+	dir, at := t.TempDir(), start.AddDate(0, 0, 20)
+	policy := MergePolicy{IntoBase: true, ExpiredAfter: 1 << 40}
+	absorb := func(policy MergePolicy) SegmentLine {
+		t.Helper()
+		if _, err := Merge(dir, policy, at); err != nil {
+			t.Fatal(err)
+		}
+		return open(t, dir).Manifest().Segments[0]
+	}
+	begin(t, dir, expires, other)
+	grow(t, dir, expires)
+	before := absorb(policy)
+	grow(t, dir, expires)
+	beside, moved := policy, 0
+	beside.prepared = func(*Objects) error {
+		moved++
+		if after := absorb(policy); moved == 1 && (after.SHA256 != before.SHA256 || after.id() == before.id()) {
+			t.Errorf("the base was %+v and is %+v, want the same octets as another line", before, after)
+		}
+		return nil
+	}
+	absorb(beside)
+	expires.tombstone = true
+	mustAnswer(t, dir, expires, other)
+}

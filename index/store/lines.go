@@ -7,9 +7,10 @@ import (
 	"lancre/index"
 )
 
-// A lineID tells one segment line from the others of its stack and of those before
-// and after it. A line that comes back by a rollback is another one: it was created
-// when it came back, so that nothing that was prepared before is taken to hold still.
+// A lineID tells one segment line from the others of its stack and of those before and
+// after it. A line that comes back, by a rollback or for it was made again, is another
+// one: it was created when it came back, so that nothing that was prepared before is taken
+// to hold still.
 type lineID struct {
 	role    string
 	shard   index.Shard

@@ -179,6 +179,9 @@ func (m *merging) absorb(shard index.Shard) error {
 		return err
 	}
 	line.Created = newestOf(lines)
+	if idsOf(lines)[line.id()] { // what was absorbed had expired, and is in the base already
+		line.Created = line.Created.Add(time.Second) // so that what was prepared beside this finds another line
+	}
 	m.result.Written += line.Size
 	return m.commit(func(now *Manifest) ([]SegmentLine, error) {
 		if moved(now, before, shard) {

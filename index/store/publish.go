@@ -93,10 +93,10 @@ func (p *Publication) counts() (*Counts, error) {
 	return g.Count()
 }
 
-// Commit publishes m: it sets m.Generation to the one after Previous (1 in a new
-// store) unless it is higher already, by Date, m.Parent, the time at which segment lines came into the stack where they
-// have none, and m.List, sorts m.Files, signs and replaces the manifest durably and ends
-// the publication. Previous stays in the store's history.
+// Commit publishes m: it sets m.Generation to the one after Previous (1 in a new store)
+// unless it is higher already, by Date, m.Parent, the time at which segment lines came
+// into the stack where they have none, and m.List, sorts m.Files, signs and replaces the
+// manifest durably and ends the publication. Previous stays in the store's history.
 //
 // Objects that m names and Previous does not must be there, from this publication
 // or an earlier one; the others are not looked at. After an error the old
