@@ -185,6 +185,9 @@ func (f *following) measure(ctx context.Context) error {
 		return err
 	}
 	f.result.Alone, f.result.Absorbing = waitsOf(alone), waitsOf(absorbing)
+	for bases := newBaseCount(f.store); bases.absorbing(); {
+		time.Sleep(100 * time.Millisecond)
+	}
 	return f.rest()
 }
 
