@@ -25,7 +25,7 @@ type size struct {
 var full = size{
 	records: 1_000_000, many: 10_000_000, asked: 100_000, rounds: 5, duration: 3 * time.Second,
 	rates:  []float64{5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000},
-	signed: 200_000, watched: 9 * time.Second, swapRate: 10_000, grown: 5 * time.Minute, files: 150, idle: 150 * time.Second,
+	signed: 200_000, watched: 9 * time.Second, swapRate: 10_000, grown: 5 * time.Minute, files: 120, idle: 150 * time.Second,
 	bench: []string{"-count=5", "-benchtime=500ms"}, freshened: []string{"-count=3", "-benchtime=200x"},
 }
 
