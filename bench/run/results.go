@@ -35,6 +35,8 @@ type results struct {
 	Merged  merged    `json:"merged"`
 	Fresh   fresh     `json:"fresh"`
 	Grown   grown     `json:"grown"`
+
+	Followed followed `json:"followed"`
 }
 
 // A stamp says when something was measured, and of what.

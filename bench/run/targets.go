@@ -84,6 +84,12 @@ func (r *results) Targets() []target {
 		atMost("lines of a store that grows, to what the policy allows", 1, "%.2f", r.Grown.toBound()),
 		atMost("anonymous memory of lancred in the end, to the beginning", 1.1, "%.2f", r.Grown.flat()),
 		atMost("p99 of requests meanwhile, to a quiet one", 3, "%.2f", r.Grown.toQuiet()),
+		atMost("file in the spool of lancre follow to an answer with it, ms, p50", 150, "%.0f", r.Followed.Alone.p50()),
+		atMost("p99", 500, "%.0f", r.Followed.Alone.p99()),
+		atMost("while bases absorb, p50", 150, "%.0f", r.Followed.Absorbing.p50()),
+		atMost("p99", 500, "%.0f", r.Followed.Absorbing.p99()),
+		atMost("processor time of lancre follow when nothing comes, % of a processor", 1, "%.2f", r.Followed.idle()),
+		atMost("its anonymous memory at most, MB", 200, "%.0f", r.Followed.memory()),
 		atMost("failed or wrong answers during swaps", 0, "%.0f", r.swaps(func(s *swapped) float64 { return float64(s.Failed + s.Wrong) })),
 	}
 }
