@@ -163,7 +163,7 @@ func within(base, path string) string {
 
 // prepareSigning reads the keys.
 func (c *Config) prepareSigning(base string) (err error) {
-	c.signing.Expires = time.Duration(c.Expires)
+	c.signing.Expires, c.signing.Setting = time.Duration(c.Expires), "manifest_key"
 	if c.Expires != 0 && c.Expires <= c.Heartbeat {
 		return fmt.Errorf("expires = %s: want more than the heartbeat, %s, or edges are stale between two generations", c.Expires, c.Heartbeat)
 	}

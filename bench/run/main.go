@@ -10,8 +10,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -40,6 +42,7 @@ var sections = []section{
 	{"fresh", (*runner).measureFresh},
 	{"grow", (*runner).measureGrow},
 	{"follow", (*runner).measureFollow},
+	{"fleet", (*runner).measureFleet},
 }
 
 // A runner is one run of the whole.
@@ -74,9 +77,12 @@ func main() {
 	}
 }
 
-// resume takes over the results of the run before, which must be of the same size.
+// resume takes over the results of the run before, if there was one, which must be of the
+// same size.
 func (r *runner) resume(path string) error {
-	if err := r.results.read(path); err != nil {
+	if err := r.results.read(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if b := &r.results; b.Records != r.records || b.Many != r.many {

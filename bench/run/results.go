@@ -37,6 +37,7 @@ type results struct {
 	Grown   grown     `json:"grown"`
 
 	Followed followed `json:"followed"`
+	Fleet    fleet    `json:"fleet"`
 }
 
 // A stamp says when something was measured, and of what.

@@ -19,14 +19,17 @@ type size struct {
 	bench    []string      // for go test
 
 	freshened []string // the same, for benchmarks of which one iteration takes long
+	followed  []string // the same, of which one takes a second
+	edges     int      // of a fleet
 }
 
-// full takes about three quarters of an hour on two cores.
+// full takes about an hour on two cores.
 var full = size{
 	records: 1_000_000, many: 10_000_000, asked: 100_000, rounds: 5, duration: 3 * time.Second,
 	rates:  []float64{5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000},
 	signed: 200_000, watched: 9 * time.Second, swapRate: 10_000, grown: 5 * time.Minute, files: 120, idle: 150 * time.Second,
 	bench: []string{"-count=5", "-benchtime=500ms"}, freshened: []string{"-count=3", "-benchtime=200x"},
+	followed: []string{"-benchtime=120x"}, edges: 100,
 }
 
 // quickly takes some five minutes.
@@ -35,4 +38,5 @@ var quickly = size{
 	rates:  []float64{5_000, 20_000, 40_000},
 	signed: 4_000, watched: 6 * time.Second, swapRate: 5_000, grown: 20 * time.Second, files: 10, idle: 5 * time.Second,
 	bench: []string{"-count=2", "-benchtime=50ms"}, freshened: []string{"-count=1", "-benchtime=20x"},
+	followed: []string{"-benchtime=10x"}, edges: 5,
 }

@@ -32,6 +32,9 @@ type results struct {
 	Grown struct {
 		Course []moment
 	}
+	Fleet struct {
+		Benchmarks map[string]map[string]spread
+	}
 }
 
 type moment struct {
@@ -82,6 +85,7 @@ func drawAll(dir string) error {
 		{"build", (*results).build},
 		{"lookup", (*results).lookup},
 		{"growth", (*results).growth},
+		{"fleet", (*results).fleet},
 	} {
 		drawing, err := p.draw(&r)
 		if err != nil {
