@@ -94,7 +94,7 @@ var streets = map[string][]string{
 		"lancre/sign/certificates", "lancre/sign/ocsp"},
 
 	"lancre/origin/source": {"lancre/build/input", "lancre/build/rule", "lancre/index", "lancre/index/store", "lancre/internal/database", "lancre/internal/durable",
-		"lancre/internal/secret", "lancre/sign", "lancre/sign/certificates", "lancre/sign/key"},
+		"lancre/internal/secret", "lancre/sign", "lancre/sign/certificates", "lancre/sign/crls", "lancre/sign/key"},
 	"lancre/origin": {"lancre/build", "lancre/build/ca", "lancre/build/input", "lancre/build/rule", "lancre/fleet/publish", "lancre/index/store",
 		"lancre/internal/admin", "lancre/internal/durable", "lancre/internal/status", "lancre/internal/version", "lancre/origin/source"},
 

@@ -320,9 +320,9 @@ func (s saidOf) check(t *testing.T) {
 }
 
 // TestSignFollowed has lancre follow sign what changes in the index of openssl ca: nothing
-// but openssl ca -revoke is run, and the edge says so.
+// but openssl ca -revoke is run, and the edge says so, by OCSP and by the CRL.
 func TestSignFollowed(t *testing.T) {
-	programs.Need(t, "openssl", "ocsptool")
+	programs.Need(t, "openssl", "ocsptool", "curl")
 	dir := t.TempDir()
 	newRoot(t, dir)
 	a := newAuthority(t, dir, "ca", p256, byResponder)
@@ -338,16 +338,27 @@ func TestSignFollowed(t *testing.T) {
 		key = "ca/responder.key"
 		certificates = "openssl:ca/index.txt"
 		every = "1s"
+		[[sign_crl]]
+		url = "http://ca.c.example.test/1.crl"
+		key = "ca/ca.key"
+		certificates = "openssl:ca/index.txt"
 	`
 	if err := os.WriteFile(filepath.Join(dir, "lancre.toml"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	follow := programs.Follow(t, filepath.Join(dir, "lancre.toml"))
 	follow.Await(t, "published", "source", "sign")
+	follow.Await(t, "published", "source", "sign-crl")
 	d := programs.Start(t, filepath.Join(dir, "store"))
 	a.asks(t, d, "good", "good")
 	a.asks(t, d, "next", "good")
+	const byCRL = `
+		curl -sS --connect-to ::$ADDR http://ca.c.example.test/1.crl | openssl crl -inform DER -out served.pem
+		openssl verify -crl_check -partial_chain -trusted ca.pem -CRLfile served.pem good.pem next.pem 2>&1 || true
+	`
+	await(t, a.dir, byCRL, []string{"ADDR=" + d.Addr}, "good.pem: OK", "next.pem: OK")
 	a.revoke(t, "next", "superseded")
+	await(t, a.dir, byCRL, []string{"ADDR=" + d.Addr}, "good.pem: OK", "error next.pem: verification failed", "certificate revoked")
 	await(t, a.dir, `openssl ocsp -issuer ca.pem -cert next.pem -CAfile chain.pem -no_nonce -url http://$ADDR 2>&1`,
 		[]string{"ADDR=" + d.Addr}, "Response verify OK", "next.pem: revoked")
 	a.asks(t, d, "next", "revoked")
