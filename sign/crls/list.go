@@ -145,7 +145,7 @@ func (r *run) listedButGood(c *certificates.Certificate, l *listed, e *crl.Entry
 	if l.seen {
 		return nil
 	}
-	if e.Reason == crl.ReasonHold && r.forced(ForceHold) {
+	if e.Reason == crl.ReasonHold && r.Forced(ForceHold) {
 		t.drop(l)
 		return nil
 	}
@@ -177,7 +177,7 @@ func (r *run) vanished() error {
 		}
 	}
 	gone, all := r.report.Vanished, r.memory.count
-	if !r.Forget && float64(gone)*100 > r.MaxShrink*float64(all) {
+	if !r.Forget && r.Shrunk(uint64(gone), uint64(all)) {
 		return fmt.Errorf("certificates %s: of %d certificates on the CRLs before, %d are not in the list (such as serial %s), more than %v %%: is it whole? If rows are deleted after expiry, say --forget",
 			r.List.Name(), all, gone, r.report.VanishedFirst, r.MaxShrink)
 	}

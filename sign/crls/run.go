@@ -170,7 +170,7 @@ func (r *run) checkMoment() error {
 		}
 	}
 	switch {
-	case newest == 0 || r.forced(ForceClock):
+	case newest == 0 || r.Forced(ForceClock):
 	case r.now() < newest-index.MaxSkew:
 		return fmt.Errorf("it is %s by the clock, but thisUpdate of a CRL before is %s: set the clock (if it is right: --force %s)", utc(r.now()), utc(newest), ForceClock)
 	case r.now() > newest+int64(r.Validity/time.Second):
