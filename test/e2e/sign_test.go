@@ -128,8 +128,8 @@ func decimal(serial string) string {
 }
 
 // TestSignDatabases follows certificates from the tables of CAs to the clients: from
-// EJBCA's in PostgreSQL by the query of docs/SIGNING.md, and from Boulder's and cfssl's in
-// MariaDB.
+// EJBCA's and XiPKI's in PostgreSQL by the queries of docs/SIGNING.md, and from Boulder's and
+// cfssl's in MariaDB.
 func TestSignDatabases(t *testing.T) {
 	programs.Need(t, "openssl", "ocsptool")
 	dir := t.TempDir()
@@ -140,19 +140,24 @@ func TestSignDatabases(t *testing.T) {
 	good, revoked := a.serial(t, "good"), a.serial(t, "revoked")
 	notAfter, revokedAt := time.Now().AddDate(0, 0, 80).UTC(), time.Now().Add(-time.Hour).UTC()
 
+	postgres := "postgres://postgres@/postgres?host=" + url.QueryEscape(databasetest.StartPostgres(t).Dir)
 	t.Run("EJBCA", func(t *testing.T) {
-		source := "postgres://postgres@/postgres?host=" + url.QueryEscape(databasetest.StartPostgres(t).Dir)
-		execute(t, "pgx", source,
+		execute(t, "pgx", postgres,
 			`CREATE TABLE CertificateData (fingerprint TEXT PRIMARY KEY, cAFingerprint TEXT, crlPartitionIndex INT4, expireDate INT8 NOT NULL,
 				revocationDate INT8 NOT NULL, revocationReason INT4 NOT NULL, serialNumber TEXT NOT NULL, status INT4 NOT NULL)`,
 			fmt.Sprintf("INSERT INTO CertificateData VALUES ('1', 'FINGERPRINT', 0, %d, -1, -1, '%s', 20)", notAfter.UnixMilli(), decimal(good)),
 			fmt.Sprintf("INSERT INTO CertificateData VALUES ('2', 'FINGERPRINT', 0, %d, %d, 1, '%s', 40)", notAfter.UnixMilli(), revokedAt.UnixMilli(), decimal(revoked)))
-		_, section, _ := strings.Cut(string(readFile(t, "../../docs/SIGNING.md")), "### EJBCA")
-		_, query, _ := strings.Cut(section, "```sql\n")
-		query, _, _ = strings.Cut(query, "```")
-		a.sh(t, `lancre sign ocsp --issuer ca.pem --key ca.key --certificates "$SOURCE" --query "$QUERY" \
-			--serial decimal --no-store --store ejbca --out ejbca.der`, "SOURCE="+source, "QUERY="+query)
-		a.served(t, "ejbca")
+		a.signsBy(t, postgres, "EJBCA", "--serial decimal")
+	})
+	t.Run("XiPKI", func(t *testing.T) {
+		// The columns of the table CERT that have a part in it, of their types there.
+		execute(t, "pgx", postgres,
+			`CREATE TABLE CERT (ID BIGINT PRIMARY KEY, CA_ID SMALLINT NOT NULL, SN VARCHAR(40) NOT NULL, NBEFORE BIGINT NOT NULL, NAFTER BIGINT NOT NULL,
+				REV SMALLINT NOT NULL, RR SMALLINT, RT BIGINT, RIT BIGINT, EE SMALLINT NOT NULL, UNIQUE (CA_ID, SN))`,
+			fmt.Sprintf("INSERT INTO CERT VALUES (1, 1, '%s', 0, %d, 0, NULL, NULL, NULL, 1)", strings.ToLower(good), notAfter.Unix()),
+			fmt.Sprintf("INSERT INTO CERT VALUES (2, 1, '%s', 0, %d, 1, 1, %d, NULL, 1)", strings.ToLower(revoked), notAfter.Unix(), revokedAt.Unix()),
+			fmt.Sprintf("INSERT INTO CERT VALUES (3, 2, '77', 0, %d, 0, NULL, NULL, NULL, 1)", notAfter.Unix())) // of another CA
+		a.signsBy(t, postgres, "XiPKI", "--serial hex")
 	})
 	socket := databasetest.StartMySQL(t).Dir + "/sock"
 	source, address := "mysql://root@/test?socket="+url.QueryEscape(socket), "root@unix("+socket+")/test"
