@@ -43,6 +43,7 @@ var sections = []section{
 	{"grow", (*runner).measureGrow},
 	{"follow", (*runner).measureFollow},
 	{"fleet", (*runner).measureFleet},
+	{"sign", (*runner).measureSign},
 }
 
 // A runner is one run of the whole.

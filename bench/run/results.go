@@ -38,6 +38,7 @@ type results struct {
 
 	Followed followed `json:"followed"`
 	Fleet    fleet    `json:"fleet"`
+	Signed   signed   `json:"signed"`
 }
 
 // A stamp says when something was measured, and of what.

@@ -21,6 +21,7 @@ type size struct {
 	freshened []string // the same, for benchmarks of which one iteration takes long
 	followed  []string // the same, of which one takes a second
 	edges     int      // of a fleet
+	signs     []string // and seconds
 }
 
 // full takes about an hour on two cores.
@@ -30,6 +31,7 @@ var full = size{
 	signed: 200_000, watched: 9 * time.Second, swapRate: 10_000, grown: 5 * time.Minute, files: 120, idle: 150 * time.Second,
 	bench: []string{"-count=5", "-benchtime=500ms"}, freshened: []string{"-count=3", "-benchtime=200x"},
 	followed: []string{"-benchtime=120x"}, edges: 100,
+	signs: []string{"-count=5", "-benchtime=2x"},
 }
 
 // quickly takes some five minutes.
@@ -39,4 +41,5 @@ var quickly = size{
 	signed: 4_000, watched: 6 * time.Second, swapRate: 5_000, grown: 20 * time.Second, files: 10, idle: 5 * time.Second,
 	bench: []string{"-count=2", "-benchtime=50ms"}, freshened: []string{"-count=1", "-benchtime=20x"},
 	followed: []string{"-benchtime=10x"}, edges: 5,
+	signs: []string{"-count=1", "-benchtime=1x"},
 }
