@@ -80,6 +80,8 @@ type verifier struct {
 	released uint64 // the window before this offset is not in memory any more
 	keep     bool   // in memory what was read
 
+	proofs []proof // by number of the shape
+
 	total tally // over all records
 }
 
