@@ -53,7 +53,7 @@ func NewWriter(dir string, shard Shard) (*Writer, error) {
 	}
 	w := &Writer{
 		blockWriter: newBlockWriter(f),
-		keys:        sorter{dir: dir, limit: sortMemory},
+		keys:        newSorter(dir, shard.Of),
 		issuers:     make(map[string]uint32),
 		shapes:      newShapeTable(),
 		head:        header{version: version, shard: shard},
