@@ -271,6 +271,10 @@ func (s *Segment) frame(offset uint64) (number uint32, size uint64, ok bool) {
 	return number, size, true
 }
 
+// EntersOnce reports whether the format promises that no two records are entered under
+// one CertID: it does since version 3.
+func (s *Segment) EntersOnce() bool { return s.head.version > 2 }
+
 // Records calls yield for every record in the order of the file until yield
 // returns false. The error, a *Fault, names the record that cannot be read.
 func (s *Segment) Records(yield func(Record) bool) error {

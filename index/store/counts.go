@@ -11,6 +11,7 @@ import (
 // with every answer that changes, so that nobody has to walk a store for them.
 type Counts struct {
 	live map[issuerKey]*LiveCount
+	last *LiveCount       // of these, the one asked for last: most answers in a row have one issuer
 	due  map[int64]uint64 // by hour since 1970: CertIDs whose response has its nextUpdate then
 }
 
@@ -21,7 +22,7 @@ type issuerKey struct {
 
 // NewCounts are those of nothing.
 func NewCounts() *Counts {
-	return &Counts{make(map[issuerKey]*LiveCount), make(map[int64]uint64)}
+	return &Counts{live: make(map[issuerKey]*LiveCount), due: make(map[int64]uint64)}
 }
 
 // Counts are those that m says.
@@ -54,7 +55,10 @@ func (c *Counts) Remove(rec index.Record, id *index.CertID) { c.enter(rec, id, ^
 
 // of is the count of id's issuer.
 func (c *Counts) of(id *index.CertID) *LiveCount {
-	return c.ofKey(issuerKey{id.Alg, string(id.NameHash), string(id.KeyHash)})
+	if l := c.last; l == nil || l.Alg != id.Alg || l.NameHash != string(id.NameHash) || l.KeyHash != string(id.KeyHash) {
+		c.last = c.ofKey(issuerKey{id.Alg, string(id.NameHash), string(id.KeyHash)})
+	}
+	return c.last
 }
 
 func (c *Counts) ofKey(key issuerKey) *LiveCount {

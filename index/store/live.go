@@ -62,9 +62,11 @@ func covers(shards []index.Shard, id *index.CertID) bool {
 
 // liveIn is Live for the records of segment i. more is false where yield was.
 func (g *Generation) liveIn(i int, yield func(LiveRecord) bool) (more bool, err error) {
-	all, err := reachesAll(g.segments[i])
-	if err != nil {
-		return false, err
+	all := g.segments[i].EntersOnce()
+	if !all {
+		if all, err = reachesAll(g.segments[i]); err != nil {
+			return false, err
+		}
 	}
 	live := LiveRecord{Line: i}
 	var ids []index.CertID
@@ -119,8 +121,8 @@ func (g *Generation) answers(i int, rec index.Record, id *index.CertID, all bool
 	return found && own.Offset() == rec.Offset(), err
 }
 
-// reachesAll reports whether no two records of s have a CertID in common: as many
-// slots are taken as records have CertIDs.
+// reachesAll reports whether no two records of s, of an old version, have a CertID in
+// common: as many slots are taken as records have CertIDs.
 func reachesAll(s *index.Segment) (bool, error) {
 	var ids []index.CertID
 	var count uint64
