@@ -3,15 +3,14 @@ package build
 import (
 	"fmt"
 	"math/bits"
-	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"lancre/build/ocsp"
 	"lancre/build/rule"
 	"lancre/index"
 	"lancre/index/store"
+	"lancre/internal/parallel"
 )
 
 // An output is one segment in the making, of responses and of tombstones: the base of
@@ -113,19 +112,22 @@ func (b *builder) finish(o *outputs, role string) (lines []store.SegmentLine, to
 // processors, while others become objects. stop waits for those in hand, and has no more
 // be finished.
 func finishAhead(wanted []*output) (stop func()) {
-	var workers sync.WaitGroup
-	var taken atomic.Int64
-	for range min(runtime.GOMAXPROCS(0), len(wanted)) {
-		workers.Go(func() {
-			for i := taken.Add(1) - 1; i < int64(len(wanted)); i = taken.Add(1) - 1 {
-				wanted[i].finish()
-				close(wanted[i].finished)
+	var stopped atomic.Bool
+	all := make(chan struct{})
+	go func() {
+		defer close(all)
+		parallel.Each(len(wanted), func() func(int) {
+			return func(i int) {
+				if !stopped.Load() {
+					wanted[i].finish()
+					close(wanted[i].finished)
+				}
 			}
 		})
-	}
+	}()
 	return func() {
-		taken.Store(int64(len(wanted)))
-		workers.Wait()
+		stopped.Store(true)
+		<-all
 	}
 }
 

@@ -2,10 +2,9 @@ package index
 
 import (
 	"cmp"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
+
+	"lancre/internal/parallel"
 )
 
 func compareEntries(a, b indexEntry) int {
@@ -47,16 +46,9 @@ func cutEntries(to, from []indexEntry, shared int) (ends [sortParts]int) {
 // shared is as cutEntries has it.
 func sortEntries(to, from []indexEntry, shared int) {
 	ends := cutEntries(to, from, shared)
-	var taken atomic.Int64
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for i := taken.Add(1) - 1; i < sortParts; i = taken.Add(1) - 1 {
-				slices.SortFunc(to[partBegin(&ends, int(i)):ends[i]], compareEntries)
-			}
-		})
-	}
-	workers.Wait()
+	parallel.Each(sortParts, func() func(int) {
+		return func(i int) { slices.SortFunc(to[partBegin(&ends, i):ends[i]], compareEntries) }
+	})
 }
 
 // partBegin is where part i begins: where the one before it ends.

@@ -2,10 +2,8 @@ package index
 
 import (
 	"fmt"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
+	"lancre/internal/parallel"
 	"lancre/internal/sigbus"
 )
 
@@ -87,17 +85,10 @@ func (v *verifier) spans(at, end uint64) (bounds []uint64) {
 // tallies verifies the spans between bounds on all processors.
 func (v *verifier) tallies(bounds []uint64) []tally {
 	list := make([]tally, len(bounds)-1)
-	var taken atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(list)) {
-		workers.Go(func() {
-			r := recordVerifier{Segment: v.Segment, proofs: v.proofs}
-			for i := taken.Add(1) - 1; i < int64(len(list)); i = taken.Add(1) - 1 {
-				list[i] = r.span(bounds[i], bounds[i+1])
-			}
-		})
-	}
-	workers.Wait()
+	parallel.Each(len(list), func() func(int) {
+		r := recordVerifier{Segment: v.Segment, proofs: v.proofs}
+		return func(i int) { list[i] = r.span(bounds[i], bounds[i+1]) }
+	})
 	return list
 }
 

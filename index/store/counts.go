@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"lancre/index"
+	"lancre/internal/parallel"
 )
 
 // Counts are what a manifest says of the CertIDs that have an answer. They change
@@ -171,11 +173,25 @@ func (g *Generation) countIn(shards []index.Shard) (*Counts, error) {
 // Count walks g for its Counts.
 func (g *Generation) Count() (*Counts, error) { return g.count([]index.Shard{index.Everything}) }
 
+// count walks some segments at a time, on all processors.
 func (g *Generation) count(shards []index.Shard) (*Counts, error) {
+	parts, errs := make([]*Counts, len(g.segments)), make([]error, len(g.segments))
+	parallel.Each(len(parts), func() func(int) {
+		return func(i int) { parts[i], errs[i] = g.countOf(i, shards) }
+	})
+	all := NewCounts()
+	for _, part := range parts {
+		all.Merge(part)
+	}
+	return all, cmp.Or(errs...)
+}
+
+// countOf counts what segment i answers.
+func (g *Generation) countOf(i int, shards []index.Shard) (*Counts, error) {
 	c := NewCounts()
-	err := g.LiveIn(shards, func(r LiveRecord) bool {
-		for i := range r.CertIDs {
-			c.Add(r.Record, &r.CertIDs[i])
+	_, err := g.liveOf(i, shards, func(r LiveRecord) bool {
+		for n := range r.CertIDs {
+			c.Add(r.Record, &r.CertIDs[n])
 		}
 		return true
 	})

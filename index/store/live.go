@@ -30,28 +30,32 @@ func (g *Generation) Live(yield func(LiveRecord) bool) error {
 // LiveIn is Live for what some shards have: it reads only segments in which they can have
 // something, and of their records passes on the CertIDs in the shards.
 func (g *Generation) LiveIn(shards []index.Shard, yield func(LiveRecord) bool) error {
-	defer runtime.KeepAlive(g)
-	everything := slices.Contains(shards, index.Everything)
-	within := func(r LiveRecord) bool {
-		r.CertIDs = slices.DeleteFunc(r.CertIDs, func(id index.CertID) bool { return !covers(shards, &id) })
-		return len(r.CertIDs) == 0 || yield(r)
-	}
-	if everything {
-		within = yield
-	}
-	for i, line := range g.manifest.Segments {
-		if !slices.ContainsFunc(shards, line.Shard.Overlaps) {
-			continue
-		}
-		more, err := g.liveIn(i, within)
-		if err != nil {
-			return fmt.Errorf("object %s: %w", g.manifest.Segments[i].SHA256, err)
-		}
-		if !more {
-			return nil
+	for i := range g.manifest.Segments {
+		if more, err := g.liveOf(i, shards, yield); err != nil || !more {
+			return err
 		}
 	}
 	return nil
+}
+
+// liveOf is LiveIn for the records of segment i. more is false where yield was.
+func (g *Generation) liveOf(i int, shards []index.Shard, yield func(LiveRecord) bool) (more bool, err error) {
+	defer runtime.KeepAlive(g)
+	line := &g.manifest.Segments[i]
+	if !slices.ContainsFunc(shards, line.Shard.Overlaps) {
+		return true, nil
+	}
+	within := yield
+	if !slices.Contains(shards, index.Everything) {
+		within = func(r LiveRecord) bool {
+			r.CertIDs = slices.DeleteFunc(r.CertIDs, func(id index.CertID) bool { return !covers(shards, &id) })
+			return len(r.CertIDs) == 0 || yield(r)
+		}
+	}
+	if more, err = g.liveIn(i, within); err != nil {
+		err = fmt.Errorf("object %s: %w", line.SHA256, err)
+	}
+	return more, err
 }
 
 // covers reports whether id is in one of the shards.
