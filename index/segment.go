@@ -276,10 +276,11 @@ func (s *Segment) frame(offset uint64) (number uint32, size uint64, ok bool) {
 func (s *Segment) EntersOnce() bool { return s.head.version > 2 }
 
 // Records calls yield for every record in the order of the file until yield
-// returns false. The error, a *Fault, names the record that cannot be read.
+// returns false. It holds a window of the file in memory, as Verify does. The error, a
+// *Fault, names the record that cannot be read.
 func (s *Segment) Records(yield func(Record) bool) error {
 	at, end := s.head.recs.offset, s.head.recs.offset+s.head.recs.size
-	for at < end {
+	for released := at; at < end; {
 		rec, ok := s.record(at, nil)
 		if !ok {
 			return &Fault{int64(at), checkRecord, "a record fails its checksum or bounds"}
@@ -287,7 +288,10 @@ func (s *Segment) Records(yield func(Record) bool) error {
 		if !yield(rec) {
 			return nil
 		}
-		at += uint64(len(rec.octets))
+		if at += uint64(len(rec.octets)); at-released >= window {
+			s.release(at)
+			released = at
+		}
 	}
 	return nil
 }
