@@ -35,6 +35,7 @@ type results struct {
 	Merged  merged    `json:"merged"`
 	Fresh   fresh     `json:"fresh"`
 	Grown   grown     `json:"grown"`
+	Hundred hundred   `json:"hundred"`
 }
 
 // A stamp says when something was measured, and of what.

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // A target is what was set out to reach, and what was measured.
 type target struct {
@@ -69,6 +72,7 @@ func (r *results) Targets() []target {
 		atMost("time for a response in a large build, to a small one", 1.3, "%.2f", r.growth()),
 		atMost("exec to first answer of a large store, s", 1, "%.3f", r.Start.Seconds),
 		atMost("anonymous memory with 1,000 connections, MB", 64, "%.0f", r.anonymous()),
+		atMost("the same beside "+millions(cmp.Or(r.Hundred.Responses, full.hundred))+" responses", 64, "%.0f", r.Hundred.anonymous()),
 		atMost("p99 of warm requests beside cold ones, ms", 5, "%.2f", r.Cold.P99.times(1e-3)),
 		atMost("p99.9 during a swap, to a quiet second", 3, "%.2f", r.swaps(func(s *swapped) float64 { return s.During / s.Quiet })),
 		atLeast("add, to verifying signatures alone, P-256", 0.85, "%.2f", r.Added.Ratio),
