@@ -11,6 +11,7 @@
 # make bench   the benchmarks
 # make bench-load   lancred and lancre beside their peers; writes bench/RESULTS.md, or with QUICK=1 bin/quick/RESULTS.md
 # make bench-fleet  the part of it with a fleet: from a file at the origin to a hundred edges
+# make bench-hundred  a store of a hundred million responses, or of HUNDRED, on this machine, as a section of RESULTS.md
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -67,6 +68,10 @@ bench-load:
 	bin/peers/run $(if $(QUICK),--quick) --out $(BENCHOUT) $(if $(RECORDS),--records $(RECORDS)) $(if $(MANY),--many $(MANY)) $(if $(ONLY),--only $(ONLY))
 	bin/peers/plot $(BENCHOUT)/results
 
+bench-hundred:
+	scripts/setup-bench
+	bin/peers/run $(if $(QUICK),--quick) --out $(BENCHOUT) --only hundred $(if $(HUNDRED),--hundred $(HUNDRED))
+
 check:
 	test -z "$$(gofmt -l . | tee /dev/stderr)"
 	go vet ./...
@@ -76,4 +81,4 @@ check:
 clean:
 	rm -rf bin demo
 
-.PHONY: build pkcs11 package demo test faults race fuzz algebra mutants bench bench-fleet bench-load check clean
+.PHONY: build pkcs11 package demo test faults race fuzz algebra mutants bench bench-fleet bench-load bench-hundred check clean

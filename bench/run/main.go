@@ -25,25 +25,27 @@ import (
 type section struct {
 	name    string
 	measure func(*runner, context.Context) error
+	byHand  bool // measured only where it is named
 }
 
 // sections in their order: those that keep 10 M responses come last.
 var sections = []section{
-	{"closed", (*runner).measureClosed},
-	{"offered", (*runner).measureOffered},
-	{"lookup", (*runner).measureLookup},
-	{"build", (*runner).measureBuild},
-	{"large", (*runner).measureLargeBuild},
-	{"start", (*runner).measureStart},
-	{"swap", (*runner).measureSwap},
-	{"cold", (*runner).measureCold},
-	{"add", (*runner).measureAdd},
-	{"merge", (*runner).measureMerge},
-	{"fresh", (*runner).measureFresh},
-	{"grow", (*runner).measureGrow},
-	{"follow", (*runner).measureFollow},
-	{"fleet", (*runner).measureFleet},
-	{"sign", (*runner).measureSign},
+	{name: "closed", measure: (*runner).measureClosed},
+	{name: "offered", measure: (*runner).measureOffered},
+	{name: "lookup", measure: (*runner).measureLookup},
+	{name: "build", measure: (*runner).measureBuild},
+	{name: "large", measure: (*runner).measureLargeBuild},
+	{name: "start", measure: (*runner).measureStart},
+	{name: "swap", measure: (*runner).measureSwap},
+	{name: "cold", measure: (*runner).measureCold},
+	{name: "add", measure: (*runner).measureAdd},
+	{name: "merge", measure: (*runner).measureMerge},
+	{name: "fresh", measure: (*runner).measureFresh},
+	{name: "grow", measure: (*runner).measureGrow},
+	{name: "follow", measure: (*runner).measureFollow},
+	{name: "fleet", measure: (*runner).measureFleet},
+	{name: "sign", measure: (*runner).measureSign},
+	{name: "hundred", measure: (*runner).measureHundred, byHand: true},
 }
 
 // A runner is one run of the whole.
@@ -61,6 +63,7 @@ func main() {
 	quick := flag.Bool("quick", false, "small sizes: whether everything works, not how fast it is")
 	records := flag.Uint64("records", 0, "`NUMBER` of responses behind the servers")
 	many := flag.Uint64("many", 0, "`NUMBER` of responses of a large store")
+	hundred := flag.Uint64("hundred", 0, "`NUMBER` of responses of the section hundred")
 	bin := flag.String("bin", "bin/peers", "`DIR` of the programs that scripts/setup-bench made")
 	out := flag.String("out", "bench", "`DIR` for RESULTS.md and results/")
 	only := flag.String("only", "", "comma-separated `SECTIONS` to measure, the others are kept from the run before")
@@ -69,7 +72,7 @@ func main() {
 	if *quick {
 		r.size = quickly
 	}
-	r.records, r.many = cmp.Or(*records, r.records), cmp.Or(*many, r.many)
+	r.records, r.many, r.hundred = cmp.Or(*records, r.records), cmp.Or(*many, r.many), cmp.Or(*hundred, r.hundred)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := r.run(ctx, *only); err != nil {
@@ -78,7 +81,7 @@ func main() {
 	}
 }
 
-// resume takes over the results of the run before, if there was one, which must be of the
+// resume takes over the results of the run before, if there are any, which must be of the
 // same size.
 func (r *runner) resume(path string) error {
 	if err := r.results.read(path); errors.Is(err, fs.ErrNotExist) {
@@ -108,7 +111,8 @@ func (r *runner) run(ctx context.Context, only string) (err error) {
 	}
 	r.results.describe(r.size)
 	for _, s := range sections {
-		if only != "" && !strings.Contains(","+only+",", ","+s.name+",") {
+		named := strings.Contains(","+only+",", ","+s.name+",")
+		if only == "" && s.byHand || only != "" && !named {
 			continue
 		}
 		fmt.Printf("\n# %s\n\n", s.name)

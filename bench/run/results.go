@@ -39,6 +39,7 @@ type results struct {
 	Followed followed `json:"followed"`
 	Fleet    fleet    `json:"fleet"`
 	Signed   signed   `json:"signed"`
+	Hundred  hundred  `json:"hundred"`
 }
 
 // A stamp says when something was measured, and of what.

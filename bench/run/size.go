@@ -6,6 +6,7 @@ import "time"
 type size struct {
 	records  uint64        // responses behind the servers
 	many     uint64        // responses of a large store
+	hundred  uint64        // responses of the section hundred
 	asked    int           // different requests
 	rounds   int           // of each measurement
 	duration time.Duration // of one load run
@@ -26,7 +27,7 @@ type size struct {
 
 // full takes about an hour on two cores.
 var full = size{
-	records: 1_000_000, many: 10_000_000, asked: 100_000, rounds: 5, duration: 3 * time.Second,
+	records: 1_000_000, many: 10_000_000, hundred: 100_000_000, asked: 100_000, rounds: 5, duration: 3 * time.Second,
 	rates:  []float64{5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000},
 	signed: 200_000, watched: 9 * time.Second, swapRate: 10_000, grown: 5 * time.Minute, files: 120, idle: 150 * time.Second,
 	bench: []string{"-count=5", "-benchtime=500ms"}, freshened: []string{"-count=3", "-benchtime=200x"},
@@ -36,7 +37,7 @@ var full = size{
 
 // quickly takes some five minutes.
 var quickly = size{
-	records: 50_000, many: 500_000, asked: 20_000, rounds: 2, duration: time.Second / 2,
+	records: 50_000, many: 500_000, hundred: 200_000, asked: 20_000, rounds: 2, duration: time.Second / 2,
 	rates:  []float64{5_000, 20_000, 40_000},
 	signed: 4_000, watched: 6 * time.Second, swapRate: 5_000, grown: 20 * time.Second, files: 10, idle: 5 * time.Second,
 	bench: []string{"-count=2", "-benchtime=50ms"}, freshened: []string{"-count=1", "-benchtime=20x"},
