@@ -67,7 +67,9 @@ bench-load:
 	scripts/setup
 	scripts/setup-bench
 	bin/peers/run $(if $(QUICK),--quick) --out $(BENCHOUT) $(if $(RECORDS),--records $(RECORDS)) $(if $(MANY),--many $(MANY)) $(if $(ONLY),--only $(ONLY))
-	bin/peers/plot $(BENCHOUT)/results
+
+bench-page:
+	go run ./bench/run --report --out $(BENCHOUT)
 
 check:
 	test -z "$$(gofmt -l . | tee /dev/stderr)"
@@ -78,4 +80,4 @@ check:
 clean:
 	rm -rf bin demo
 
-.PHONY: build pkcs11 package demo test faults race fuzz algebra mutants bench bench-fleet bench-load check clean
+.PHONY: build pkcs11 package demo test faults race fuzz algebra mutants bench bench-fleet bench-load bench-page check clean

@@ -58,6 +58,7 @@ func main() {
 	many := flag.Uint64("many", 0, "`NUMBER` of responses of a large store")
 	bin := flag.String("bin", "bin/peers", "`DIR` of the programs that scripts/setup-bench made")
 	out := flag.String("out", "bench", "`DIR` for RESULTS.md and results/")
+	again := flag.Bool("report", false, "measure nothing: write page and pictures of what results.json has")
 	only := flag.String("only", "", "comma-separated `SECTIONS` to measure, the others are kept from the run before")
 	flag.Parse()
 	r := &runner{size: full, bin: *bin, out: filepath.Join(*out, "results")}
@@ -67,11 +68,29 @@ func main() {
 	r.records, r.many = cmp.Or(*records, r.records), cmp.Or(*many, r.many)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := r.run(ctx, *only); err != nil {
+	if err := r.perform(ctx, *only, *again); err != nil {
 		fmt.Fprintf(os.Stderr, "run: %v\n", err)
 		os.Exit(1)
 	}
 }
+
+// perform measures, unless the report is to be written again of what was.
+func (r *runner) perform(ctx context.Context, only string, again bool) error {
+	if again {
+		if err := r.results.read(r.figures()); err != nil {
+			return err
+		}
+	} else if err := r.run(ctx, only); err != nil {
+		return err
+	}
+	if err := r.results.drawAll(r.out); err != nil {
+		return err
+	}
+	return r.report(filepath.Join(r.out, "..", "RESULTS.md"))
+}
+
+// figures is the file of all that was measured.
+func (r *runner) figures() string { return filepath.Join(r.out, "results.json") }
 
 // resume takes over the results of the run before, which must be of the same size.
 func (r *runner) resume(path string) error {
@@ -92,7 +111,7 @@ func (r *runner) run(ctx context.Context, only string) (err error) {
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return err
 	}
-	path := filepath.Join(r.out, "results.json")
+	path := r.figures()
 	if only != "" {
 		if err := r.resume(path); err != nil {
 			return err
@@ -104,13 +123,14 @@ func (r *runner) run(ctx context.Context, only string) (err error) {
 			continue
 		}
 		fmt.Printf("\n# %s\n\n", s.name)
+		load := loadAverage()
 		if err := s.measure(r, ctx); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		r.results.mark(s.name)
+		r.results.mark(s.name, load)
 		if err := r.results.write(path); err != nil {
 			return err
 		}
 	}
-	return r.report(filepath.Join(r.out, "..", "RESULTS.md"))
+	return nil
 }

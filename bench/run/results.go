@@ -37,13 +37,24 @@ type results struct {
 	Grown   grown     `json:"grown"`
 }
 
-// A stamp says when something was measured, and of what.
+// A stamp says when something was measured, of what, and how busy the machine was before.
 type stamp struct {
-	Date   string `json:"date"`
-	Commit string `json:"commit"`
+	Date   string  `json:"date"`
+	Commit string  `json:"commit"`
+	Load   float64 `json:"load,omitempty"` // average of a minute; 0: not noted
 }
 
 func (s stamp) String() string { return s.Date + ", commit " + s.Commit }
+
+// busy is a load of which figures must tell: two are from the section before.
+const busy = 4
+
+// loadAverage is that of the last minute.
+func loadAverage() (load float64) {
+	text, _ := os.ReadFile("/proc/loadavg")
+	fmt.Sscan(string(text), &load) // 0 where there is none
+	return load
+}
 
 // A spread is several measurements of one thing.
 type spread struct {
@@ -83,26 +94,33 @@ func (r *results) describe(s size) {
 	r.Records, r.Many = s.records, s.many
 }
 
-// mark notes that a section was measured now.
-func (r *results) mark(section string) {
+// mark notes that a section was measured now, beside that load.
+func (r *results) mark(section string, load float64) {
 	if r.Measured == nil {
 		r.Measured = make(map[string]stamp)
 	}
-	r.Measured[section] = stamp{time.Now().UTC().Format("2006-01-02"), output("git", "rev-parse", "--short", "HEAD")}
+	r.Measured[section] = stamp{time.Now().UTC().Format("2006-01-02"), output("git", "rev-parse", "--short", "HEAD"), load}
 }
 
-// When says when the sections were measured: once, if all were at the same time.
+// When says when the sections were measured: once, if all were at the same time on a machine
+// that had nothing else to do.
 func (r *results) When() string {
 	var stamps []stamp
 	names := make(map[stamp][]string)
+	quiet := true
 	for _, section := range slices.Sorted(maps.Keys(r.Measured)) {
 		s := r.Measured[section]
+		if s.Load > busy {
+			quiet = false
+			section += fmt.Sprintf(" beside a load of %.0f", s.Load)
+		}
+		s.Load = 0 // not what makes stamps differ
 		if names[s] == nil {
 			stamps = append(stamps, s)
 		}
 		names[s] = append(names[s], section)
 	}
-	if len(stamps) == 1 {
+	if len(stamps) == 1 && quiet {
 		return stamps[0].String()
 	}
 	var parts []string
