@@ -95,7 +95,7 @@ func (r *runner) measureClosed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	list, stop, err := r.startAll(ctx, r.servers(store))
+	list, stop, err := r.startAll(ctx, r.servers(r.small, store))
 	defer stop()
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,7 +10,8 @@ import (
 	"lancre/bench/plot"
 )
 
-// drawings are the pictures of RESULTS.md, by the name of their file.
+// drawings are the pictures of RESULTS.md, by the name of their file; nil where there is nothing
+// to draw.
 var drawings = []struct {
 	name string
 	draw func(*results) *plot.Figure
@@ -21,13 +23,17 @@ var drawings = []struct {
 	{"size", (*results).drawSize},
 	{"build", (*results).drawBuilds},
 	{"growth", (*results).drawGrowth},
+	{"scale", (*results).drawScale},
 }
 
 // drawAll writes the pictures into dir.
 func (r *results) drawAll(dir string) error {
 	for _, d := range drawings {
-		path := filepath.Join(dir, d.name+".svg")
-		if err := os.WriteFile(path, d.draw(r).SVG(), 0o644); err != nil {
+		f := d.draw(r)
+		if f == nil {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, d.name+".svg"), f.SVG(), 0o644); err != nil {
 			return err
 		}
 	}
@@ -187,6 +193,9 @@ func (r *results) drawBuilds() *plot.Figure {
 
 // drawGrowth draws how a store and its server do while revocations come, second by second.
 func (r *results) drawGrowth() *plot.Figure {
+	if len(r.Grown.Course) == 0 {
+		return nil
+	}
 	f := &plot.Figure{Title: "Twenty revocations a second, with merges beside", Note: "Against seconds."}
 	for _, of := range []struct {
 		name, unit string
@@ -203,4 +212,40 @@ func (r *results) drawGrowth() *plot.Figure {
 		f.Panels = append(f.Panels, &plot.Lines{Title: of.name, X: plot.Axis{Unit: "s"}, Y: plot.Axis{Unit: of.unit}, Lines: []plot.Line{line}})
 	}
 	return f
+}
+
+// drawScale draws what things cost against how many responses the store has.
+func (r *results) drawScale() *plot.Figure {
+	if len(r.Scale) == 0 {
+		return nil
+	}
+	panel := func(title, unit string, lines ...plot.Line) plot.Panel {
+		return &plot.Lines{Title: title, X: plot.Axis{Name: "responses in the store", Log: true}, Y: plot.Axis{Unit: unit}, Lines: lines}
+	}
+	line := func(name string, ours bool, of func(*scaled) plot.Value) plot.Line {
+		l := plot.Line{Name: name, Ours: ours}
+		for i := range r.Scale {
+			l.Points = append(l.Points, plot.Point{X: float64(r.Scale[i].Records), Y: of(&r.Scale[i])})
+		}
+		return l
+	}
+	var gets, lookups []plot.Line
+	for _, name := range slices.Sorted(maps.Keys(scaleServers)) {
+		gets = append(gets, line(name, name == "lancred", func(s *scaled) plot.Value { return s.GET[name].drawn(micro) }))
+	}
+	for _, name := range scaleTables {
+		lookups = append(lookups, line(name, name == "lancre", func(s *scaled) plot.Value { return s.Lookup[name].drawn(nano) }))
+	}
+	return &plot.Figure{
+		Title: "What grows with the store, and what does not", Note: "A thin line goes from the least to the greatest of the rounds.", Columns: 2,
+		Panels: []plot.Panel{
+			panel("GET: processor time of the server", "s", gets...),
+			panel("A look-up that waits for the one before", "s", lookups...),
+			panel("Responses a second, without verifying", "/s",
+				line("built", true, func(s *scaled) plot.Value { return plot.Value(s.Build) }),
+				line("merged", false, func(s *scaled) plot.Value { return plot.Value(s.Merge) })),
+			panel(fmt.Sprintf("Adding %d responses", addedAtOnce), "s",
+				line("", true, func(s *scaled) plot.Value { return s.Add.drawn(1e-3) })),
+		},
+	}
 }

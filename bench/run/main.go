@@ -39,6 +39,7 @@ var sections = []section{
 	{"merge", (*runner).measureMerge},
 	{"fresh", (*runner).measureFresh},
 	{"grow", (*runner).measureGrow},
+	{"scale", (*runner).measureScale},
 }
 
 // A runner is one run of the whole.
@@ -58,6 +59,7 @@ func main() {
 	many := flag.Uint64("many", 0, "`NUMBER` of responses of a large store")
 	bin := flag.String("bin", "bin/peers", "`DIR` of the programs that scripts/setup-bench made")
 	out := flag.String("out", "bench", "`DIR` for RESULTS.md and results/")
+	sizes := flag.String("sizes", "", "comma-separated `SIZES` of the stores of section scale, such as 100k,1M,10M")
 	again := flag.Bool("report", false, "measure nothing: write page and pictures of what results.json has")
 	only := flag.String("only", "", "comma-separated `SECTIONS` to measure, the others are kept from the run before")
 	flag.Parse()
@@ -66,6 +68,13 @@ func main() {
 		r.size = quickly
 	}
 	r.records, r.many = cmp.Or(*records, r.records), cmp.Or(*many, r.many)
+	if *sizes != "" {
+		var err error
+		if r.sizes, err = parseSizes(*sizes); err != nil {
+			fmt.Fprintf(os.Stderr, "run: --sizes: %v\n", err)
+			os.Exit(2)
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := r.perform(ctx, *only, *again); err != nil {

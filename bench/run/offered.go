@@ -36,7 +36,7 @@ func (r *runner) measureOffered(ctx context.Context) error {
 		return err
 	}
 	var servers []server
-	for _, s := range r.servers(store) {
+	for _, s := range r.servers(r.small, store) {
 		if openServers[s.name] {
 			servers = append(servers, s)
 		}

@@ -35,6 +35,7 @@ type results struct {
 	Merged  merged    `json:"merged"`
 	Fresh   fresh     `json:"fresh"`
 	Grown   grown     `json:"grown"`
+	Scale   []scaled  `json:"scale"` // ascending
 }
 
 // A stamp says when something was measured, of what, and how busy the machine was before.
@@ -73,7 +74,14 @@ func spreadOf(values []float64) spread {
 	return spread{(sorted[(n-1)/2] + sorted[n/2]) / 2, sorted[0], sorted[n-1], n}
 }
 
+// String is a dash for what was not measured.
 func (s spread) String() string {
+	switch {
+	case s.Count == 0:
+		return "–"
+	case s.Min == s.Max:
+		return figure(s.Median)
+	}
 	return fmt.Sprintf("%s (%s to %s)", figure(s.Median), figure(s.Min), figure(s.Max))
 }
 

@@ -28,9 +28,8 @@ type server struct {
 // holds that many, and twice as many descriptors are a common limit.
 const fewFiles = 10_000
 
-// servers are lancred and its peers.
-func (r *runner) servers(store string) []server {
-	c := r.small
+// servers are lancred, with the store, and its peers, for the answers of c.
+func (r *runner) servers(c *corpus, store string) []server {
 	peer := func(name string) string { return filepath.Join(r.bin, name) }
 	return []server{
 		{name: "lancred", command: func(port int) ([]string, error) {

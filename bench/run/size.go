@@ -14,6 +14,7 @@ type size struct {
 	watched  time.Duration // of a load run in which a generation is swapped: less than the 10 s after which lancred closes a connection that was never used
 	swapRate float64       // requests a second meanwhile
 	grown    time.Duration // of a load run beside which a store grows
+	sizes    []uint64      // of the stores that are to show what does not grow with them
 	bench    []string      // for go test
 
 	freshened []string // the same, for benchmarks of which one iteration takes long
@@ -23,7 +24,7 @@ type size struct {
 var full = size{
 	records: 1_000_000, many: 10_000_000, asked: 100_000, rounds: 5, duration: 3 * time.Second,
 	rates:  []float64{5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000},
-	signed: 200_000, watched: 9 * time.Second, swapRate: 10_000, grown: 5 * time.Minute,
+	signed: 200_000, watched: 9 * time.Second, swapRate: 10_000, grown: 5 * time.Minute, sizes: []uint64{100_000, 1_000_000, 10_000_000},
 	bench: []string{"-count=5", "-benchtime=500ms"}, freshened: []string{"-count=3", "-benchtime=200x"},
 }
 
@@ -31,6 +32,6 @@ var full = size{
 var quickly = size{
 	records: 50_000, many: 500_000, asked: 20_000, rounds: 2, duration: time.Second / 2,
 	rates:  []float64{5_000, 20_000, 40_000},
-	signed: 4_000, watched: 6 * time.Second, swapRate: 5_000, grown: 20 * time.Second,
+	signed: 4_000, watched: 6 * time.Second, swapRate: 5_000, grown: 20 * time.Second, sizes: []uint64{5_000, 50_000},
 	bench: []string{"-count=2", "-benchtime=50ms"}, freshened: []string{"-count=1", "-benchtime=20x"},
 }
