@@ -1,5 +1,7 @@
 package plot
 
+import "math"
+
 // Bars are rows with a bar for each value, and a line from the least to the greatest
 // that was measured of it. Where bars would be too unlike to be compared, they are dots on a logarithmic axis.
 type Bars struct {
@@ -68,10 +70,14 @@ func (b *Bars) all(do func(row *Row, n int, v Value)) {
 
 // logarithmic reports whether some values are too small beside others for a bar.
 func (b *Bars) logarithmic() bool {
-	var values []float64
-	b.all(func(_ *Row, _ int, v Value) { values = append(values, v.Median) })
-	s := newScale(true, values, 0, 1)
-	return s.to > unlike*s.from
+	least, most := math.Inf(1), 0.0
+	b.all(func(_ *Row, _ int, v Value) {
+		most = max(most, v.Median)
+		if v.Median > 0 {
+			least = min(least, v.Median)
+		}
+	})
+	return most > unlike*least
 }
 
 // label is what stands behind a value. The first row names the series.

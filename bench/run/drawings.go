@@ -19,6 +19,7 @@ var drawings = []struct {
 	{"cpu", (*results).drawCPU},
 	{"throughput", (*results).drawThroughput},
 	{"latency", (*results).drawLatency},
+	{"crl", (*results).drawCRLs},
 	{"lookup", (*results).drawLookups},
 	{"size", (*results).drawSize},
 	{"build", (*results).drawBuilds},
@@ -128,6 +129,25 @@ func (r *results) drawLatency() *plot.Figure {
 	return f
 }
 
+// drawCRLs has a panel for each way of asking, for their times have nothing in common.
+func (r *results) drawCRLs() *plot.Figure {
+	f := &plot.Figure{Title: "Processor time of the server for a CRL", Note: "Less is better. nginx has it in a file and sends it by sendfile.", Columns: 2}
+	for _, way := range fetches {
+		g := plot.Group{Title: way.title}
+		for _, c := range r.CRLs {
+			if c.Asked == way.name {
+				g.Title = plot.Spell(float64(c.Octets), "B") + way.title
+				g.Rows = append(g.Rows, plot.Row{Name: c.Server, Ours: c.Server == "lancred", Values: []plot.Value{c.CPU.drawn(micro)}})
+			}
+		}
+		f.Panels = append(f.Panels, &plot.Bars{Unit: "s", Groups: []plot.Group{g}})
+	}
+	if len(r.CRLs) == 0 {
+		return nil
+	}
+	return f
+}
+
 // indexes are what look-ups are measured in, in the order of tables and pictures.
 var indexes = []string{"lancre", "cdb", "map", "lmdb", "bbolt", "pebble"}
 
@@ -155,11 +175,11 @@ func (r *results) drawLookups() *plot.Figure {
 // drawSize compares what a response takes with what it takes in the others' indexes, and
 // with keys and responses one after another.
 func (r *results) drawSize() *plot.Figure {
-	ours := plot.Group{Title: "lancre, look-up table and all"}
+	ours := plot.Group{Title: "By how they are signed, look-up table and all"}
 	for _, b := range r.Builds {
 		ours.Rows = append(ours.Rows, plot.Row{Name: b.Kind, Ours: true, Values: []plot.Value{plot.One(b.PerResponse)}})
 	}
-	peers := plot.Group{Title: fmt.Sprintf("The responses of p256, among %s", millions(r.Many))}
+	peers := plot.Group{Title: fmt.Sprintf("P-256, no certificate inside, %s of them", millions(r.Many))}
 	for _, name := range indexes {
 		hit := r.Among(r.Many).Table(name, "hit")
 		size, beyond := hit["octets/entry"], hit["overhead/entry"]
@@ -171,8 +191,11 @@ func (r *results) drawSize() *plot.Figure {
 		}
 		peers.Rows = append(peers.Rows, plot.Row{Name: name, Ours: name == "lancre", Values: []plot.Value{plot.Value(size)}})
 	}
+	if r.FileOctets > 0 {
+		peers.Rows = append(peers.Rows, plot.Row{Name: "a file for each", Values: []plot.Value{plot.One(r.FileOctets)}})
+	}
 	return &plot.Figure{
-		Title: "Octets of a response on disk", Note: "Less is better.",
+		Title: "Octets that a response takes", Note: "Less is better. On the disk, but for the map.",
 		Panels: []plot.Panel{&plot.Bars{Unit: "B", Groups: []plot.Group{peers, ours}}},
 	}
 }

@@ -29,6 +29,7 @@ type section struct {
 var sections = []section{
 	{"closed", (*runner).measureClosed},
 	{"offered", (*runner).measureOffered},
+	{"crl", (*runner).measureCRL},
 	{"lookup", (*runner).measureLookup},
 	{"build", (*runner).measureBuild},
 	{"large", (*runner).measureLargeBuild},

@@ -25,6 +25,10 @@ type results struct {
 
 	Closed  []closed  `json:"closed"`
 	Offered []offered `json:"offered"`
+	// FileOctets is what a response takes on the disk that has a file for itself.
+	FileOctets float64 `json:"file_octets"`
+
+	CRLs    []fetched `json:"crls"`
 	Lookups []lookups `json:"lookups"` // among Records, and among Many
 	Builds  []built   `json:"builds"`
 	Large   []packed  `json:"large"`
