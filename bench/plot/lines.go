@@ -78,8 +78,12 @@ func (l *Lines) draw(c *canvas, at box) {
 	x, y := l.layout(box{at.x, top, at.w, l.plotHeight()})
 	l.axes(c, &x, &y, at)
 	classes := l.classes()
-	for i := range l.Lines {
-		l.Lines[i].draw(c, &x, &y, classes[i])
+	for _, ours := range []bool{false, true} { // ours lie over others
+		for i := range l.Lines {
+			if l.Lines[i].Ours == ours {
+				l.Lines[i].draw(c, &x, &y, classes[i])
+			}
+		}
 	}
 	l.names(c, &x, &y, classes, at.x+at.w-x.end-10)
 }

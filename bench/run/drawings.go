@@ -106,7 +106,7 @@ func (r *results) drawThroughput() *plot.Figure {
 }
 
 func (r *results) drawLatency() *plot.Figure {
-	f := &plot.Figure{Title: "Time to the answer, from when the request was due", Note: "Against requests offered to one core, each second."}
+	f := &plot.Figure{Title: "Time to the answer, from when the request was due", Note: "Against requests offered to one core in a second."}
 	names, by := r.offeredTo()
 	for _, q := range []struct {
 		title string

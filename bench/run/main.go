@@ -1,6 +1,7 @@
 // Run measures lancred and lancre beside their peers and against what the machine
-// allows, and writes what it saw to a terminal and to results.json. make
-// bench-load runs it, after scripts/setup-bench has made what it starts.
+// allows, and writes what it saw to a terminal and to results.json, and of that a page with
+// pictures. make bench-load runs it, after scripts/setup-bench has made what it starts;
+// make bench-page writes page and pictures alone.
 //
 // Servers run on core 0 and load generators on core 1, over loopback. Contenders
 // take turns, round by round, so that a machine whose speed drifts does so for
@@ -17,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // A section is one group of measurements.
@@ -133,11 +135,11 @@ func (r *runner) run(ctx context.Context, only string) (err error) {
 			continue
 		}
 		fmt.Printf("\n# %s\n\n", s.name)
-		load := loadAverage()
+		load, began := loadAverage(), time.Now()
 		if err := s.measure(r, ctx); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		r.results.mark(s.name, load)
+		r.results.mark(s.name, load, time.Since(began))
 		if err := r.results.write(path); err != nil {
 			return err
 		}

@@ -47,6 +47,7 @@ type stamp struct {
 	Date   string  `json:"date"`
 	Commit string  `json:"commit"`
 	Load   float64 `json:"load,omitempty"` // average of a minute; 0: not noted
+	Took   float64 `json:"took,omitempty"` // seconds; 0: not noted
 }
 
 func (s stamp) String() string { return s.Date + ", commit " + s.Commit }
@@ -106,12 +107,14 @@ func (r *results) describe(s size) {
 	r.Records, r.Many = s.records, s.many
 }
 
-// mark notes that a section was measured now, beside that load.
-func (r *results) mark(section string, load float64) {
+// mark notes that a section was measured now, beside that load, and for how long.
+func (r *results) mark(section string, load float64, took time.Duration) {
+	took = took.Round(time.Second)
+	fmt.Printf("\n%s took %v\n", section, took)
 	if r.Measured == nil {
 		r.Measured = make(map[string]stamp)
 	}
-	r.Measured[section] = stamp{time.Now().UTC().Format("2006-01-02"), output("git", "rev-parse", "--short", "HEAD"), load}
+	r.Measured[section] = stamp{time.Now().UTC().Format("2006-01-02"), output("git", "rev-parse", "--short", "HEAD"), load, took.Seconds()}
 }
 
 // When says when the sections were measured: once, if all were at the same time on a machine
@@ -126,7 +129,7 @@ func (r *results) When() string {
 			quiet = false
 			section += fmt.Sprintf(" beside a load of %.0f", s.Load)
 		}
-		s.Load = 0 // not what makes stamps differ
+		s.Load, s.Took = 0, 0 // not what makes stamps differ
 		if names[s] == nil {
 			stamps = append(stamps, s)
 		}

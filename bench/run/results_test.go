@@ -4,7 +4,7 @@ import "testing"
 
 // The page says of every section when it was measured, and once if at the same time.
 func TestWhenSectionsWereMeasured(t *testing.T) {
-	first, second := stamp{"2026-11-22", "aaa", 0.2}, stamp{"2026-11-23", "bbb", 15}
+	first, second := stamp{"2026-11-22", "aaa", 0.2, 0}, stamp{"2026-11-23", "bbb", 15, 60}
 	for want, measured := range map[string]map[string]stamp{
 		"2026-11-22, commit aaa":                            {"cold": first, "swap": first},
 		"2026-11-23, commit bbb (cold beside a load of 15)": {"cold": second},
