@@ -95,9 +95,9 @@ func (r *results) drawThroughput() *plot.Figure {
 		line, all := plot.Line{Ours: name == "lancred"}, plot.Line{Reference: true}
 		most := 0.0
 		for _, o := range by[name] {
-			line.Points = append(line.Points, plot.Point{X: o.Rate, Y: plot.One(o.Reached)})
+			line.Points = append(line.Points, plot.Point{X: o.Rate, Y: plot.Value(o.Reached)})
 			all.Points = append(all.Points, plot.Point{X: o.Rate, Y: plot.One(o.Rate)})
-			most = max(most, o.Reached)
+			most = max(most, o.Reached.Median)
 		}
 		title := fmt.Sprintf("%s: %s at most", name, plot.Spell(most, "/s"))
 		f.Panels = append(f.Panels, &plot.Lines{Title: title, X: plot.Axis{Unit: "/s"}, Y: plot.Axis{Unit: "/s"}, Lines: []plot.Line{all, line}})
@@ -110,17 +110,17 @@ func (r *results) drawLatency() *plot.Figure {
 	names, by := r.offeredTo()
 	for _, q := range []struct {
 		title string
-		of    func(*offered) float64
+		of    func(*offered) spread
 	}{
-		{"half of them are faster (p50)", func(o *offered) float64 { return o.P50 }},
-		{"99 of 100 are faster (p99)", func(o *offered) float64 { return o.P99 }},
-		{"999 of 1,000 are faster (p99.9)", func(o *offered) float64 { return o.P999 }},
+		{"half of them are faster (p50)", func(o *offered) spread { return o.P50 }},
+		{"99 of 100 are faster (p99)", func(o *offered) spread { return o.P99 }},
+		{"999 of 1,000 are faster (p99.9)", func(o *offered) spread { return o.P999 }},
 	} {
 		p := &plot.Lines{Title: q.title, X: plot.Axis{Unit: "/s"}, Y: plot.Axis{Unit: "s", Log: true}}
 		for _, name := range names {
 			line := plot.Line{Name: name, Ours: name == "lancred"}
 			for _, o := range by[name] {
-				line.Points = append(line.Points, plot.Point{X: o.Rate, Y: plot.One(q.of(&o) * micro)})
+				line.Points = append(line.Points, plot.Point{X: o.Rate, Y: q.of(&o).drawn(micro)})
 			}
 			p.Lines = append(p.Lines, line)
 		}
