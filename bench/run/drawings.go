@@ -267,7 +267,7 @@ func (r *results) drawScale() *plot.Figure {
 			panel("Responses a second, without verifying", "/s",
 				line("built", true, func(s *scaled) plot.Value { return plot.Value(s.Build) }),
 				line("merged", false, func(s *scaled) plot.Value { return plot.Value(s.Merge) })),
-			panel(fmt.Sprintf("Adding %d responses", addedAtOnce), "s",
+			panel("Adding a response, to the published generation", "s",
 				line("", true, func(s *scaled) plot.Value { return s.Add.drawn(1e-3) })),
 		},
 	}

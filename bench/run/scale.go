@@ -21,10 +21,8 @@ type scaled struct {
 	Lookup  map[string]spread `json:"lookup_ns"`  // of a hit, by index
 	Build   spread            `json:"build"`      // responses a second, without verifying
 	Merge   spread            `json:"merge"`      // responses of the new base, a second
-	Add     spread            `json:"add_ms"`     // of addedAtOnce responses, to the published generation
+	Add     spread            `json:"add_ms"`     // of one response, to the published generation
 }
-
-const addedAtOnce = 100
 
 // scaleServers are those whose time is compared, with the most responses that they are given: a map of ten million
 // takes longer to load than all else.
@@ -99,11 +97,11 @@ func (r *runner) scaleGET(ctx context.Context, c *corpus) (map[string]spread, er
 	return times, nil
 }
 
-// scaleAdd adds to the store of c, each time newer answers for the same certificates.
+// scaleAdd adds to the store of c, each time a newer answer for the same certificate.
 func (r *runner) scaleAdd(ctx context.Context, c *corpus) (spread, error) {
 	newer := *c.Corpus
 	part := &corpus{&newer}
-	newer.N, newer.Responses = min(addedAtOnce, c.N), c.Responses+".newer"
+	newer.N, newer.Responses = 1, c.Responses+".newer"
 	var ms []float64
 	for range r.rounds {
 		newer.CA.ProducedAt = newer.CA.ProducedAt.Add(time.Second)
