@@ -1,6 +1,11 @@
 package plot
 
-import "slices"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Lines are curves in one pair of axes, each named at its end.
 type Lines struct {
@@ -34,6 +39,7 @@ type Point struct {
 const (
 	plotHeight = 130
 	nameHeight = textSize + 2 // of a name at the end of a line
+	nameGap    = 10           // before it
 	maxDots    = 12           // more points than that are a curve
 )
 
@@ -66,50 +72,58 @@ func (l *Lines) values() (x, y []float64) {
 }
 
 func (l *Lines) draw(c *canvas, at box) {
-	top := at.y
 	if l.Title != "" {
-		c.text(at.x, top+textSize, "start", "head", cut(l.Title, textSize, bold, at.w))
-		top += headSize + 4
+		c.text(at.x, at.y+textSize, "start", "head", cut(l.Title, textSize, bold, at.w))
+		at.y += headSize + 4
 	}
+	at.h = l.plotHeight()
 	if x, _ := l.values(); len(x) == 0 {
-		c.text(at.x, top+textSize, "start", "faint", "not measured")
+		c.text(at.x, at.y+textSize, "start", "faint", "not measured")
 		return
 	}
-	x, y := l.layout(box{at.x, top, at.w, l.plotHeight()})
-	l.axes(c, &x, &y, at)
-	classes := l.classes()
+	d := l.layout(c, at)
+	d.axes()
 	for _, ours := range []bool{false, true} { // ours lie over others
 		for i := range l.Lines {
 			if l.Lines[i].Ours == ours {
-				l.Lines[i].draw(c, &x, &y, classes[i])
+				d.curve(i)
 			}
 		}
 	}
-	l.names(c, &x, &y, classes, at.x+at.w-x.end-10)
+	d.endings()
 }
 
-// layout leaves room for the marks of y on the left and for names on the right.
-func (l *Lines) layout(at box) (x, y scale) {
+// A lineDrawing is lines that are being drawn: marks of y, then the plot, then names.
+type lineDrawing struct {
+	*Lines
+	*canvas
+	x, y  scale
+	names float64  // width
+	class []string // of each line, as in style
+}
+
+// layout divides at.
+func (l *Lines) layout(c *canvas, at box) lineDrawing {
+	d := lineDrawing{Lines: l, canvas: c, class: l.classes()}
 	xs, ys := l.values()
-	y = newScale(l.Y.Log, ys, at.y+at.h, at.y+nameHeight/2.0)
-	if !y.log {
-		y.to = niceTop(y.to)
+	d.y = newScale(l.Y.Log, ys, at.y+at.h, at.y+nameHeight/2.0)
+	if !d.y.log {
+		d.y.to = niceTop(d.y.to)
 	}
-	marks, names := 0.0, 0.0
-	for _, v := range y.ticks(yApart) {
+	marks := 0.0
+	for _, v := range d.y.ticks(yApart) {
 		marks = max(marks, width(Spell(v, l.Y.Unit), textSize, regular))
 	}
 	for i := range l.Lines {
-		names = max(names, width(l.Lines[i].Name, textSize, bold))
+		d.names = max(d.names, width(l.Lines[i].Name, textSize, bold))
 	}
-	x = newScale(l.X.Log, xs, at.x+marks+8, at.x+at.w-min(names, at.w*2/5)-10)
-	if names == 0 {
-		x.end = at.x + at.w - 16 // half of the last mark
-	}
-	return x, y
+	d.names = min(d.names, at.w*2/5)
+	const halfMark = 16 // of the last one of x
+	d.x = newScale(l.X.Log, xs, at.x+marks+8, at.x+at.w-max(d.names+nameGap, halfMark))
+	return d
 }
 
-// niceTop is a little above v and round.
+// niceTop is v or a little above, and round.
 func niceTop(v float64) float64 {
 	step := niceAbove(v / 5)
 	for n := 1.0; ; n++ {
@@ -126,17 +140,20 @@ func tickRoom(v, w float64, unit string) float64 {
 	return (width(Spell(v, unit), textSize, regular)+width(Spell(w, unit), textSize, regular))/2 + 10
 }
 
-func (l *Lines) axes(c *canvas, x, y *scale, at box) {
-	for _, v := range y.ticks(yApart) {
-		c.line(x.start, y.place(v), x.end, y.place(v), "grid")
-		c.text(x.start-6, y.place(v)+4, "end", "faint", Spell(v, l.Y.Unit))
+func (d *lineDrawing) axes() {
+	for _, v := range d.y.ticks(yApart) {
+		y := d.y.place(v)
+		d.line(d.x.start, y, d.x.end, y, "grid")
+		d.text(d.x.start-6, y+4, "end", "faint", Spell(v, d.Y.Unit))
 	}
-	for _, v := range x.ticks(func(v, w float64) float64 { return tickRoom(v, w, l.X.Unit) }) {
-		c.line(x.place(v), y.start, x.place(v), y.start+4, "grid")
-		c.text(x.place(v), y.start+textSize+6, "middle", "faint", Spell(v, l.X.Unit))
+	bottom := d.y.start
+	for _, v := range d.x.ticks(func(v, w float64) float64 { return tickRoom(v, w, d.X.Unit) }) {
+		x := d.x.place(v)
+		d.line(x, bottom, x, bottom+4, "grid")
+		d.text(x, bottom+textSize+6, "middle", "faint", Spell(v, d.X.Unit))
 	}
-	if l.X.Name != "" {
-		c.text(x.end, y.start+2*textSize+10, "end", "faint", cut(l.X.Name, textSize, regular, x.end-at.x))
+	if d.X.Name != "" {
+		d.text(d.x.end, bottom+2*textSize+10, "end", "faint", cut(d.X.Name, textSize, regular, d.x.end-d.x.start))
 	}
 }
 
@@ -156,66 +173,76 @@ func (l *Lines) classes() []string {
 	return list
 }
 
-func (l *Line) draw(c *canvas, x, y *scale, class string) {
-	stroke := "s" + class
-	if l.Reference {
-		stroke = "diagonal"
-	}
+// curve is line number i, with its points if they are few.
+func (d *lineDrawing) curve(i int) {
+	l := &d.Lines.Lines[i]
 	points := l.known()
-	c.path(points, x, y, stroke)
-	if l.Reference || len(points) > maxDots {
+	if l.Reference {
+		d.path(points, "diagonal")
+		return
+	}
+	d.path(points, "s"+d.class[i])
+	if len(points) > maxDots {
 		return
 	}
 	for _, p := range points {
-		if at := x.place(p.X); p.Y.Min < p.Y.Max {
-			c.line(at, y.place(p.Y.Min), at, y.place(p.Y.Max), "range")
+		x := d.x.place(p.X)
+		if p.Y.Min < p.Y.Max {
+			d.line(x, d.y.place(p.Y.Min), x, d.y.place(p.Y.Max), "range")
 		}
-		c.dot(x.place(p.X), y.place(p.Y.Median), "f"+class)
+		d.dot(x, d.y.place(p.Y.Median), "f"+d.class[i])
 	}
 }
 
-// path is a line through points.
-func (c *canvas) path(points []Point, x, y *scale, class string) {
-	if len(points) < 2 {
-		return
-	}
-	c.WriteString(`<path d="`)
+// path leads through points.
+func (d *lineDrawing) path(points []Point, class string) {
+	var path strings.Builder
 	for i, p := range points {
-		c.WriteByte("ML"[min(i, 1)])
-		c.WriteString(px(x.place(p.X)) + " " + px(y.place(p.Y.Median)))
+		path.WriteByte("ML"[min(i, 1)])
+		path.WriteString(px(d.x.place(p.X)) + " " + px(d.y.place(p.Y.Median)))
 	}
-	c.WriteString(`" class="` + class + `"/>` + "\n")
+	if len(points) > 1 {
+		fmt.Fprintf(d, `<path d="%s" class="%s"/>`+"\n", path.String(), class)
+	}
 }
 
-// names writes what lines are called, each at the height of its end or as near as others let it.
-func (l *Lines) names(c *canvas, x, y *scale, classes []string, room float64) {
-	type name struct {
-		line int
-		y    float64
+// endings writes what lines are called behind their ends.
+func (d *lineDrawing) endings() {
+	for _, e := range d.placeEndings() {
+		l, class := &d.Lines.Lines[e.line], "f"+d.class[e.line]
+		switch {
+		case l.Ours:
+			class += " ours"
+		case l.Reference:
+			class = "faint"
+		}
+		d.text(d.x.end+nameGap, e.y+4, "start", class, cut(l.Name, textSize, bold, d.names))
 	}
-	var list []name
-	for i := range l.Lines {
-		if points := l.Lines[i].known(); l.Lines[i].Name != "" && len(points) > 0 {
-			list = append(list, name{i, y.place(points[len(points)-1].Y.Median)})
+}
+
+// An ending is the height at which the name of a line is.
+type ending struct {
+	line int
+	y    float64
+}
+
+// placeEndings has each name where its line ends, or as near as others let it.
+func (d *lineDrawing) placeEndings() (list []ending) {
+	for i := range d.Lines.Lines {
+		l := &d.Lines.Lines[i]
+		if points := l.known(); l.Name != "" && len(points) > 0 {
+			list = append(list, ending{i, d.y.place(points[len(points)-1].Y.Median)})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b name) int { return int(a.y*10) - int(b.y*10) })
-	// Down from the top none is above its own place; then up from the bottom, none leaves the plot.
+	slices.SortStableFunc(list, func(a, b ending) int { return cmp.Compare(a.y, b.y) })
+	// From the top down none is above where it belongs; then none leaves the plot at the bottom.
 	for i := 1; i < len(list); i++ {
 		list[i].y = max(list[i].y, list[i-1].y+nameHeight)
 	}
-	limit := y.start
+	limit := d.y.start
 	for i := len(list) - 1; i >= 0; i-- {
 		list[i].y = min(list[i].y, limit)
 		limit = list[i].y - nameHeight
 	}
-	for _, n := range list {
-		class := "f" + classes[n.line]
-		if l.Lines[n.line].Ours {
-			class += " ours"
-		} else if l.Lines[n.line].Reference {
-			class = "faint"
-		}
-		c.text(x.end+10, n.y+4, "start", class, cut(l.Lines[n.line].Name, textSize, bold, room))
-	}
+	return list
 }
