@@ -145,6 +145,18 @@ func (r *results) When() string {
 	return strings.Join(parts, "; ")
 }
 
+// Took is how long all sections took together, in words.
+func (r *results) Took() string {
+	var seconds float64
+	for _, s := range r.Measured {
+		seconds += s.Took
+	}
+	if seconds == 0 {
+		return "more than an hour"
+	}
+	return fmt.Sprintf("%.0f minutes when this was measured", math.Ceil(seconds/60))
+}
+
 func output(name string, args ...string) string {
 	out, err := exec.Command(name, args...).Output()
 	if err != nil {

@@ -15,3 +15,14 @@ func TestWhenSectionsWereMeasured(t *testing.T) {
 		}
 	}
 }
+
+func TestTook(t *testing.T) {
+	for want, measured := range map[string]map[string]stamp{
+		"more than an hour":                {"cold": {Date: "2026-11-22"}},
+		"3 minutes when this was measured": {"cold": {Took: 100}, "swap": {Took: 50}, "add": {}},
+	} {
+		if got := (&results{Measured: measured}).Took(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -20,7 +20,7 @@ type size struct {
 	freshened []string // the same, for benchmarks of which one iteration takes long
 }
 
-// full takes about three quarters of an hour on two cores.
+// full takes more than an hour on two cores.
 var full = size{
 	records: 1_000_000, many: 10_000_000, asked: 100_000, rounds: 5, duration: 3 * time.Second,
 	rates:  []float64{5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000},
@@ -28,7 +28,7 @@ var full = size{
 	bench: []string{"-count=5", "-benchtime=500ms"}, freshened: []string{"-count=3", "-benchtime=200x"},
 }
 
-// quickly takes some five minutes.
+// quickly takes some six minutes.
 var quickly = size{
 	records: 50_000, many: 500_000, asked: 20_000, rounds: 2, duration: time.Second / 2,
 	rates:  []float64{5_000, 20_000, 40_000},
