@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os/exec"
+	"regexp"
 	"testing"
 
 	"golang.org/x/crypto/ocsp"
@@ -19,7 +21,7 @@ import (
 
 // What openssl ocsp answers is not compared when it is measured, for it signs anew: it is here.
 func TestOpenSSLAnswers(t *testing.T) {
-	programs.Need(t, "openssl", "taskset")
+	programs.Need(t, "openssl")
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -32,19 +34,42 @@ func TestOpenSSLAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, stop, err := r.startAll(t.Context(), []server{{name: "openssl ocsp", command: c.opensslOCSP}})
-	defer stop()
-	if err != nil {
-		t.Fatal(err)
-	}
+	addr := startOpenSSL(t, c)
 	for number, want := range map[uint64]int{0: ocsp.Good, 1: ocsp.Revoked} {
 		cert := c.CA.Certificate(number)
 		id, _ := c.CA.CertID(cert, index.SHA1)
-		answer, err := ocsp.ParseResponse(exchange(t, list[0].addr(), getClose.spell(&id)), c.CA.Issuer)
+		answer, err := ocsp.ParseResponse(exchange(t, addr, getClose.spell(&id)), c.CA.Issuer)
 		if err != nil || answer.Status != want || string(answer.SerialNumber.Bytes()) != string(cert.Serial) {
 			t.Errorf("certificate %d: %+v, %v, want status %d", number, answer, err, want)
 		}
 	}
+}
+
+// startOpenSSL has the kernel choose the port, and openssl say which.
+func startOpenSSL(t *testing.T, c *corpus) (addr string) {
+	t.Helper()
+	args, err := c.opensslOCSP(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait() // that it was killed is what we want
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	port := regexp.MustCompile(`:\d+`).FindString(line) // ACCEPT [::]:41234 PID=4711
+	if port == "" {
+		t.Fatalf("openssl says %q, %v, want ACCEPT and an address", line, err)
+	}
+	return "127.0.0.1" + port
 }
 
 // exchange sends a request and returns the body of the answer.
