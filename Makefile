@@ -66,7 +66,9 @@ bench-load:
 	scripts/setup
 	scripts/setup-bench
 	bin/peers/run $(if $(QUICK),--quick) --out $(BENCHOUT) $(if $(RECORDS),--records $(RECORDS)) $(if $(MANY),--many $(MANY)) $(if $(ONLY),--only $(ONLY))
-	bin/peers/plot $(BENCHOUT)/results
+
+bench-page:
+	go run ./bench/run --report --out $(BENCHOUT)
 
 bench-hundred:
 	scripts/setup-bench
@@ -81,4 +83,4 @@ check:
 clean:
 	rm -rf bin demo
 
-.PHONY: build pkcs11 package demo test faults race fuzz algebra mutants bench bench-fleet bench-load bench-hundred check clean
+.PHONY: build pkcs11 package demo test faults race fuzz algebra mutants bench bench-fleet bench-load bench-hundred bench-page check clean

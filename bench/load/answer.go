@@ -24,19 +24,25 @@ var (
 	saysClose     = []byte("\r\nConnection: close\r\n")
 )
 
-// parseAnswer reads an answer as the servers measured here spell it: HTTP/1.1
-// with a Content-Length. The error is errShort while there is more to come.
+// parseAnswer reads an answer as the servers measured here spell it: HTTP/1.1, or 1.0 and then
+// the end of the connection, with a Content-Length, but for 304. The error is errShort while there is more to come.
 func parseAnswer(in []byte) (a answer, err error) {
 	end := bytes.Index(in, endOfHead)
 	if end < 0 {
 		return a, errShort
 	}
 	head := in[:end+2]
-	if !bytes.HasPrefix(head, []byte("HTTP/1.1 ")) || len(head) < len("HTTP/1.1 200") {
-		return a, fmt.Errorf("answer begins with %.20q, want HTTP/1.1 and a status", head)
+	old := bytes.HasPrefix(head, []byte("HTTP/1.0 "))
+	if !old && !bytes.HasPrefix(head, []byte("HTTP/1.1 ")) || len(head) < len("HTTP/1.1 200") {
+		return a, fmt.Errorf("answer begins with %.20q, want HTTP/1.1 or HTTP/1.0 and a status", head)
 	}
+	a.close = old || bytes.Contains(head, saysClose)
 	if a.status, err = strconv.Atoi(string(head[9:12])); err != nil {
 		return a, fmt.Errorf("status: %w", err)
+	}
+	if a.status == 304 {
+		a.size = end + len(endOfHead)
+		return a, nil
 	}
 	_, length, found := bytes.Cut(head, contentLength)
 	if !found {
@@ -51,6 +57,6 @@ func parseAnswer(in []byte) (a answer, err error) {
 	if len(in) < a.size {
 		return a, errShort
 	}
-	a.body, a.close = in[a.size-int(n):a.size], bytes.Contains(head, saysClose)
+	a.body = in[a.size-int(n) : a.size]
 	return a, nil
 }

@@ -17,6 +17,9 @@ func TestParseAnswer(t *testing.T) {
 		{"whole", okAnswer, 200, "hello", false},
 		{"followed by another", okAnswer + "HTTP/1.1 404", 200, "hello", false},
 		{"empty body, closing", "HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", 503, "", true},
+		{"not modified", "HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\nHTTP/1.1 200", 304, "", false},
+		{"not modified, with the length that it would have", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", 304, "", false},
+		{"of an old server", "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", 200, "hello", true},
 	} {
 		a, err := parseAnswer([]byte(c.in))
 		if err != nil || a.status != c.status || string(a.body) != c.body || a.close != c.close {

@@ -24,16 +24,17 @@ type generator struct {
 	any       bool    // any body is right
 	now       func() time.Time
 
-	poll    int
-	conns   map[int32]*conn // by file descriptor
-	idle    []*conn
-	opened  uint64
-	asked   uint64 // requests sent
-	begin   time.Time
-	windows []histogram // by second
-	wrong   uint64
-	failed  uint64
-	inARow  int // failures since the last answer
+	poll        int
+	conns       map[int32]*conn // those that are open, by file descriptor
+	connections int
+	idle        []*conn
+	opened      uint64
+	asked       uint64 // requests sent
+	begin       time.Time
+	windows     []histogram // by second
+	wrong       uint64
+	failed      uint64
+	inARow      int // failures since the last answer
 }
 
 // run sends for the duration d and waits for the answers to what was sent.
@@ -43,11 +44,13 @@ func (g *generator) run(connections int, d time.Duration) (*traffic.Result, erro
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
 	defer unix.Close(g.poll)
-	g.conns = make(map[int32]*conn)
+	g.conns, g.connections = make(map[int32]*conn), connections
 	for range connections {
 		c := new(conn)
-		if err := g.open(c); err != nil {
-			return nil, err
+		if !g.reconnect {
+			if err := g.open(c); err != nil {
+				return nil, err
+			}
 		}
 		g.idle = append(g.idle, c)
 	}
@@ -75,12 +78,12 @@ func (g *generator) run(connections int, d time.Duration) (*traffic.Result, erro
 // drain collects answers until none is missing, for a second at most; what is
 // missing then has failed.
 func (g *generator) drain() error {
-	for stop := g.now().Add(time.Second); len(g.idle) < len(g.conns) && g.now().Before(stop); {
+	for stop := g.now().Add(time.Second); len(g.idle) < g.connections && g.now().Before(stop); {
 		if err := g.collect(); err != nil {
 			return err
 		}
 	}
-	g.failed += uint64(len(g.conns) - len(g.idle))
+	g.failed += uint64(g.connections - len(g.idle))
 	return nil
 }
 
@@ -101,6 +104,11 @@ func (g *generator) askDue() error {
 		}
 		e := &g.exchanges[g.asked%uint64(len(g.exchanges))]
 		g.asked++
+		if g.reconnect {
+			if err := g.open(c); err != nil {
+				return err
+			}
+		}
 		if err := c.ask(e, begin); err != nil {
 			if err := g.fail(c, err); err != nil {
 				return err
@@ -146,7 +154,7 @@ func (g *generator) take(c *conn) error {
 	g.inARow = 0
 	window := min(int(c.begin.Sub(g.begin)/time.Second), len(g.windows)-1)
 	g.windows[window].add(g.now().Sub(c.begin))
-	if a.status != 200 || !g.any && !c.right(a.body) {
+	if a.status != c.asked.Status() || !g.any && !c.right(a.body) {
 		g.wrong++
 	}
 	if g.reconnect || a.close {
@@ -165,12 +173,16 @@ func (g *generator) fail(c *conn, err error) error {
 	return g.reopen(c)
 }
 
-// reopen makes c, idle or not, a new connection that is idle.
+// reopen makes c, idle or not, a new connection that is idle; one for each request is opened when
+// it is asked, for servers that answer one client after another would wait for it.
 func (g *generator) reopen(c *conn) error {
 	unix.Close(c.fd)
 	delete(g.conns, int32(c.fd))
 	if c.asked != nil {
 		g.idle = append(g.idle, c)
+	}
+	if g.reconnect {
+		return nil
 	}
 	return g.open(c)
 }

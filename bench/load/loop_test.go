@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -141,6 +142,41 @@ func TestIdleConnectionsThatTheServerCloses(t *testing.T) {
 	}
 	if len(g.idle) != 8 || len(g.conns) != 8 {
 		t.Errorf("%d connections are idle at the end, %d open, want 8 and 8", len(g.idle), len(g.conns))
+	}
+}
+
+// A server that has one client at a time, and waits for what it says, is never kept waiting by a
+// connection that is for a request.
+func TestAServerOfOneClientAtATime(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+				io.WriteString(c, "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			}
+			c.Close()
+		}
+	}()
+	g := &generator{
+		to:        &unix.SockaddrInet4{Port: ln.Addr().(*net.TCPAddr).Port, Addr: [4]byte{127, 0, 0, 1}},
+		exchanges: []traffic.Exchange{{Request: []byte("GET / HTTP/1.1\r\nHost: test\r\n\r\n"), Bodies: [][]byte{[]byte("ok")}}},
+		reconnect: true,
+	}
+	goByAnswers(g, time.Millisecond)
+	r, err := g.run(4, 100*time.Millisecond)
+	if err != nil || r.Failed+r.Wrong > 0 || r.Answered < 100 {
+		t.Errorf("%+v, %v, want 100 answers and more, and none failed or wrong", r, err)
+	}
+	if len(g.conns) != 0 {
+		t.Errorf("%d connections are open at the end", len(g.conns))
 	}
 }
 

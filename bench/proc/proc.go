@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -95,4 +96,38 @@ func PeakAnon(pid int, every time.Duration, stop <-chan struct{}) (peak int64) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// Listens reports whether any process listens to the TCP port of this machine.
+func Listens(port int) (bool, error) {
+	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		f, err := os.Open(name)
+		if err != nil {
+			return false, err
+		}
+		found := listens(f, port)
+		if f.Close(); found {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// listens reads the sockets that listen, which come before all others:
+//
+//	sl  local_address rem_address   st ...
+//	 0: 0100007F:1F90 00000000:0000 0A ...
+func listens(table io.Reader, port int) bool {
+	lines := bufio.NewScanner(table)
+	lines.Scan() // the heading
+	for lines.Scan() {
+		words := strings.Fields(lines.Text())
+		if len(words) < 4 || words[3] != "0A" {
+			return false
+		}
+		if strings.HasSuffix(words[1], fmt.Sprintf(":%04X", port)) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,7 +1,9 @@
 package proc
 
 import (
+	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -43,6 +45,26 @@ func TestOwnProcess(t *testing.T) {
 	close(stop)
 	if peak := PeakAnon(os.Getpid(), time.Hour, stop); peak <= 0 {
 		t.Errorf("peak %d", peak)
+	}
+}
+
+func TestListens(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := ln.Addr().(*net.TCPAddr).Port
+	for _, want := range []bool{true, false} {
+		if got, err := Listens(port); got != want || err != nil {
+			t.Errorf("%v, %v, want %v", got, err, want)
+		}
+		ln.Close()
+	}
+	const table = "  sl  local_address rem_address   st\n   0: 0100007F:1F90 00000000:0000 0A\n   1: 0100007F:1F91 0100007F:0050 01\n"
+	for port, want := range map[int]bool{0x1f90: true, 0x1f91: false, 0x50: false, 0x1f9: false} {
+		if got := listens(strings.NewReader(table), port); got != want {
+			t.Errorf("port %#x: %v, want %v", port, got, want)
+		}
 	}
 }
 

@@ -109,44 +109,51 @@ func (r *runner) measureMerge(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(c.Dir)
-	grown := filepath.Join(c.Dir, "grown")
-	if _, err := r.pack(ctx, c, grown, "--unverified"); err != nil {
-		return err
-	}
-	part, err := r.growBase(ctx, c, grown)
+	m, err := r.mergeRounds(ctx, c)
 	if err != nil {
 		return err
 	}
-	m := merged{Responses: c.N, Deltas: mergedDeltas}
+	r.results.Merged = m
+	t := newTable("merged", "responses/s", "built/s", "ratio", "anonymous MB", "peak MB", "size to a build's")
+	t.row(m.Responses, m.Rate, m.Build, m.Ratio, m.Anon.times(1e-6), m.Peak.times(1e-6), m.Size)
+	return t.Flush()
+}
+
+// mergeRounds lets builds of c and merges take turns.
+func (r *runner) mergeRounds(ctx context.Context, c *corpus) (m merged, err error) {
+	grown := filepath.Join(c.Dir, "grown")
+	if _, err := r.pack(ctx, c, grown, "--unverified"); err != nil {
+		return m, err
+	}
+	part, err := r.growBase(ctx, c, grown)
+	if err != nil {
+		return m, err
+	}
 	var rates, builds, ratios, anons, peaks, sizes []float64
 	for round := range min(r.rounds, 3) {
 		store := filepath.Join(c.Dir, fmt.Sprint("store", round))
 		built, err := r.pack(ctx, c, store, "--unverified")
 		if err != nil {
-			return err
+			return m, err
 		}
 		if err := os.RemoveAll(store); err != nil {
-			return err
+			return m, err
 		}
 		if err := linkStore(grown, store); err != nil {
-			return err
+			return m, err
 		}
 		p, err := r.pack(ctx, part, store, "--merge")
 		if err != nil {
-			return err
+			return m, err
 		}
 		rates, builds, ratios = append(rates, p.perSecond()), append(builds, built.perSecond()), append(ratios, p.perSecond()/built.perSecond())
 		anons, peaks = append(anons, float64(p.PeakAnon)), append(peaks, float64(p.PeakRSS))
 		sizes = append(sizes, float64(p.Size)/float64(built.Size))
 		if err := os.RemoveAll(store); err != nil {
-			return err
+			return m, err
 		}
 	}
-	m.Rate, m.Build, m.Ratio, m.Anon, m.Peak, m.Size = spreadOf(rates), spreadOf(builds), spreadOf(ratios), spreadOf(anons), spreadOf(peaks), spreadOf(sizes)
-	r.results.Merged = m
-	t := newTable("merged", "responses/s", "built/s", "ratio", "anonymous MB", "peak MB", "size to a build's")
-	t.row(m.Responses, m.Rate, m.Build, m.Ratio, m.Anon.times(1e-6), m.Peak.times(1e-6), m.Size)
-	return t.Flush()
+	return merged{c.N, mergedDeltas, spreadOf(rates), spreadOf(builds), spreadOf(ratios), spreadOf(anons), spreadOf(peaks), spreadOf(sizes)}, nil
 }
 
 // growBase adds deltas to the store of c, each with newer responses of other certificates.

@@ -2,9 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"lancre/bench/traffic"
 	"lancre/build/demo"
@@ -30,7 +36,14 @@ const baseline = "fasthttp fixed"
 // makeSmall makes the corpus behind the servers and its store.
 func (r *runner) makeSmall(ctx context.Context) (store string, err error) {
 	if r.small == nil {
-		if r.small, err = r.makeCorpus(ctx, "small", demo.Options{Unsigned: true}, r.records); err != nil {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return "", err
+		}
+		if r.small, err = r.makeCorpus(ctx, "small", demo.Options{Unsigned: true, CAKey: key}, r.records); err != nil {
+			return "", err
+		}
+		if err := r.small.writeKey(key); err != nil {
 			return "", err
 		}
 		if _, err = r.pack(ctx, r.small, filepath.Join(r.small.Dir, "store"), "--unverified"); err != nil {
@@ -77,7 +90,7 @@ func (s script) arguments(c *contender, m method, d time.Duration) (exchanges st
 	if m == getClose {
 		args = append(args, "--reconnect")
 	}
-	if c.fixed {
+	if c.any {
 		args = append(args, "--any")
 	}
 	if c.few {
@@ -95,9 +108,12 @@ func (r *runner) measureClosed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	list, stop, err := r.startAll(ctx, r.servers(store))
+	list, stop, err := r.startAll(ctx, r.servers(r.small, store))
 	defer stop()
 	if err != nil {
+		return err
+	}
+	if r.results.FileOctets, err = diskUse(filepath.Join(r.small.Dir, filesDir)); err != nil {
 		return err
 	}
 	r.results.Closed = nil
@@ -171,4 +187,24 @@ func printClosed(list []closed) error {
 		t.row(c.Server, c.Method, c.CPU, c.Ratio, c.Rate, c.P50, c.P99, c.Wrong, c.Failed)
 	}
 	return t.Flush()
+}
+
+// diskUse is the octets of disk that a file below dir takes on average, directories included.
+func diskUse(dir string) (octets float64, err error) {
+	var blocks, files int64
+	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		var s unix.Stat_t
+		if err := unix.Lstat(path, &s); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		blocks += s.Blocks
+		if !e.IsDir() {
+			files++
+		}
+		return nil
+	})
+	return float64(blocks*512) / float64(max(1, files)), err // st_blocks is in units of 512, whatever the file system
 }

@@ -157,7 +157,7 @@ func (h *hundredth) warm(ctx context.Context) error {
 
 // toFixed lets lancred and bare fasthttp take turns at the requests of each round.
 func (h *hundredth) toFixed(ctx context.Context, lancred *process, requests func(round int) (string, error)) (closed, error) {
-	list, stop, err := h.startAll(ctx, h.servers("")[1:2])
+	list, stop, err := h.startAll(ctx, h.servers(h.corpus, "")[1:2])
 	defer stop()
 	if err != nil {
 		return closed{}, err

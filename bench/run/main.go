@@ -1,6 +1,7 @@
 // Run measures lancred and lancre beside their peers and against what the machine
-// allows, and writes what it saw to a terminal and to results.json. make
-// bench-load runs it, after scripts/setup-bench has made what it starts.
+// allows, and writes what it saw to a terminal and to results.json, and of that a page with
+// pictures. make bench-load runs it, after scripts/setup-bench has made what it starts;
+// make bench-page writes page and pictures alone.
 //
 // Servers run on core 0 and load generators on core 1, over loopback. Contenders
 // take turns, round by round, so that a machine whose speed drifts does so for
@@ -19,6 +20,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // A section is one group of measurements.
@@ -32,6 +34,7 @@ type section struct {
 var sections = []section{
 	{name: "closed", measure: (*runner).measureClosed},
 	{name: "offered", measure: (*runner).measureOffered},
+	{name: "crl", measure: (*runner).measureCRL},
 	{name: "lookup", measure: (*runner).measureLookup},
 	{name: "build", measure: (*runner).measureBuild},
 	{name: "large", measure: (*runner).measureLargeBuild},
@@ -42,6 +45,7 @@ var sections = []section{
 	{name: "merge", measure: (*runner).measureMerge},
 	{name: "fresh", measure: (*runner).measureFresh},
 	{name: "grow", measure: (*runner).measureGrow},
+	{name: "scale", measure: (*runner).measureScale},
 	{name: "follow", measure: (*runner).measureFollow},
 	{name: "fleet", measure: (*runner).measureFleet},
 	{name: "sign", measure: (*runner).measureSign},
@@ -66,6 +70,8 @@ func main() {
 	hundred := flag.Uint64("hundred", 0, "`NUMBER` of responses of the section hundred")
 	bin := flag.String("bin", "bin/peers", "`DIR` of the programs that scripts/setup-bench made")
 	out := flag.String("out", "bench", "`DIR` for RESULTS.md and results/")
+	sizes := flag.String("sizes", "", "comma-separated `SIZES` of the stores of section scale, such as 100k,1M,10M")
+	again := flag.Bool("report", false, "measure nothing: write page and pictures of what results.json has")
 	only := flag.String("only", "", "comma-separated `SECTIONS` to measure, the others are kept from the run before")
 	flag.Parse()
 	r := &runner{size: full, bin: *bin, out: filepath.Join(*out, "results")}
@@ -73,13 +79,38 @@ func main() {
 		r.size = quickly
 	}
 	r.records, r.many, r.hundred = cmp.Or(*records, r.records), cmp.Or(*many, r.many), cmp.Or(*hundred, r.hundred)
+	if *sizes != "" {
+		var err error
+		if r.sizes, err = parseSizes(*sizes); err != nil {
+			fmt.Fprintf(os.Stderr, "run: --sizes: %v\n", err)
+			os.Exit(2)
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := r.run(ctx, *only); err != nil {
+	if err := r.perform(ctx, *only, *again); err != nil {
 		fmt.Fprintf(os.Stderr, "run: %v\n", err)
 		os.Exit(1)
 	}
 }
+
+// perform measures, unless the report is to be written again of what was.
+func (r *runner) perform(ctx context.Context, only string, again bool) error {
+	if again {
+		if err := r.results.read(r.figures()); err != nil {
+			return err
+		}
+	} else if err := r.run(ctx, only); err != nil {
+		return err
+	}
+	if err := r.results.drawAll(r.out); err != nil {
+		return err
+	}
+	return r.report(filepath.Join(r.out, "..", "RESULTS.md"))
+}
+
+// figures is the file of all that was measured.
+func (r *runner) figures() string { return filepath.Join(r.out, "results.json") }
 
 // resume takes over the results of the run before, if there are any, which must be of the
 // same size.
@@ -103,7 +134,7 @@ func (r *runner) run(ctx context.Context, only string) (err error) {
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return err
 	}
-	path := filepath.Join(r.out, "results.json")
+	path := r.figures()
 	if only != "" {
 		if err := r.resume(path); err != nil {
 			return err
@@ -116,13 +147,14 @@ func (r *runner) run(ctx context.Context, only string) (err error) {
 			continue
 		}
 		fmt.Printf("\n# %s\n\n", s.name)
+		load, began := loadAverage(), time.Now()
 		if err := s.measure(r, ctx); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		r.results.mark(s.name)
+		r.results.mark(s.name, load, time.Since(began))
 		if err := r.results.write(path); err != nil {
 			return err
 		}
 	}
-	return r.report(filepath.Join(r.out, "..", "RESULTS.md"))
+	return nil
 }

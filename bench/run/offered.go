@@ -3,20 +3,20 @@ package main
 import (
 	"context"
 	"fmt"
-
-	"lancre/bench/traffic"
 )
 
 // An offered is what one server did when requests came at a fixed rate.
 type offered struct {
 	Server  string  `json:"server"`
 	Rate    float64 `json:"offered"` // requests a second
-	Reached float64 `json:"reached"` // answers a second
-	CPU     float64 `json:"cpu_us"`  // of the server, for one request
-	traffic.Latency
-	Wrong  uint64 `json:"wrong"`
-	Failed uint64 `json:"failed"`
-	Unsent uint64 `json:"unsent"` // due, and not sent when the run ended
+	Reached spread  `json:"reached"` // answers a second
+	CPU     spread  `json:"cpu_us"`  // of the server, for one request
+	P50     spread  `json:"p50_us"`
+	P99     spread  `json:"p99_us"`
+	P999    spread  `json:"p999_us"`
+	Wrong   uint64  `json:"wrong"`
+	Failed  uint64  `json:"failed"`
+	Unsent  uint64  `json:"unsent"` // due, and not sent when the run ended
 }
 
 // openConnections are more than a closed loop has, for a request that is due to
@@ -36,7 +36,7 @@ func (r *runner) measureOffered(ctx context.Context) error {
 		return err
 	}
 	var servers []server
-	for _, s := range r.servers(store) {
+	for _, s := range r.servers(r.small, store) {
 		if openServers[s.name] {
 			servers = append(servers, s)
 		}
@@ -48,24 +48,46 @@ func (r *runner) measureOffered(ctx context.Context) error {
 	}
 	r.results.Offered = nil
 	for _, rate := range r.rates {
-		for i := range list {
-			o, err := r.offer(ctx, &list[i], scripts[get], rate)
-			if err != nil {
-				return err
+		rounds := make([][]sample, len(list))
+		for range min(r.rounds, 3) {
+			for i := range list {
+				run, err := r.offer(ctx, &list[i], scripts[get], rate)
+				if err != nil {
+					return err
+				}
+				rounds[i] = append(rounds[i], run)
 			}
-			r.results.Offered = append(r.results.Offered, o)
+		}
+		for i := range list {
+			r.results.Offered = append(r.results.Offered, sumOffered(list[i].name, rate, rounds[i]))
 		}
 	}
 	return printOffered(r.results.Offered)
 }
 
-func (r *runner) offer(ctx context.Context, c *contender, s script, rate float64) (offered, error) {
+func (r *runner) offer(ctx context.Context, c *contender, s script, rate float64) (sample, error) {
 	exchanges, args := s.arguments(c, get, r.duration)
 	run, err := r.load(ctx, c.process, exchanges, append(args, "--connections", openConnections, "--rate", fmt.Sprint(rate))...)
 	if err != nil {
-		return offered{}, fmt.Errorf("%s at %v/s: %w", c.name, rate, err)
+		return run, fmt.Errorf("%s at %v/s: %w", c.name, rate, err)
 	}
-	return offered{c.name, rate, run.PerSecond(), cpuPerRequest(&run), run.Latency, run.Wrong, run.Failed, run.Unsent}, nil
+	return run, nil
+}
+
+func sumOffered(server string, rate float64, rounds []sample) offered {
+	o := offered{
+		Server: server, Rate: rate, CPU: medians(rounds, cpuPerRequest),
+		Reached: medians(rounds, func(s *sample) float64 { return s.PerSecond() }),
+		P50:     medians(rounds, func(s *sample) float64 { return s.P50 }),
+		P99:     medians(rounds, func(s *sample) float64 { return s.P99 }),
+		P999:    medians(rounds, func(s *sample) float64 { return s.P999 }),
+	}
+	for i := range rounds {
+		o.Wrong += rounds[i].Wrong
+		o.Failed += rounds[i].Failed
+		o.Unsent += rounds[i].Unsent
+	}
+	return o
 }
 
 func printOffered(list []offered) error {

@@ -29,7 +29,7 @@ type process struct {
 	log  string // file of its standard error
 }
 
-// startServer starts args on some cores and waits until it accepts connections to port.
+// startServer starts args on some cores and waits until it listens to port.
 func (r *runner) startServer(ctx context.Context, cores string, port int, args ...string) (*process, error) {
 	log, err := os.CreateTemp(r.dir, filepath.Base(args[0])+"-*.log")
 	if err != nil {
@@ -54,18 +54,17 @@ func (r *runner) startServer(ctx context.Context, cores string, port int, args .
 // patience is how long a server may take to read a million responses.
 const patience = 3 * time.Minute
 
-// await waits until p accepts connections.
+// await waits until p listens. It does not connect: openssl ocsp, once a client has come and
+// said nothing, is never heard of again.
 func (p *process) await(ctx context.Context) error {
 	for limit := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-		c, err := net.Dial("tcp", p.addr())
-		if err == nil {
-			return c.Close()
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if time.Now().After(limit) || p.gone() {
+		switch listens, err := proc.Listens(p.port); {
+		case err != nil || listens:
 			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case time.Now().After(limit) || p.gone():
+			return fmt.Errorf("nothing listens to port %d", p.port)
 		}
 	}
 }

@@ -25,6 +25,10 @@ type results struct {
 
 	Closed  []closed  `json:"closed"`
 	Offered []offered `json:"offered"`
+	// FileOctets is what a response takes on the disk that has a file for itself.
+	FileOctets float64 `json:"file_octets"`
+
+	CRLs    []fetched `json:"crls"`
 	Lookups []lookups `json:"lookups"` // among Records, and among Many
 	Builds  []built   `json:"builds"`
 	Large   []packed  `json:"large"`
@@ -39,16 +43,29 @@ type results struct {
 	Followed followed `json:"followed"`
 	Fleet    fleet    `json:"fleet"`
 	Signed   signed   `json:"signed"`
+	Scale    []scaled `json:"scale"` // ascending
 	Hundred  hundred  `json:"hundred"`
 }
 
-// A stamp says when something was measured, and of what.
+// A stamp says when something was measured, of what, and how busy the machine was before.
 type stamp struct {
-	Date   string `json:"date"`
-	Commit string `json:"commit"`
+	Date   string  `json:"date"`
+	Commit string  `json:"commit"`
+	Load   float64 `json:"load,omitempty"` // average of a minute; 0: not noted
+	Took   float64 `json:"took,omitempty"` // seconds; 0: not noted
 }
 
 func (s stamp) String() string { return s.Date + ", commit " + s.Commit }
+
+// busy is a load of which figures must tell: two are from the section before.
+const busy = 4
+
+// loadAverage is that of the last minute.
+func loadAverage() (load float64) {
+	text, _ := os.ReadFile("/proc/loadavg")
+	fmt.Sscan(string(text), &load) // 0 where there is none
+	return load
+}
 
 // A spread is several measurements of one thing.
 type spread struct {
@@ -67,7 +84,14 @@ func spreadOf(values []float64) spread {
 	return spread{(sorted[(n-1)/2] + sorted[n/2]) / 2, sorted[0], sorted[n-1], n}
 }
 
+// String is a dash for what was not measured.
 func (s spread) String() string {
+	switch {
+	case s.Count == 0:
+		return "–"
+	case s.Min == s.Max:
+		return figure(s.Median)
+	}
 	return fmt.Sprintf("%s (%s to %s)", figure(s.Median), figure(s.Min), figure(s.Max))
 }
 
@@ -88,26 +112,35 @@ func (r *results) describe(s size) {
 	r.Records, r.Many = s.records, s.many
 }
 
-// mark notes that a section was measured now.
-func (r *results) mark(section string) {
+// mark notes that a section was measured now, beside that load, and for how long.
+func (r *results) mark(section string, load float64, took time.Duration) {
+	took = took.Round(time.Second)
+	fmt.Printf("\n%s took %v\n", section, took)
 	if r.Measured == nil {
 		r.Measured = make(map[string]stamp)
 	}
-	r.Measured[section] = stamp{time.Now().UTC().Format("2006-01-02"), output("git", "rev-parse", "--short", "HEAD")}
+	r.Measured[section] = stamp{time.Now().UTC().Format("2006-01-02"), output("git", "rev-parse", "--short", "HEAD"), load, took.Seconds()}
 }
 
-// When says when the sections were measured: once, if all were at the same time.
+// When says when the sections were measured: once, if all were at the same time on a machine
+// that had nothing else to do.
 func (r *results) When() string {
 	var stamps []stamp
 	names := make(map[stamp][]string)
+	quiet := true
 	for _, section := range slices.Sorted(maps.Keys(r.Measured)) {
 		s := r.Measured[section]
+		if s.Load > busy {
+			quiet = false
+			section += fmt.Sprintf(" beside a load of %.0f", s.Load)
+		}
+		s.Load, s.Took = 0, 0 // not what makes stamps differ
 		if names[s] == nil {
 			stamps = append(stamps, s)
 		}
 		names[s] = append(names[s], section)
 	}
-	if len(stamps) == 1 {
+	if len(stamps) == 1 && quiet {
 		return stamps[0].String()
 	}
 	var parts []string
@@ -115,6 +148,18 @@ func (r *results) When() string {
 		parts = append(parts, fmt.Sprintf("%s (%s)", s, strings.Join(names[s], ", ")))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// Took is how long all sections took together, in words.
+func (r *results) Took() string {
+	var seconds float64
+	for _, s := range r.Measured {
+		seconds += s.Took
+	}
+	if seconds == 0 {
+		return "more than an hour"
+	}
+	return fmt.Sprintf("%.0f minutes when this was measured", math.Ceil(seconds/60))
 }
 
 func output(name string, args ...string) string {

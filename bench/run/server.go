@@ -19,28 +19,33 @@ import (
 type server struct {
 	name    string
 	command func(port int) ([]string, error)
-	fixed   bool // answers everything alike
-	getOnly bool
-	few     bool // knows the first fewFiles exchanges only
+	any     bool     // its answers are not those that the CA signed
+	methods []method // that it takes; nil: all
+	few     bool     // knows the first fewFiles exchanges only
 }
 
 // fewFiles is how many responses nginx serves from files: its cache of open files
-// holds that many, and twice as many descriptors are a common limit.
+// holds that many, and twice as many descriptors are a common limit. openssl ocsp signs for as many.
 const fewFiles = 10_000
 
-// servers are lancred and its peers.
-func (r *runner) servers(store string) []server {
-	c := r.small
+// servers are lancred, with the store, and its peers, for the answers of c.
+func (r *runner) servers(c *corpus, store string) []server {
 	peer := func(name string) string { return filepath.Join(r.bin, name) }
 	return []server{
-		{name: "lancred", command: func(port int) ([]string, error) {
-			return []string{filepath.Join(r.bin, "..", "lancred"), "--store", store, "--listen", "127.0.0.1:" + strconv.Itoa(port), "--admin", ""}, nil
-		}},
-		{name: "fasthttp fixed", fixed: true, command: func(port int) ([]string, error) {
+		{name: "lancred", command: r.lancred(store)},
+		{name: "fasthttp fixed", any: true, command: func(port int) ([]string, error) {
 			return []string{peer("fixed"), strconv.Itoa(port)}, nil
 		}},
-		{name: "nginx return", fixed: true, command: func(port int) ([]string, error) { return c.nginx(port, nginxReturn) }},
-		{name: "nginx files", getOnly: true, few: true, command: func(port int) ([]string, error) { return c.nginx(port, nginxFiles) }},
+		{name: "nginx return", any: true, command: func(port int) ([]string, error) {
+			return c.nginx(port, fmt.Sprintf(nginxReturn, strings.Repeat("0", 320))) // as long as a response
+		}},
+		{name: "nginx files", methods: []method{get, getClose}, few: true, command: func(port int) ([]string, error) {
+			dir, err := c.writeFiles()
+			if err != nil {
+				return nil, err
+			}
+			return c.nginx(port, fmt.Sprintf(nginxFiles, dir))
+		}},
 		{name: "net/http and map", command: func(port int) ([]string, error) {
 			return []string{peer("naive"), strconv.Itoa(port), c.Responses}, nil
 		}},
@@ -48,6 +53,14 @@ func (r *runner) servers(store string) []server {
 			list, err := c.base64List()
 			return []string{peer("cfssl"), "ocspserve", "-address", "127.0.0.1", "-port", strconv.Itoa(port), "-responses", list, "-loglevel", "5"}, err
 		}},
+		{name: "openssl ocsp", any: true, methods: []method{getClose}, few: true, command: c.opensslOCSP},
+	}
+}
+
+// lancred is the command that serves store.
+func (r *runner) lancred(store string) func(port int) ([]string, error) {
+	return func(port int) ([]string, error) {
+		return []string{filepath.Join(r.bin, "..", "lancred"), "--store", store, "--listen", "127.0.0.1:" + strconv.Itoa(port), "--admin", ""}, nil
 	}
 }
 
@@ -109,37 +122,33 @@ func (c *corpus) nginx(port int, what string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	argument := strings.Repeat("0", 320) // as long as a response
-	if what == nginxFiles {
-		argument = filepath.Join(dir, "files")
-		if err := c.writeFiles(argument); err != nil {
-			return nil, err
-		}
-	}
 	config := filepath.Join(dir, "nginx.conf")
-	text := fmt.Sprintf(nginxConfig, dir, port, fmt.Sprintf(what, argument))
-	return []string{"/usr/sbin/nginx", "-p", dir, "-c", config}, os.WriteFile(config, []byte(text), 0o644)
+	return []string{"/usr/sbin/nginx", "-p", dir, "-c", config}, os.WriteFile(config, fmt.Appendf(nil, nginxConfig, dir, port, what), 0o644)
 }
 
+// filesDir is where writeFiles writes, in the directory of a corpus.
+const filesDir = "files"
+
 // writeFiles writes responses to files named by their request in base64, of which
-// a slash makes a directory. nginx must not need root's rights to read them.
-func (c *corpus) writeFiles(dir string) error {
+// a slash makes a directory, and returns where. nginx must not need root's rights to read them.
+func (c *corpus) writeFiles() (dir string, err error) {
+	dir = filepath.Join(c.Dir, filesDir)
 	sampled := c.sample(fewFiles)
 	bodies, err := c.bodies(sampled)
 	if err != nil {
-		return err
+		return "", err
 	}
 	for i, number := range sampled {
 		id, _ := c.CA.CertID(c.CA.Certificate(number), index.SHA1)
 		path := filepath.Join(dir, base64.StdEncoding.EncodeToString(demo.Request(&id)))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
+			return "", err
 		}
 		if err := os.WriteFile(path, bodies[i], 0o644); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return dir, nil
 }
 
 // A contender is a server that runs.
@@ -175,5 +184,5 @@ func (r *runner) startAll(ctx context.Context, servers []server) (list []contend
 
 // takes reports whether the server knows what to do with m.
 func (s *server) takes(m method) bool {
-	return !s.getOnly || slices.Contains([]method{get, getClose}, m)
+	return s.methods == nil || slices.Contains(s.methods, m)
 }

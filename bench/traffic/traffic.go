@@ -10,8 +10,17 @@ import (
 
 // An Exchange is one HTTP request and what may answer it.
 type Exchange struct {
-	Request []byte   // as it goes over the wire
-	Bodies  [][]byte // each is a right answer
+	Request     []byte   // as it goes over the wire
+	Bodies      [][]byte // each is a right answer
+	NotModified bool     // the answer is 304, in place of 200
+}
+
+// Status is that of the right answer.
+func (e *Exchange) Status() int {
+	if e.NotModified {
+		return 304
+	}
+	return 200
 }
 
 // Save writes exchanges to a new file at path.

@@ -17,7 +17,7 @@ func TestReadIsInverseOfSave(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := Read(path); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %q, %v, want %q", got, err, want)
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 }
 
