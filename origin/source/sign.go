@@ -128,7 +128,7 @@ func (s *Sign) prepareConfig(base string) (err error) {
 // listIn is the list, which if it is a file is relative to base.
 func (s *Sign) listIn(base string) string {
 	if database.Names(s.Certificates) || s.Certificates == "" {
-		return s.Certificates
+		return addressIn(base, s.Certificates)
 	}
 	prefix, file := "", s.Certificates
 	if rest, isIndex := strings.CutPrefix(file, certificates.OpenSSLPrefix); isIndex {
