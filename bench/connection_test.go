@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"lancre/build/demo"
 	"lancre/server"
 )
 
@@ -20,7 +19,7 @@ func BenchmarkConnection(b *testing.B) {
 	ids := unsigned().sample(sampled)
 	get, post := make([][]byte, len(ids)), make([][]byte, len(ids))
 	for i := range ids {
-		der := demo.Request(&ids[i])
+		der := ids[i].Request(nil)
 		get[i] = fmt.Appendf(nil, "GET /%s HTTP/1.1\r\nHost: o.demo.test\r\n\r\n", url.PathEscape(base64.StdEncoding.EncodeToString(der)))
 		post[i] = fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: o.demo.test\r\nContent-Type: application/ocsp-request\r\nContent-Length: %d\r\n\r\n%s", len(der), der)
 	}
