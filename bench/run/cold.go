@@ -144,12 +144,23 @@ func memoryGroup(limit int64) (dir string, err error) {
 		if os.Mkdir(dir, 0o755) != nil {
 			continue
 		}
-		if os.WriteFile(filepath.Join(dir, version.file), fmt.Append(nil, limit), 0o644) == nil {
+		if setLimit(filepath.Join(dir, version.file), limit) == nil {
 			return dir, nil
 		}
 		os.Remove(dir)
 	}
 	return "", errNoGroup
+}
+
+// setLimit writes to a file that a control group has from the kernel: the root of
+// version 1 is a common directory, where any file can be made, and limits nothing.
+func setLimit(path string, limit int64) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(fmt.Append(nil, limit))
+	return errors.Join(err, f.Close())
 }
 
 // removeGroup waits for the kernel to see that the group is empty.
