@@ -21,7 +21,7 @@ type size struct {
 	freshened []string // the same, for benchmarks of which one iteration takes long
 }
 
-// full takes about three quarters of an hour on two cores.
+// full takes about an hour on two cores.
 var full = size{
 	records: 1_000_000, many: 10_000_000, asked: 100_000, rounds: 5, duration: 3 * time.Second,
 	rates:  []float64{5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000},
