@@ -67,6 +67,17 @@ func TestPosition(t *testing.T) {
 	}
 }
 
+// A source reads on from its own mark; one that has none, after what was published last.
+func TestPositionOfASource(t *testing.T) {
+	m := store.Manifest{Generation: 9, Marks: []store.Mark{{Source: "ca", Value: "5"}, {Source: "follow", Value: "7"}, {Source: "raw", Value: "6"}}}
+	p := newPosition(&m, map[string]bool{"ca": true, "raw": true})
+	for name, want := range map[string]string{"ca": "5", "raw": "6", "new": "", "": ""} {
+		if at, rewinds := p.current(name); at.Mark != want || at.Sequence != 7 || rewinds != 0 {
+			t.Errorf("%q is to be read from %+v after %d rewinds, want from %q after publication 7, and none", name, at, rewinds, want)
+		}
+	}
+}
+
 // A mark that a source gives before it was told that the store went back says what the
 // store does not have.
 func TestPositionTakesNoMarkFromBefore(t *testing.T) {
