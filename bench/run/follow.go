@@ -293,7 +293,10 @@ func (f *following) renew(ctx context.Context) error {
 		return err
 	}
 	f.renewed += part.N
-	_, err := f.pack(ctx, c, f.store, "--add", "--unverified")
+	if _, err := f.pack(ctx, c, f.store, "--add", "--unverified"); err != nil {
+		return err
+	}
+	_, err := store.GC(f.store, store.Keep{Generations: 1}, time.Now()) // a round writes the whole store again
 	return err
 }
 
