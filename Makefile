@@ -39,7 +39,7 @@ test:
 faults:
 	scripts/setup
 	mkdir -p bin
-	go test -count=1 -timeout=20m ./test/faults -args -full -table $(CURDIR)/bin/faults.md
+	go test -count=1 -timeout=30m ./test/faults -args -full -table $(CURDIR)/bin/faults.md
 	cat bin/faults.md
 
 race:
