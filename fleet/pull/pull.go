@@ -65,10 +65,11 @@ type Puller struct {
 	pruned    time.Time // when it was last done
 
 	damaged  names
-	ahead    background // fetches what is coming
-	care     background // looks at digests
-	cared    time.Time  // when that was last begun
-	said     string     // what was last logged of a generation that could not be fetched
+	ahead    background     // fetches what is coming
+	coming   []store.Object // that it fetches, or has fetched
+	care     background     // looks at digests
+	cared    time.Time      // when that was last begun
+	said     string         // what was last logged of a generation that could not be fetched
 	started  time.Time
 	lastBeat atomic.Int64 // how long after that something last went on, in nanoseconds
 }
@@ -208,10 +209,10 @@ func (p *Puller) ask(ctx context.Context, fresh bool) (best *offer) {
 }
 
 // inOrder are the sources in the order of the configuration, those last that did not
-// answer within the last minute.
+// answer within the last minute, or not with an object.
 func (p *Puller) inOrder() []*source {
 	resting := func(s *source) int {
-		if time.Since(time.Unix(s.failed.Load(), 0)) < rest {
+		if time.Since(time.Unix(max(s.failed.Load(), s.stuck.Load()), 0)) < rest {
 			return 1
 		}
 		return 0
