@@ -40,6 +40,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -170,7 +171,7 @@ func (p *Puller) Poll(ctx context.Context) {
 		result = "installed"
 	}
 	p.metrics.polls.WithLabelValues(result).Inc()
-	p.metrics.failing.Store(result == "failed")
+	p.metrics.failure.Store(p.failure(result == "failed"))
 	p.repair(ctx)
 	p.lookAhead(ctx)
 	if time.Since(p.pruned) > pruneEvery {
@@ -178,6 +179,24 @@ func (p *Puller) Poll(ctx context.Context) {
 			p.log.Error("what earlier generations had cannot be removed", "err", err)
 		}
 	}
+}
+
+// failure is why a poll failed, if it did: what was said last of every source, or of the
+// generation that one of them offers.
+func (p *Puller) failure(failed bool) *string {
+	if !failed {
+		return nil
+	}
+	var said []string
+	for _, s := range p.sources {
+		if s.said == "" {
+			said := p.said // which goes on changing
+			return &said
+		}
+		said = append(said, s.said)
+	}
+	all := strings.Join(said, "; ")
+	return &all
 }
 
 // pruneEvery is how often earlier generations are removed where the disk has room.
