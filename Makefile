@@ -9,8 +9,8 @@
 # make algebra random additions, builds, merges, rollbacks and crashes beside a model, for FUZZTIME
 # make mutants PKG=./index    changes of the package's code that its tests do not notice
 # make bench   the benchmarks
-# make bench-fleet  from a file at the origin to PULLS edges that poll each POLL, for SECONDS, over RECORDS responses
 # make bench-load   lancred and lancre beside their peers; writes bench/RESULTS.md, or with QUICK=1 bin/quick/RESULTS.md
+# make bench-fleet  the part of it with a fleet: from a file at the origin to a hundred edges
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -39,7 +39,7 @@ test:
 faults:
 	scripts/setup
 	mkdir -p bin
-	go test -count=1 -timeout=20m ./test/faults -args -full -table $(CURDIR)/bin/faults.md
+	go test -count=1 -timeout=40m ./test/faults -args -full -table $(CURDIR)/bin/faults.md
 	cat bin/faults.md
 
 race:
@@ -58,9 +58,7 @@ bench:
 	go test -run='^$$' -bench=. -benchmem ./...
 
 bench-fleet:
-	scripts/setup
-	LANCRE_BENCH_RECORDS=$(RECORDS) LANCRE_BENCH_PULLS=$(PULLS) LANCRE_BENCH_POLL=$(POLL) \
-		go test -timeout=0 -run='^$$' -bench=Fleet -benchtime=$(or $(SECONDS),120)x ./bench
+	$(MAKE) bench-load ONLY=fleet
 
 # RECORDS and MANY, if set, are how many responses servers and a large store have.
 bench-load:

@@ -28,15 +28,15 @@ import (
 	"lancre/server"
 )
 
-// shards is how many the stores of these benchmarks are cut into.
+// shards is how many most stores of these benchmarks are cut into.
 const shards = 16
 
-// sharded makes a store of the whole corpus in shards.
-func sharded(b *testing.B) (dir string) {
+// sharded makes a store of the whole corpus in n shards.
+func sharded(b *testing.B, n int) (dir string) {
 	b.Helper()
 	dir = filepath.Join(b.TempDir(), "store")
 	cfg := unsigned().Config(dir)
-	cfg.SkipSignatures, cfg.Shards = true, shards
+	cfg.SkipSignatures, cfg.Shards = true, n
 	if _, err := build.Run(context.Background(), cfg); err != nil {
 		b.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func sharded(b *testing.B) (dir string) {
 // reads meanwhile, add what an addition does, in octets.
 func BenchmarkFreshness(b *testing.B) {
 	const deltas = 24
-	dir := sharded(b)
+	dir := sharded(b, shards)
 	bin := built(b)
 	a := newAdder(b, dir, deltas)
 	addr := serveProcess(b, filepath.Join(bin, "lancred"), dir)
@@ -224,7 +224,7 @@ func octetsRead(b *testing.B, pid int) (n int64) {
 // BenchmarkDeltas is a GET for a random certificate of the base, without a socket,
 // below so many deltas that do not have it.
 func BenchmarkDeltas(b *testing.B) {
-	dir := sharded(b)
+	dir := sharded(b, shards)
 	ids := unsigned().sample(sampled)
 	targets := make([][]byte, len(ids))
 	for i := range ids {

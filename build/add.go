@@ -104,7 +104,7 @@ func (a *adder) add(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return a.rebase(lines, a.filler(files))
+		return a.rebase(ctx, lines, a.filler(files))
 	}
 	line, err := a.makeDelta(ctx, listed)
 	if err != nil {

@@ -69,19 +69,39 @@ func (b *builder) carryOver(bases []store.SegmentLine, older *olderResponses) ([
 
 // publishBases publishes what a build made: lines, bases below what is carried over,
 // and files.
-func (b *builder) publishBases(lines []store.SegmentLine, files []store.FileLine) error {
+func (b *builder) publishBases(ctx context.Context, lines []store.SegmentLine, files []store.FileLine) error {
 	if b.previous == nil && b.before != nil || b.config.ReplaceAll || len(lines) == 0 {
 		return b.replaceAll(lines, files)
 	}
-	return b.rebase(lines, func(next *store.Manifest) (err error) {
+	return b.rebase(ctx, lines, func(next *store.Manifest) (err error) {
 		b.fill(next)
 		next.Files, err = mergeFiles(b.filesBefore(), next.Files, files, false)
 		return err
 	})
 }
 
+// announce announces what was made, and waits for as long as that is wanted. In a new
+// store there is nothing that could be held up.
+func (b *builder) announce(ctx context.Context) error {
+	if b.config.Announce == 0 || b.before == nil {
+		return nil
+	}
+	if err := b.objects.Announce(b.config.At); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(b.config.Announce):
+		return nil
+	}
+}
+
 // rebase publishes lines in place of what the previous generation has for their shards.
-func (b *builder) rebase(lines []store.SegmentLine, fill func(next *store.Manifest) error) error {
+func (b *builder) rebase(ctx context.Context, lines []store.SegmentLine, fill func(next *store.Manifest) error) error {
+	if err := b.announce(ctx); err != nil {
+		return err
+	}
 	r, err := store.NewRebase(b.objects, b.previous, lines)
 	if err != nil {
 		return err

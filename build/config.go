@@ -138,6 +138,10 @@ type Config struct {
 	// the input does not have, stays. If zero, it is At.
 	AsOf time.Time
 
+	// Announce is for how long the new bases are announced before they answer, so that
+	// edges have fetched them by then and nothing else waits for them. If 0, they are not.
+	Announce time.Duration
+
 	// ReplaceAll has nothing stay of the previous generation that is not among the
 	// inputs, whenever it came and whatever it said.
 	ReplaceAll bool
@@ -236,6 +240,9 @@ func (c *Config) checkInputs() error {
 func (c *Config) checkLimits() error {
 	if !c.At.IsZero() && c.At.Unix() < 0 {
 		return fmt.Errorf("the moment of the build is %s (--at); want 1970 or later", c.At.UTC().Format(time.RFC3339))
+	}
+	if c.Announce < 0 {
+		return fmt.Errorf("new bases are announced for %v (--announce); want 0s or more", c.Announce)
 	}
 	if c.MaxRejects < 0 {
 		return fmt.Errorf("the number of rejects allowed is %d; it cannot be negative", c.MaxRejects)

@@ -122,7 +122,7 @@ func (b *builder) build(ctx context.Context) error {
 	} else if err := b.comparePrevious(nil, nil, &olderResponses{}); err != nil {
 		return err
 	}
-	return b.publishBases(lines, made.Files)
+	return b.publishBases(ctx, lines, made.Files)
 }
 
 // readStatic publishes the files below the directories of the configuration, beside

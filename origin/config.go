@@ -70,6 +70,7 @@ type Config struct {
 	Static   []*source.Static   `toml:"static"`
 	CRLURL   []*source.CRLURL   `toml:"crl_url"`
 	Sign     []*source.Sign     `toml:"sign"`
+	SignCRL  []*source.SignCRL  `toml:"sign_crl"`
 
 	// Publish is where the store is published to, any number of places.
 	Publish []*Target `toml:"publish"`
@@ -163,7 +164,7 @@ func within(base, path string) string {
 
 // prepareSigning reads the keys.
 func (c *Config) prepareSigning(base string) (err error) {
-	c.signing.Expires = time.Duration(c.Expires)
+	c.signing.Expires, c.signing.Setting = time.Duration(c.Expires), "manifest_key"
 	if c.Expires != 0 && c.Expires <= c.Heartbeat {
 		return fmt.Errorf("expires = %s: want more than the heartbeat, %s, or edges are stale between two generations", c.Expires, c.Heartbeat)
 	}
@@ -257,8 +258,12 @@ func (c *Config) prepareSources(base string) error {
 		s.Store, s.Issuers, s.Profiles = c.Store, c.Issuers, profiles
 		l.add("sign", i, &s.Name, s)
 	}
+	for i, s := range c.SignCRL {
+		s.Issuers, s.Profiles = c.Issuers, profiles
+		l.add("sign_crl", i, &s.Name, s)
+	}
 	if l.err == nil && len(l.sources) == 0 {
-		return errors.New("no source: want [[spool]], [[database]], [[command]], [[static]], [[crl_url]] or [[sign]]")
+		return errors.New("no source: want [[spool]], [[database]], [[command]], [[static]], [[crl_url]], [[sign]] or [[sign_crl]]")
 	}
 	c.sources = l.sources
 	return l.err

@@ -15,7 +15,7 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"[[spol]]\ndir = \"x\"", `lancre.toml:3: no key is called "spol" here`},
 		{"admin = 5", "lancre.toml:3:9: "},
 		{spool + "every = \"soon\"", "lancre.toml:5:9: "},
-		{"", "no source: want [[spool]], [[database]], [[command]], [[static]], [[crl_url]] or [[sign]]"},
+		{"", "no source: want [[spool]], [[database]], [[command]], [[static]], [[crl_url]], [[sign]] or [[sign_crl]]"},
 		{"[[spool]]", `[[spool]] "spool": no dir, in which files appear`},
 		{spool + spool + "name = \"spool\"", `[[spool]] "spool": this name is taken`},
 		{spool + "name = \"a b\"", `[[spool]] "a b": want a name of letters, digits and hyphens`},

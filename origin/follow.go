@@ -118,6 +118,9 @@ func (f *Follower) begin() (lock *os.File, err error) {
 		if l.succeeded.IsZero() {
 			l.succeeded = m.Created
 		}
+		if now.Before(l.succeeded) { // by a clock that was ahead
+			l.succeeded = now
+		}
 	}
 	return lock, nil
 }
@@ -246,10 +249,14 @@ func (l *link) note(err error, began time.Time) time.Duration {
 }
 
 // checkedAt is what a source has a generation say at the time now of when the sources
-// were read. The Follower's mu is held.
+// were read. How long ago that was is told by a clock that nobody sets: where the other
+// one was set back since, it was in a time to come. The Follower's mu is held.
 func (l *link) checkedAt(now time.Time) time.Time {
-	if now.Sub(l.succeeded) <= l.settings.Silence {
+	switch age := time.Since(l.succeeded); {
+	case age <= l.settings.Silence:
 		return now
+	case l.succeeded.Round(0).After(now): // by the time of day alone
+		return now.Add(-age)
 	}
 	return l.succeeded
 }

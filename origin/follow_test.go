@@ -237,6 +237,20 @@ func TestHeartbeatsDoNotHideADeadSource(t *testing.T) {
 	}
 }
 
+// What a generation says of a time to come, by a clock that was ahead, hides no dead source.
+func TestCheckedByAClockThatWasAhead(t *testing.T) {
+	w := newWorld(t, "heartbeat = \"10ms\"\n[[static]]\ndir = \"absent\"\nevery = \"10ms\"\n")
+	p, err := store.Begin(w.path("store"))
+	check(t, err)
+	first := store.Manifest{Origin: "test", Created: time.Now(), Checked: time.Now().Add(time.Hour)}
+	check(t, p.Commit(&first))
+	f := w.follow()
+	w.until("heartbeats say since when it is dead", func() bool {
+		m := w.manifest()
+		return m.Generation > first.Generation && !m.Checked.After(f.began) && m.Created.After(m.Checked)
+	})
+}
+
 // By a clock that is behind nothing is published, which is said, and nothing is lost.
 func TestFollowWithAClockThatIsBehind(t *testing.T) {
 	w := newWorld(t, "heartbeat = \"10ms\"\n"+spool)

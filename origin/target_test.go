@@ -72,6 +72,22 @@ func TestFollowBeginsWithWhatIsTrusted(t *testing.T) {
 	}
 }
 
+// A store that was signed is not gone on with unsigned; the remedy is a key of the
+// configuration.
+func TestFollowGoesOnSigning(t *testing.T) {
+	w := newWorld(t, spool)
+	unsigned := slices.Concat([]byte("heartbeat = \"20ms\"\n"), w.read("lancre.toml"))
+	w.makeKey("origin")
+	w.write("lancre.toml", slices.Concat([]byte("manifest_key = \"origin.key\"\n"), w.read("lancre.toml")))
+	w.follow()
+	w.stop()
+	w.write("lancre.toml", unsigned)
+	w.follow()
+	if err := w.await("upkeep failed", "task", "heartbeat")["err"].(string); !strings.HasSuffix(err, "refuse one that is not: sign with manifest_key") {
+		t.Errorf("the heartbeat fails: %s", err)
+	}
+}
+
 // What is published, by whomever, is in the bucket, and a command is told.
 func TestFollowPublishes(t *testing.T) {
 	w := newWorld(t, spool+bucket)

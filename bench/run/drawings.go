@@ -25,6 +25,7 @@ var drawings = []struct {
 	{"build", (*results).drawBuilds},
 	{"growth", (*results).drawGrowth},
 	{"scale", (*results).drawScale},
+	{"fleet", (*results).drawFleet},
 }
 
 // drawAll writes the pictures into dir.
@@ -271,4 +272,17 @@ func (r *results) drawScale() *plot.Figure {
 				line("", true, func(s *scaled) plot.Value { return s.Add.drawn(1e-3) })),
 		},
 	}
+}
+
+// drawFleet draws how long it takes from a file at the origin to the edges.
+func (r *results) drawFleet() *plot.Figure {
+	if len(r.Fleet.Benchmarks) == 0 {
+		return nil
+	}
+	g := plot.Group{}
+	for _, c := range r.Fleet.Cases() {
+		g.Rows = append(g.Rows, plot.Row{Name: "polls each " + c.Name, Ours: true, Values: []plot.Value{c.benchmark["p50-ms"].drawn(1e-3), c.benchmark["p99-ms"].drawn(1e-3)}})
+	}
+	b := &plot.Bars{Unit: "s", Series: []string{"half of them are faster", "99 of 100 are"}, Groups: []plot.Group{g}}
+	return &plot.Figure{Title: "From a file at the origin to an edge", Note: fmt.Sprintf("Less is better. %d edges.", r.Fleet.Edges), Panels: []plot.Panel{b}}
 }

@@ -31,13 +31,14 @@ type lookups struct {
 type suite struct {
 	file, module, pkg, pattern string
 	args                       []string // of go test
+	env                        []string // NAME=VALUE, more of it
 }
 
 func (r *runner) measureLookup(ctx context.Context) error {
 	r.results.Lookups = nil
 	files := make(map[string][]byte)
-	floors := suite{"floor.txt", ".", "./bench", "Floor|Lookup|Cold", r.bench}
-	tables := suite{"table.txt", "bench/peers", "./table", "Table", r.bench}
+	floors := suite{"floor.txt", ".", "./bench", "Floor|Lookup|Cold", r.bench, nil}
+	tables := suite{"table.txt", "bench/peers", "./table", "Table", r.bench, nil}
 	for _, n := range []uint64{r.records, r.many} {
 		l := lookups{n, make(map[string]benchmark)}
 		for _, s := range []suite{floors, tables} {
@@ -67,7 +68,7 @@ func (r *runner) measureLookup(ctx context.Context) error {
 func (r *runner) runSuite(ctx context.Context, s suite, n uint64) ([]byte, error) {
 	args := append([]string{"test", "-C", s.module, "-run=^$", "-bench=" + s.pattern, "-timeout=20m"}, s.args...)
 	cmd := exec.CommandContext(ctx, "go", append(args, s.pkg)...)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("LANCRE_BENCH_RECORDS=%d", n))
+	cmd.Env = append(append(os.Environ(), s.env...), fmt.Sprintf("LANCRE_BENCH_RECORDS=%d", n))
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s in %s with %d records: %w: %s", s.pkg, s.module, n, err, out)

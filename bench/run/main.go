@@ -11,8 +11,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -43,6 +45,9 @@ var sections = []section{
 	{"fresh", (*runner).measureFresh},
 	{"grow", (*runner).measureGrow},
 	{"scale", (*runner).measureScale},
+	{"follow", (*runner).measureFollow},
+	{"fleet", (*runner).measureFleet},
+	{"sign", (*runner).measureSign},
 }
 
 // A runner is one run of the whole.
@@ -104,9 +109,12 @@ func (r *runner) perform(ctx context.Context, only string, again bool) error {
 // figures is the file of all that was measured.
 func (r *runner) figures() string { return filepath.Join(r.out, "results.json") }
 
-// resume takes over the results of the run before, which must be of the same size.
+// resume takes over the results of the run before, if there was one, which must be of the
+// same size.
 func (r *runner) resume(path string) error {
-	if err := r.results.read(path); err != nil {
+	if err := r.results.read(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if b := &r.results; b.Records != r.records || b.Many != r.many {

@@ -19,6 +19,7 @@ import (
 const (
 	serverCore = "0"
 	loadCore   = "1"
+	bothCores  = serverCore + "," + loadCore
 )
 
 // A process is a running server.
@@ -28,14 +29,14 @@ type process struct {
 	log  string // file of its standard error
 }
 
-// startServer starts args on the core for servers and waits until it listens to port.
-func (r *runner) startServer(ctx context.Context, port int, args ...string) (*process, error) {
+// startServer starts args on some cores and waits until it listens to port.
+func (r *runner) startServer(ctx context.Context, cores string, port int, args ...string) (*process, error) {
 	log, err := os.CreateTemp(r.dir, filepath.Base(args[0])+"-*.log")
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.CommandContext(ctx, "taskset", append([]string{"--cpu-list", serverCore}, args...)...)
+	cmd := exec.CommandContext(ctx, "taskset", append([]string{"--cpu-list", cores}, args...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
@@ -92,14 +93,19 @@ func freePort() (int, error) {
 	return ln.Addr().(*net.TCPAddr).Port, nil
 }
 
-// startLancred serves store. prefix are words of the command line before lancred.
+// startLancred serves store on the core for servers. prefix are words of the command line
+// before lancred.
 func (r *runner) startLancred(ctx context.Context, store string, prefix ...string) (*process, error) {
+	return r.startLancredOn(ctx, serverCore, store, prefix...)
+}
+
+func (r *runner) startLancredOn(ctx context.Context, cores, store string, prefix ...string) (*process, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
 	args := append(prefix, filepath.Join(r.bin, "..", "lancred"), "--store", store, "--listen", "127.0.0.1:"+strconv.Itoa(port), "--admin", "")
-	return r.startServer(ctx, port, args...)
+	return r.startServer(ctx, cores, port, args...)
 }
 
 // load runs the load generator against p.

@@ -40,6 +40,10 @@ type results struct {
 	Fresh   fresh     `json:"fresh"`
 	Grown   grown     `json:"grown"`
 	Scale   []scaled  `json:"scale"` // ascending
+
+	Followed followed `json:"followed"`
+	Fleet    fleet    `json:"fleet"`
+	Signed   signed   `json:"signed"`
 }
 
 // A stamp says when something was measured, of what, and how busy the machine was before.

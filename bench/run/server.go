@@ -173,7 +173,7 @@ func (r *runner) startAll(ctx context.Context, servers []server) (list []contend
 		if err != nil {
 			return nil, stop, fmt.Errorf("%s: %w", s.name, err)
 		}
-		p, err := r.startServer(ctx, port, args...)
+		p, err := r.startServer(ctx, serverCore, port, args...)
 		if err != nil {
 			return nil, stop, err
 		}

@@ -75,6 +75,7 @@ number of layers small.`,
 	f.StringArrayVar(&a.Unpublish, "unpublish", nil, "remove the file at `HOST/PATH` (repeatable)")
 	f.StringVar(&shards, "shards", "", "replace the base of these shards, as `I,J/N`, by what the responses have of them")
 	f.TimeVar(&a.AsOf, "as-of", a.AsOf, timeLayouts, "with --shards, the `TIME` (RFC 3339) at which the input was taken: what the store was given later stays (default --at)")
+	announceFlag(cmd, &a.Config)
 	f.BoolVar(&a.Forget, "forget", false, "with --shards, leave no tombstone of revoked certificates that the input does not have")
 	must(cmd.MarkFlagFilename("withdraw", "csv"))
 	cmd.MarkFlagsOneRequired("responses", "static", "withdraw", "unpublish")

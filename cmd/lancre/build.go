@@ -84,13 +84,19 @@ func newBuild() *cobra.Command {
 	signing.register(cmd)
 	f.IntVar(&c.Shards, "shards", 0, "cut the base into `N` shards, a power of two (default as many as the store has)")
 	f.TimeVar(&c.AsOf, "as-of", time.Time{}, timeLayouts, "the `TIME` (RFC 3339) at which the input was taken: what the store was given later stays (default --at)")
+	announceFlag(cmd, &c)
 	f.BoolVar(&c.ReplaceAll, "replace-all", false, "replace everything, also what the store was given since the input was taken")
 	f.BoolVar(&c.Forget, "forget", false, "leave no tombstone of revoked certificates that the input does not have")
 	must(cmd.MarkFlagRequired("out"))
 	must(cmd.MarkFlagDirname("out"))
 	cmd.MarkFlagsOneRequired("responses", "static")
 	cmd.MarkFlagsMutuallyExclusive("as-of", "replace-all")
+	cmd.MarkFlagsMutuallyExclusive("announce", "replace-all")
 	return cmd
+}
+
+func announceFlag(cmd *cobra.Command, c *build.Config) {
+	cmd.Flags().DurationVar(&c.Announce, "announce", 0, "announce the new bases for this `DURATION` before they answer, so that edges have fetched them by then")
 }
 
 // inputFlags adds the flags that say what is read and how it is judged.

@@ -83,7 +83,7 @@ func (p *Publisher) repair(ctx context.Context, m *store.Manifest, entries []Ent
 	for _, e := range entries {
 		have[e.Name] = e.Size
 	}
-	return p.putAll(ctx, objectsOf(m), func(_ context.Context, o store.Object) (bool, error) {
+	return p.putAll(ctx, p.here(m), func(_ context.Context, o store.Object) (bool, error) {
 		size, ok := have[objectName(o.SHA256)]
 		return ok && size == o.Size, nil
 	}, r)

@@ -21,6 +21,15 @@ import (
 // objectsOf are all objects that a manifest with its Files wants to be there.
 func objectsOf(m *store.Manifest) []store.Object { return append(m.Objects(), m.Coming...) }
 
+// here are those of objectsOf that the store has, but for what is amiss: of what is
+// coming, one that was restored has nothing.
+func (p *Publisher) here(m *store.Manifest) []store.Object {
+	return append(m.Objects(), slices.DeleteFunc(slices.Clone(m.Coming), func(o store.Object) bool {
+		_, err := os.Stat(store.ObjectPath(p.config.Store, o.SHA256))
+		return errors.Is(err, fs.ErrNotExist)
+	})...)
+}
+
 // upload puts the objects of m that are not in the bucket, or may soon be removed. Those
 // that the manifest there names, too, are taken to be: sweep sees whether they are.
 func (p *Publisher) upload(ctx context.Context, m *store.Manifest, there state, r *Result) error {
@@ -33,7 +42,7 @@ func (p *Publisher) upload(ctx context.Context, m *store.Manifest, there state, 
 			shared[o.SHA256] = true
 		}
 	}
-	wanted := slices.DeleteFunc(objectsOf(m), func(o store.Object) bool { return shared[o.SHA256] })
+	wanted := slices.DeleteFunc(p.here(m), func(o store.Object) bool { return shared[o.SHA256] })
 	return p.putAll(ctx, wanted, p.has, r)
 }
 

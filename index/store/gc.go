@@ -52,7 +52,9 @@ func GC(dir string, keep Keep, now time.Time) ([]Removed, error) {
 		dir: dir, keep: keep, now: now,
 		named: make(map[string]bool), past: make(map[string]bool), kept: make(map[string]bool),
 	}
-	m.eachObject(c.named)
+	for sum := range m.named {
+		c.named[sum] = true
+	}
 	if err := c.readHistory(); err != nil {
 		return nil, fmt.Errorf("nothing removed, for what is in use is not known: %w", err)
 	}

@@ -71,6 +71,21 @@ func (m *Manifest) references(yield func(reference) bool) {
 	}
 }
 
+// named calls yield for the SHA-256 of every object that m names, those that are coming
+// included.
+func (m *Manifest) named(yield func(sum string) bool) {
+	for ref := range m.references {
+		if !yield(ref.sum) {
+			return
+		}
+	}
+	for i := range m.Coming {
+		if !yield(m.Coming[i].SHA256) {
+			return
+		}
+	}
+}
+
 // Objects are the objects that m needs, each once: its segments from the newest, the
 // list of files and the files. Those of the list are there if m.Files are.
 func (m *Manifest) Objects() (objects []Object) {

@@ -255,13 +255,13 @@ func (o *Objects) checkNew(m, before *Manifest) error {
 // nameStaged gives the staged objects that m names their names, and returns the paths
 // they have then, also with an error.
 func (o *Objects) nameStaged(m *Manifest) (named []string, err error) {
-	for ref := range m.references {
-		s, ok := o.staged[ref.sum]
+	for sum := range m.named {
+		s, ok := o.staged[sum]
 		if !ok {
 			continue
 		}
-		delete(o.staged, ref.sum)
-		path := ObjectPath(o.dir, ref.sum)
+		delete(o.staged, sum)
+		path := ObjectPath(o.dir, sum)
 		if _, err := os.Lstat(path); err == nil && strings.HasSuffix(s.path, linkSuffix) {
 			continue // it is there still
 		}

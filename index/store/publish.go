@@ -95,8 +95,9 @@ func (p *Publication) counts() (*Counts, error) {
 
 // Commit publishes m: it sets m.Generation to the one after Previous (1 in a new store)
 // unless it is higher already, by Date, m.Parent, the time at which segment lines came
-// into the stack where they have none, and m.List, sorts m.Files, signs and replaces the
-// manifest durably and ends the publication. Previous stays in the store's history.
+// into the stack where they have none, and m.List, sorts m.Files, takes out of m.Coming what
+// has come, signs and replaces the manifest durably and ends the publication. Previous
+// stays in the store's history.
 //
 // Objects that m names and Previous does not must be there, from this publication
 // or an earlier one; the others are not looked at. After an error the old
@@ -117,6 +118,7 @@ func (p *Publication) Commit(m *Manifest) error {
 		}
 	}
 	list := m.SetFiles(m.Files)
+	m.dropArrived()
 	if err := m.check(); err != nil {
 		return fmt.Errorf("new manifest: %w", err)
 	}

@@ -75,6 +75,7 @@ func Rollback(dir string, n uint64, compared uint64, signing Signing, now time.T
 	m.version1 = ""
 	m.Date(now)
 	m.Origin, m.Held = p.previous.Origin, p.previous.Held // what is put aside lies beside the generations
+	m.Coming = p.previous.Coming
 	m.Segments = comingBack(past.Segments, p.previous.Segments, now)
 	if past.version1 != "" { // it counted nothing
 		g, err := p.Open(&m, nil)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -146,6 +147,7 @@ func (k *Keys) sign(text []byte) ([]byte, error) {
 type Signing struct {
 	Keys    *Keys         // that sign it; nil for none
 	Expires time.Duration // after its creation it is stale; 0 for never
+	Setting string        // that names Keys, for errors; "" for --manifest-key
 }
 
 // check finds what is wrong with s, and refuses to publish without a signature after a manifest that has one.
@@ -156,8 +158,8 @@ func (s *Signing) check(previous *Manifest) error {
 	if previous == nil || s.Keys != nil || len(previous.signers) == 0 {
 		return nil
 	}
-	return fmt.Errorf("generation %d is signed by %s, and edges that trust the key refuse one that is not: sign with --manifest-key",
-		previous.Generation, strings.Join(previous.signers, ", "))
+	return fmt.Errorf("generation %d is signed by %s, and edges that trust the key refuse one that is not: sign with %s",
+		previous.Generation, strings.Join(previous.signers, ", "), cmp.Or(s.Setting, "--manifest-key"))
 }
 
 // apply has m say what s wants of it.

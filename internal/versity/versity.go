@@ -30,8 +30,10 @@ const (
 // A Gateway is a versitygw with one bucket, behind a proxy that a test can have do what
 // networks do.
 type Gateway struct {
-	URL string // of the proxy
-	Dir string // the bucket, whose objects are files
+	URL    string // of the proxy
+	Dir    string // the bucket, whose objects are files
+	Socket string // of versitygw itself
+	PID    int    // of versitygw
 
 	fault atomic.Pointer[Fault]
 }
@@ -65,6 +67,7 @@ func Start(t testing.TB) *Gateway {
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	awaitSocket(t, socket)
+	g.Socket, g.PID = socket, cmd.Process.Pid
 	proxy := httptest.NewServer(g.proxy(socket))
 	t.Cleanup(proxy.Close)
 	g.URL = proxy.URL

@@ -242,8 +242,9 @@ func (s *sweep) rewind(swept time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.swept, s.due = swept, swept.Add(s.every)
-	if swept.IsZero() { // the first round reads everything
-		s.due = time.Now().Add(s.every)
+	// The first round ever reads everything; and a clock that was ahead puts nothing off.
+	if now := time.Now(); swept.IsZero() || swept.After(now) {
+		s.due = now.Add(s.every)
 	}
 }
 

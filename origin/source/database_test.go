@@ -212,3 +212,18 @@ func TestDatabaseConfiguration(t *testing.T) {
 		}
 	}
 }
+
+// A sweep that a clock which was ahead has dated is due as if it had been just now.
+func TestSweepDatedAhead(t *testing.T) {
+	s := sweep{every: time.Hour}
+	for _, tt := range []struct {
+		swept time.Duration // from now
+		due   time.Duration
+	}{{-30 * time.Minute, 30 * time.Minute}, {0, time.Hour}, {24 * time.Hour, time.Hour}} {
+		before := time.Now()
+		s.rewind(before.Add(tt.swept))
+		if late := s.due.Sub(before) - tt.due; late < 0 || late > time.Minute {
+			t.Errorf("swept %s from now: due in %s, want %s", tt.swept, s.due.Sub(before), tt.due)
+		}
+	}
+}

@@ -38,7 +38,11 @@ type chaos struct {
 	delivered []int64 // by question, the version that was handed over last, under signing
 	crl       []byte  // the last that was
 
+	lancre  string    // the program, whose clock steps
+	clock   *clock    // that clock
 	process *exec.Cmd // lancre follow
+	newest  uint64    // generation that was seen
+	steps   int       // of the clock
 }
 
 // A chaosTable is the table of a database, written in transactions of which some stay
@@ -85,6 +89,7 @@ func newChaos(t *testing.T, certs uint64) *chaos {
 	c := &chaos{growth: newGrowth(t, certs), t: t, postgres: databasetest.StartPostgres(t), mariadb: databasetest.StartMySQL(t)}
 	c.delivered = make([]int64, len(c.questions))
 	c.log = filepath.Join(c.dir, "follow.log")
+	c.lancre, c.clock = filepath.Join(buildStepped(t), "lancre"), newClock(t)
 	for _, dir := range []string{"spool", "printed"} {
 		check(t, os.Mkdir(filepath.Join(c.dir, dir), 0o755))
 	}
@@ -122,8 +127,8 @@ func (c *chaos) follow() {
 	log, err := os.OpenFile(c.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	check(c.t, err)
 	defer log.Close()
-	c.process = exec.Command("lancre", "follow", "--config", filepath.Join(c.dir, "lancre.toml"))
-	c.process.Dir, c.process.Stderr = c.dir, log
+	c.process = exec.Command(c.lancre, "follow", "--config", filepath.Join(c.dir, "lancre.toml"))
+	c.process.Dir, c.process.Stderr, c.process.Env = c.dir, log, append(os.Environ(), "STEPPED_CLOCK="+c.clock.file)
 	c.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	check(c.t, c.process.Start())
 }
@@ -261,18 +266,64 @@ func (c *chaos) fill() (empty func()) {
 
 // disturb does something to the surroundings of lancre follow, and puts it right again.
 func (c *chaos) disturb(n int, small bool) {
-	switch {
-	case n%4 == 1 && small:
-		empty := c.fill()
-		time.Sleep(500 * time.Millisecond) // for things to fail
-		empty()
-	case n%4 == 2:
+	const toFail = 500 * time.Millisecond // for things to fail
+	switch n % 6 {
+	case 0: // as far as is let pass, and further
+		c.step([]time.Duration{-hour, 2 * time.Minute, -2 * time.Minute, -year}[n/6%4])
+		c.kill()
+		c.follow()
+		time.Sleep(toFail)
+		c.step(0)
+	case 1:
+		if small {
+			empty := c.fill()
+			time.Sleep(toFail)
+			empty()
+		}
+	case 2:
 		c.postgres.Stop()
 		c.postgres.Start(c.t)
-	case n%4 == 3:
+	case 3:
 		c.mariadb.Stop()
 		c.mariadb.Start(c.t)
+	case 4:
+		c.runAhead()
 	}
+}
+
+// step sets the clock of lancre follow.
+func (c *chaos) step(ahead time.Duration) {
+	c.clock.set(ahead)
+	c.steps++
+}
+
+// runAhead has lancre follow publish with a clock that is an hour ahead, and sets it
+// right: what is published then would seem older than what is there, until whoever knows
+// the clock says that it is right.
+func (c *chaos) runAhead() {
+	c.step(hour)
+	await(c.t, "a generation of the time to come", func() bool { return c.manifest().Created.After(time.Now().Add(hour / 2)) })
+	c.step(0)
+	time.Sleep(time.Second) // for things to fail
+	c.kill()
+	delivery := c.signSome(rand.New(rand.NewPCG(4, c.newest)))
+	file := filepath.Join(c.dir, "believed.der")
+	check(c.t, os.WriteFile(file, bytes.Join(delivery.der, nil), 0o644))
+	run(c.t, c.growth.lancre(c.t, "add", "--responses", file, "--force", "build.clock"))
+	c.handedOver(delivery)
+	c.follow()
+}
+
+// manifest is that of the store, whose generations go on and on.
+func (c *chaos) manifest() *store.Manifest {
+	c.t.Helper()
+	m, err := store.ReadManifest(c.store)
+	check(c.t, err)
+	if m.Generation < c.newest {
+		c.t.Errorf("generation %d after %d", m.Generation, c.newest)
+	}
+	c.newest = m.Generation
+	return m
 }
 
 // onSmallDisk moves the store to a file system of its own, if that is permitted.
@@ -290,8 +341,9 @@ func (c *chaos) onSmallDisk() bool {
 }
 
 // TestFollowInChaos changes all sources of lancre follow at once, kills it at random
-// moments, fills its disk and restarts its databases, while clients ask: no answer ever
-// goes back, and at the end each is what was handed over last.
+// moments, fills its disk, steps its clock and restarts its databases, while clients ask:
+// no answer ever goes back, nor the number of a generation, and at the end each answer is
+// what was handed over last.
 func TestFollowInChaos(t *testing.T) {
 	c := newChaos(t, uint64(size(100, 1000)))
 	small := c.onSmallDisk()
@@ -305,13 +357,16 @@ func TestFollowInChaos(t *testing.T) {
 		writers.Go(func() { c.writeRows(table, done) })
 	}
 	writers.Go(func() { c.writeCRLs(done) })
-	times := size(6, 100)
+	times, slot := size(6, 100), time.Duration(size(2, 6))*time.Second // ten minutes in all
 	moment := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	c.follow()
+	began := time.Now()
 	for n := range times {
-		time.Sleep(200*time.Millisecond + time.Duration(moment.Int64N(int64(1500*time.Millisecond)))) // the moment is what is tested
+		at := began.Add(time.Duration(n)*slot + time.Duration(moment.Int64N(int64(slot))))
+		time.Sleep(time.Until(at)) // the moment is what is tested
 		c.disturb(n, small)
 		c.kill()
+		c.manifest()
 		c.follow()
 	}
 	close(done)
@@ -319,19 +374,23 @@ func TestFollowInChaos(t *testing.T) {
 	c.settle(d)
 	close(stop)
 	askers.Wait()
+	await(t, "a heartbeat that says when sources were read", func() bool { return time.Since(c.manifest().Checked).Abs() < 10*time.Second })
 	check(t, c.process.Process.Signal(syscall.SIGTERM))
 	if err := c.process.Wait(); err != nil {
 		t.Errorf("lancre follow on SIGTERM: %v", err)
 	}
 	c.faults.Range(func(text, _ any) bool { t.Log(text); return true })
 	now := published(t, c.store)
-	r := row{fault: "kill -9 of lancre follow, restarted databases, full disk, all sources at once", times: times, asked: c.asked.Load(),
+	log, err := os.ReadFile(c.log)
+	check(t, err)
+	r := row{fault: "kill -9 of lancre follow, restarted databases, full disk, a clock that steps, all sources at once", times: times, asked: c.asked.Load(),
 		failed: c.failed.Load(), wrong: c.wrong.Load(), lost: lostGenerations(t, c.store, now, now)}
-	r.note = fmt.Sprintf("%d generations, %d rows, disk full: %v", now, c.databases[0].next+c.databases[1].next, small)
+	logged := func(msg string) int { return bytes.Count(log, fmt.Appendf(nil, `"msg":%q`, msg)) }
+	r.note = fmt.Sprintf("%d publications, %d merges, %d steps of the clock, %d rows, disk full: %v; numbers of generations only grew",
+		logged("published"), logged("merged"), c.steps, c.databases[0].next+c.databases[1].next, small)
 	record(t, r)
 	if t.Failed() {
-		text, _ := os.ReadFile(c.log)
-		t.Logf("the log ends\n%s", text[max(0, len(text)-5000):])
+		t.Logf("the log ends\n%s", log[max(0, len(log)-5000):])
 	}
 }
 

@@ -150,8 +150,8 @@ func (c *clock) shown(since time.Time) (ahead []time.Duration) {
 	return ahead
 }
 
-// buildStepped builds a lancred that reads the time of day through
-// testdata/stepped.go and is otherwise what it is, and returns its directory. A
+// buildStepped builds a lancre and a lancred that read the time of day through
+// testdata/stepped.go and are otherwise what they are, and returns their directory. A
 // test must not set the clock of the machine, and may not: this is as close. The
 // race detector is left out, for the standard library is compiled again.
 func buildStepped(t *testing.T) (dir string) {
@@ -175,7 +175,7 @@ func buildStepped(t *testing.T) (dir string) {
 	}})
 	check(t, err)
 	check(t, os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o644))
-	build := exec.CommandContext(t.Context(), "go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", dir, "lancre/cmd/lancred")
+	build := exec.CommandContext(t.Context(), "go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", dir+"/", "lancre/cmd/lancre", "lancre/cmd/lancred")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	run(t, build)
 	return dir
