@@ -281,8 +281,8 @@ func (r *results) drawFleet() *plot.Figure {
 	}
 	g := plot.Group{}
 	for _, c := range r.Fleet.Cases() {
-		g.Rows = append(g.Rows, plot.Row{Name: "polls each " + c.Name, Ours: true, Values: []plot.Value{c.benchmark["p50-ms"].drawn(1e-3), c.benchmark["p99-ms"].drawn(1e-3)}})
+		g.Rows = append(g.Rows, plot.Row{Name: c.Name, Ours: true, Values: []plot.Value{c.benchmark["p50-ms"].drawn(1e-3), c.benchmark["p99-ms"].drawn(1e-3)}})
 	}
 	b := &plot.Bars{Unit: "s", Series: []string{"half of them are faster", "99 of 100 are"}, Groups: []plot.Group{g}}
-	return &plot.Figure{Title: "From a file at the origin to an edge", Note: fmt.Sprintf("Less is better. %d edges.", r.Fleet.Edges), Panels: []plot.Panel{b}}
+	return &plot.Figure{Title: "From a file at the origin to an edge", Note: fmt.Sprintf("By the time between two polls of the %d edges. Less is better.", r.Fleet.Edges), Panels: []plot.Panel{b}}
 }
