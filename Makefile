@@ -12,6 +12,7 @@
 # make bench-load   lancred and lancre beside their peers; writes bench/RESULTS.md, or with QUICK=1 bin/quick/RESULTS.md
 # make bench-page   writes it and its pictures again, of what was measured before
 # make bench-fleet  the part of it with a fleet: from a file at the origin to a hundred edges
+# make bench-hundred  a store of a hundred million responses, or of HUNDRED, on this machine, as a section of RESULTS.md
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -70,6 +71,10 @@ bench-load:
 bench-page:
 	go run ./bench/run --report --out $(BENCHOUT)
 
+bench-hundred:
+	scripts/setup-bench
+	bin/peers/run $(if $(QUICK),--quick) --out $(BENCHOUT) --only hundred $(if $(HUNDRED),--hundred $(HUNDRED))
+
 check:
 	test -z "$$(gofmt -l . | tee /dev/stderr)"
 	go vet ./...
@@ -79,4 +84,4 @@ check:
 clean:
 	rm -rf bin demo
 
-.PHONY: build pkcs11 package demo test faults race fuzz algebra mutants bench bench-fleet bench-load bench-page check clean
+.PHONY: build pkcs11 package demo test faults race fuzz algebra mutants bench bench-fleet bench-load bench-hundred bench-page check clean

@@ -80,7 +80,8 @@ var streets = map[string][]string{
 	"lancre/build/static": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/build/input",
 		"lancre/build/inventory", "lancre/build/rule", "lancre/build/web", "lancre/index", "lancre/index/store", "lancre/internal/durable"},
 	"lancre/build": {"lancre/build/ca", "lancre/build/crl", "lancre/build/held", "lancre/build/input", "lancre/build/inventory", "lancre/build/ocsp",
-		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable", "lancre/internal/interrupt", "lancre/internal/legible"},
+		"lancre/build/rule", "lancre/build/static", "lancre/index", "lancre/index/store", "lancre/internal/durable", "lancre/internal/interrupt", "lancre/internal/legible",
+		"lancre/internal/parallel"},
 
 	"lancre/sign/signature":    {},
 	"lancre/sign/child":        {"lancre/sign/signature"},

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"sync/atomic"
 
 	"lancre/build/ocsp"
 	"lancre/build/rule"
 	"lancre/index"
 	"lancre/index/store"
+	"lancre/internal/parallel"
 )
 
 // An output is one segment in the making, of responses and of tombstones: the base of
@@ -18,6 +20,13 @@ type output struct {
 	writer *index.Writer
 	sample sample
 	count  uint64 // responses and tombstones that were added
+
+	// What came of it, to be read when finished is closed.
+	finished chan struct{}
+	path     string
+	stats    index.Stats
+	err      error // of finishing it
+	broken   error // what the self-check found
 }
 
 // outputs are those of one run: certificates are told apart by their shard of so many.
@@ -36,7 +45,7 @@ func newOutputs(dir string, shards []index.Shard) (*outputs, error) {
 			o.abort()
 			return nil, err
 		}
-		o.byShard[s.Index] = &output{shard: s, writer: w}
+		o.byShard[s.Index] = &output{shard: s, writer: w, finished: make(chan struct{})}
 	}
 	return o, nil
 }
@@ -80,34 +89,66 @@ func (o *outputs) number(s *ocsp.Subject) uint32 {
 // their lines. A delta to which nothing was added is left out.
 func (b *builder) finish(o *outputs, role string) (lines []store.SegmentLine, total index.Stats, err error) {
 	defer o.abort()
-	for _, out := range o.byShard {
-		if out == nil || role == store.RoleDelta && out.count == 0 {
-			continue
-		}
-		line, stats, err := b.finishOne(out, role)
+	wanted := slices.DeleteFunc(slices.Clone(o.byShard), func(out *output) bool {
+		return out == nil || role == store.RoleDelta && out.count == 0
+	})
+	stop := finishAhead(wanted)
+	defer stop() // before they are aborted
+	for _, out := range wanted {
+		<-out.finished
+		line, err := b.addFinished(out, role)
 		if err != nil {
 			return nil, total, err
 		}
-		b.report.segment(line, stats)
-		addStats(&total, stats)
+		b.report.segment(line, out.stats)
+		addStats(&total, out.stats)
 		lines = append(lines, line)
 	}
 	b.report.pack(total)
 	return lines, total, nil
 }
 
-func (b *builder) finishOne(out *output, role string) (line store.SegmentLine, stats index.Stats, err error) {
-	path, stats, err := out.writer.Finish()
-	if err != nil {
-		return line, stats, err
+// finishAhead has the outputs finished in their order, as many at a time as there are
+// processors, while others become objects. stop waits for those in hand, and has no more
+// be finished.
+func finishAhead(wanted []*output) (stop func()) {
+	var stopped atomic.Bool
+	all := make(chan struct{})
+	go func() {
+		defer close(all)
+		parallel.Each(len(wanted), func() func(int) {
+			return func(i int) {
+				if !stopped.Load() {
+					wanted[i].finish()
+					close(wanted[i].finished)
+				}
+			}
+		})
+	}()
+	return func() {
+		stopped.Store(true)
+		<-all
 	}
-	out.writer = nil
-	if err := selfCheck(path, stats.Info, &out.sample); err != nil {
-		b.ledger.Found(rule.BuildSelfCheck, rule.Whole(path), "", err.Error)
-		return line, stats, fmt.Errorf("self-check of the new segment: %w", err)
+}
+
+// finish completes the file of the segment, and checks that it can be read back.
+func (out *output) finish() {
+	if out.path, out.stats, out.err = out.writer.Finish(); out.err == nil {
+		out.writer = nil
+		out.broken = selfCheck(out.path, out.stats.Info, &out.sample)
 	}
-	line, err = b.objects.AddSegment(path, role, out.shard, stats.Info)
-	return line, stats, err
+}
+
+// addFinished makes an object of a finished output.
+func (b *builder) addFinished(out *output, role string) (line store.SegmentLine, err error) {
+	if out.err != nil {
+		return line, out.err
+	}
+	if out.broken != nil {
+		b.ledger.Found(rule.BuildSelfCheck, rule.Whole(out.path), "", out.broken.Error)
+		return line, fmt.Errorf("self-check of the new segment: %w", out.broken)
+	}
+	return b.objects.AddSegment(out.path, role, out.shard, out.stats.Info)
 }
 
 // addStats adds up what is counted of several segments.

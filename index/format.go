@@ -172,6 +172,7 @@
 package index
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -394,6 +395,11 @@ func (i *issuer) append(b []byte) []byte {
 	b = append(b, byte(i.alg))
 	b = append(b, i.nameHash...)
 	return append(b, i.keyHash...)
+}
+
+// names reports whether id has the hashes of the issuer.
+func (i *issuer) names(id *CertID) bool {
+	return i.alg == id.Alg && bytes.Equal(i.keyHash, id.KeyHash) && bytes.Equal(i.nameHash, id.NameHash)
 }
 
 // decodeIssuers reads the issuers section. The result aliases b.

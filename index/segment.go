@@ -271,11 +271,16 @@ func (s *Segment) frame(offset uint64) (number uint32, size uint64, ok bool) {
 	return number, size, true
 }
 
+// EntersOnce reports whether the format promises that no two records are entered under
+// one CertID: it does since version 3.
+func (s *Segment) EntersOnce() bool { return s.head.version > 2 }
+
 // Records calls yield for every record in the order of the file until yield
-// returns false. The error, a *Fault, names the record that cannot be read.
+// returns false. It holds a window of the file in memory, as Verify does. The error, a
+// *Fault, names the record that cannot be read.
 func (s *Segment) Records(yield func(Record) bool) error {
 	at, end := s.head.recs.offset, s.head.recs.offset+s.head.recs.size
-	for at < end {
+	for released := at; at < end; {
 		rec, ok := s.record(at, nil)
 		if !ok {
 			return &Fault{int64(at), checkRecord, "a record fails its checksum or bounds"}
@@ -283,7 +288,10 @@ func (s *Segment) Records(yield func(Record) bool) error {
 		if !yield(rec) {
 			return nil
 		}
-		at += uint64(len(rec.octets))
+		if at += uint64(len(rec.octets)); at-released >= window {
+			s.release(at)
+			released = at
+		}
 	}
 	return nil
 }
@@ -381,13 +389,17 @@ func (r Record) CertIDs(dst []CertID) []CertID {
 
 func (r Record) certID(id *shapeID) CertID {
 	is := &r.segment.issuers[id.issuer]
-	return CertID{is.alg, is.nameHash, is.keyHash, r.payload()[id.offset:][:id.size:id.size]}
+	return CertID{is.alg, is.nameHash, is.keyHash, r.serial(id)}
 }
 
-// has reports whether the record is entered under want.
+func (r Record) serial(id *shapeID) []byte { return r.payload()[id.offset:][:id.size:id.size] }
+
+// has reports whether the record is entered under want. It is on the path of every
+// request, and makes no CertID.
 func (r Record) has(want *CertID) bool {
 	for i := range r.shape.ids {
-		if id := r.certID(&r.shape.ids[i]); id.Equal(want) {
+		id := &r.shape.ids[i]
+		if bytes.Equal(r.serial(id), want.Serial) && r.segment.issuers[id.issuer].names(want) {
 			return true
 		}
 	}

@@ -2,10 +2,9 @@ package index
 
 import (
 	"cmp"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
+
+	"lancre/internal/parallel"
 )
 
 func compareEntries(a, b indexEntry) int {
@@ -15,36 +14,47 @@ func compareEntries(a, b indexEntry) int {
 	return cmp.Compare(a.offset, b.offset)
 }
 
-// sortParts is into how many parts entries are cut: a million fall into parts that
-// fit a processor's first cache.
-const sortParts = 1024
+// Entries are cut into parts by the first partBits of their keys. Keys are hashes, so
+// that parts are of about one size: of a million entries each fits a processor's first
+// cache.
+const (
+	partBits  = 10
+	sortParts = 1 << partBits
+)
 
-// sortEntries sorts from, on all processors. The result is in to, of the same
-// length; from is in no order then. Keys are hashes, so that their first bits cut
-// the entries into parts of about one size.
-func sortEntries(to, from []indexEntry) {
-	part := func(key uint64) int { return int(home(key, sortParts)) }
-	var ends [sortParts]int // of the parts in to
+// cutEntries brings from into to, of the same length, part after part, and returns where
+// each ends. All keys begin with the same bits, as many as shared says, which are passed
+// over.
+func cutEntries(to, from []indexEntry, shared int) (ends [sortParts]int) {
+	part := func(key uint64) uint64 { return key << shared >> (64 - partBits) }
 	for i := range from {
 		ends[part(from[i].key)]++
 	}
 	for i := 1; i < sortParts; i++ {
 		ends[i] += ends[i-1]
 	}
-	begins := ends
+	next := ends
 	for i := len(from) - 1; i >= 0; i-- {
 		p := part(from[i].key)
-		begins[p]--
-		to[begins[p]] = from[i]
+		next[p]--
+		to[next[p]] = from[i]
 	}
-	var taken atomic.Int64
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for i := taken.Add(1) - 1; i < sortParts; i = taken.Add(1) - 1 {
-				slices.SortFunc(to[begins[i]:ends[i]], compareEntries)
-			}
-		})
+	return ends
+}
+
+// sortEntries sorts from, on all processors. The result is in to, of the same length;
+// shared is as cutEntries has it.
+func sortEntries(to, from []indexEntry, shared int) {
+	ends := cutEntries(to, from, shared)
+	parallel.Each(sortParts, func() func(int) {
+		return func(i int) { slices.SortFunc(to[partBegin(&ends, i):ends[i]], compareEntries) }
+	})
+}
+
+// partBegin is where part i begins: where the one before it ends.
+func partBegin(ends *[sortParts]int, i int) int {
+	if i == 0 {
+		return 0
 	}
-	workers.Wait()
+	return ends[i-1]
 }

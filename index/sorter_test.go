@@ -15,11 +15,11 @@ import (
 func TestSorter(t *testing.T) {
 	for _, n := range []int{0, 1, 9, 10, 11, 20, 21, 200} {
 		for _, limit := range []int{1, 10, 1 << 20} {
-			s := sorter{dir: t.TempDir(), limit: limit}
+			s := sorter{dir: t.TempDir(), limit: limit, memory: 1 + n/4}
 			rng := rand.New(rand.NewPCG(uint64(n), uint64(limit)))
 			var want []indexEntry
 			for i := range n {
-				e := indexEntry{rng.Uint64N(20) << 59, uint64(i)}
+				e := indexEntry{rng.Uint64N(20)<<59 | rng.Uint64N(2), uint64(i)}
 				want = append(want, e)
 				if err := s.add(e); err != nil {
 					t.Fatal(err)
@@ -45,7 +45,7 @@ func TestSorter(t *testing.T) {
 func TestSorterReportsErrors(t *testing.T) {
 	stop := errors.New("stop")
 	filled := func(limit int) *sorter {
-		s := &sorter{dir: t.TempDir(), limit: limit}
+		s := &sorter{dir: t.TempDir(), limit: limit, memory: limit}
 		t.Cleanup(s.close)
 		for i := range uint64(30) {
 			if err := s.add(indexEntry{i << 60, i}); err != nil {
@@ -69,19 +69,19 @@ func TestSorterReportsErrors(t *testing.T) {
 		}
 	}
 	cut := filled(10)
-	if err := cut.runs[1].Truncate(indexEntrySize*4 + 1); err != nil {
+	if err := errors.Join(cut.spill(), cut.file.Truncate(indexEntrySize*14+1)); err != nil {
 		t.Fatal(err)
 	}
 	if err := cut.each(func(indexEntry) error { return nil }); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("a run cut off: %v", err)
+		t.Errorf("a file cut off: %v", err)
 	}
 	closed := filled(10)
-	closed.runs[0].Close()
+	closed.file.Close()
 	if err := closed.each(func(indexEntry) error { return nil }); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("a run closed: %v", err)
+		t.Errorf("a file closed: %v", err)
 	}
 	nowhere := sorter{dir: filepath.Join(t.TempDir(), "nowhere"), limit: 1}
 	if err := errors.Join(nowhere.add(indexEntry{}), nowhere.add(indexEntry{})); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a run in no directory: %v", err)
+		t.Errorf("a file in no directory: %v", err)
 	}
 }

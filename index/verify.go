@@ -80,6 +80,8 @@ type verifier struct {
 	released uint64 // the window before this offset is not in memory any more
 	keep     bool   // in memory what was read
 
+	proofs []proof // by number of the shape
+
 	total tally // over all records
 }
 
@@ -87,9 +89,16 @@ type verifier struct {
 // a file larger than memory can be verified. The page cache may keep it.
 func (v *verifier) release(offset uint64) {
 	v.released = offset
-	if v.mapped && !v.keep {
+	if !v.keep {
+		v.Segment.release(offset)
+	}
+}
+
+// release takes the window that ends at offset out of the process's memory.
+func (s *Segment) release(offset uint64) {
+	if s.mapped {
 		begin, end := pagesBefore(offset, uint64(os.Getpagesize()))
-		_ = unix.Madvise(v.data[begin:end], unix.MADV_DONTNEED) // advice that is not taken costs memory only
+		_ = unix.Madvise(s.data[begin:end], unix.MADV_DONTNEED) // advice that is not taken costs memory only
 	}
 }
 

@@ -2,10 +2,8 @@ package index
 
 import (
 	"fmt"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
+	"lancre/internal/parallel"
 	"lancre/internal/sigbus"
 )
 
@@ -44,6 +42,7 @@ func (t *tally) fault(offset uint64, check, format string, args ...any) {
 
 // records verifies the records, a window at a time.
 func (v *verifier) records() {
+	v.proofs = v.Segment.proofs()
 	at, end := v.head.recs.offset, v.head.recs.offset+v.head.recs.size
 	for at < end && !v.total.cut {
 		bounds := v.spans(at, end)
@@ -86,17 +85,10 @@ func (v *verifier) spans(at, end uint64) (bounds []uint64) {
 // tallies verifies the spans between bounds on all processors.
 func (v *verifier) tallies(bounds []uint64) []tally {
 	list := make([]tally, len(bounds)-1)
-	var taken atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(list)) {
-		workers.Go(func() {
-			r := recordVerifier{Segment: v.Segment}
-			for i := taken.Add(1) - 1; i < int64(len(list)); i = taken.Add(1) - 1 {
-				list[i] = r.span(bounds[i], bounds[i+1])
-			}
-		})
-	}
-	workers.Wait()
+	parallel.Each(len(list), func() func(int) {
+		r := recordVerifier{Segment: v.Segment, proofs: v.proofs}
+		return func(i int) { list[i] = r.span(bounds[i], bounds[i+1]) }
+	})
 	return list
 }
 
@@ -104,6 +96,7 @@ func (v *verifier) tallies(bounds []uint64) []tally {
 type recordVerifier struct {
 	*Segment
 	tally
+	proofs []proof // by number of the shape
 
 	// Scratch.
 	response []byte
@@ -211,6 +204,9 @@ func (v *recordVerifier) certIDs(rec Record) {
 
 // content compares the record with the response that it stands for.
 func (v *recordVerifier) content(rec Record) {
+	if v.proved(rec) {
+		return
+	}
 	v.response = rec.AppendResponse(v.response[:0])
 	r := &v.parsed
 	if err := r.Parse(v.response); err != nil {

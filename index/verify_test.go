@@ -231,7 +231,7 @@ func TestUnreadablePages(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := s.head.recs.offset + s.head.recs.size
-	v := recordVerifier{Segment: s}
+	v := recordVerifier{Segment: s, proofs: s.proofs()}
 	got := v.span(s.head.recs.offset, end)
 	if last := got.faults[len(got.faults)-1]; !got.cut || last.Check != checkUnreadable || last.Offset > page {
 		t.Errorf("cut is %t, and the last fault is %v, want the record that ends behind the first page", got.cut, last)

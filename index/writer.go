@@ -53,7 +53,7 @@ func NewWriter(dir string, shard Shard) (*Writer, error) {
 	}
 	w := &Writer{
 		blockWriter: newBlockWriter(f),
-		keys:        sorter{dir: dir, limit: sortMemory},
+		keys:        newSorter(dir, shard.Of),
 		issuers:     make(map[string]uint32),
 		shapes:      newShapeTable(),
 		head:        header{version: version, shard: shard},
@@ -157,8 +157,7 @@ func (w *Writer) reproduces(e *Entry, number uint32) bool {
 		return false
 	}
 	for i, id := range sh.ids {
-		is := &w.list[id.issuer]
-		if is.alg != e.certIDs[i].Alg || !bytes.Equal(is.nameHash, e.certIDs[i].NameHash) || !bytes.Equal(is.keyHash, e.certIDs[i].KeyHash) {
+		if !w.list[id.issuer].names(&e.certIDs[i]) {
 			return false
 		}
 	}

@@ -149,8 +149,7 @@ func TestTwoCertIDsWithOneKey(t *testing.T) {
 func TestFinishReportsErrors(t *testing.T) {
 	for name, damage := range map[string]func(w *Writer){
 		"the file is closed":     func(w *Writer) { w.file.Close() },
-		"a run is closed":        func(w *Writer) { w.keys.runs[0].Close() },
-		"runs have no directory": func(w *Writer) { w.keys.dir = filepath.Join(w.keys.dir, "nowhere") },
+		"that of keys is closed": func(w *Writer) { w.keys.file.Close() },
 	} {
 		dir := t.TempDir()
 		w, err := NewWriter(dir, Everything)

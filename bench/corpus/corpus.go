@@ -23,19 +23,25 @@ type Corpus struct {
 // Make makes a CA with the options o, its CertIDs by SHA-1, and the responses for its
 // first n certificates, in the directory dir, which must not exist.
 func Make(ctx context.Context, dir string, o demo.Options, n uint64) (*Corpus, error) {
+	c, err := New(dir, o, n)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.Sign(ctx)
+}
+
+// New is Make without the responses.
+func New(dir string, o demo.Options, n uint64) (*Corpus, error) {
 	o.Hashes = []index.HashAlg{index.SHA1}
 	ca, err := demo.New(o)
 	if err != nil {
 		return nil, err
 	}
-	c := &Corpus{ca, n, dir, filepath.Join(dir, "issuer.der"), filepath.Join(dir, "responses.der")}
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(c.Issuer, ca.Issuer.Raw, 0o644); err != nil {
-		return nil, err
-	}
-	return c, c.Sign(ctx)
+	c := &Corpus{ca, n, dir, filepath.Join(dir, "issuer.der"), filepath.Join(dir, "responses.der")}
+	return c, os.WriteFile(c.Issuer, ca.Issuer.Raw, 0o644)
 }
 
 // Sign writes the responses, again if need be: the same certificates and times, other

@@ -4,6 +4,8 @@
 //	pack --out store --issuer issuer.der --responses responses.der --at 1795442400
 //	pack --add --out store --issuer issuer.der --responses newer.der --at 1795442401
 //	pack --merge --out store --at 1795442402
+//
+// Responses from "-" come from standard input.
 package main
 
 import (
@@ -24,7 +26,7 @@ import (
 const sampling = 20 * time.Millisecond
 
 func main() {
-	cfg := packing{build.DefaultConfig()}
+	cfg := packing{Config: build.DefaultConfig()}
 	flag.StringVar(&cfg.Out, "out", "", "the store `DIR`")
 	issuer := flag.String("issuer", "", "issuer certificate `FILE`")
 	responses := flag.String("responses", "", "`FILE` of responses")
@@ -33,8 +35,10 @@ func main() {
 	flag.IntVar(&cfg.Shards, "shards", 0, "`NUMBER` of shards that the base is cut into")
 	adds := flag.Bool("add", false, "add to the store")
 	merges := flag.Bool("merge", false, "have the bases of the store absorb everything")
+	flag.Int64Var(&cfg.maxWrite, "max-write", 0, "begin no step of a merge when so many `OCTETS` are written; 0: all steps")
 	flag.Parse()
 	cfg.Issuers, cfg.Responses, cfg.At = []string{*issuer}, []string{*responses}, time.Unix(*at, 0)
+	cfg.Stdin = os.Stdin
 	do := cfg.build
 	switch {
 	case *adds:
@@ -49,14 +53,19 @@ func main() {
 }
 
 // A packing is what is to be packed.
-type packing struct{ build.Config }
+type packing struct {
+	build.Config
+	maxWrite int64 // of a merge
+}
 
 // A packed is what came of it.
 type packed struct {
 	Responses     uint64  `json:"responses"`
 	Seconds       float64 `json:"seconds"`
 	VerifySeconds float64 `json:"verify_seconds"`
-	Size          int64   `json:"size"` // of what was made, octets
+	CPUSeconds    float64 `json:"cpu_seconds"` // user and system
+	Size          int64   `json:"size"`        // of what was made, octets
+	Written       int64   `json:"written"`     // of these, by a merge
 	PeakRSS       int64   `json:"peak_rss"`
 	PeakAnon      int64   `json:"peak_anon"`
 }
@@ -82,11 +91,12 @@ func (p packing) of(r *build.Report, err error) (*packed, error) {
 
 func (p packing) merge() (*packed, error) {
 	began := time.Now()
-	_, err := store.Merge(p.Out, store.MergePolicy{IntoBase: true, ExpiredAfter: store.DefaultMergePolicy.ExpiredAfter}, p.At)
+	policy := store.MergePolicy{IntoBase: true, MaxWrite: p.maxWrite, ExpiredAfter: store.DefaultMergePolicy.ExpiredAfter}
+	result, err := store.Merge(p.Out, policy, p.At)
 	if err != nil {
 		return nil, err
 	}
-	made := &packed{Seconds: time.Since(began).Seconds()}
+	made := &packed{Seconds: time.Since(began).Seconds(), Written: result.Written}
 	m, err := store.ReadManifest(p.Out)
 	if err != nil {
 		return nil, err
@@ -114,5 +124,10 @@ func measure(do func() (*packed, error)) error {
 		return err
 	}
 	made.PeakRSS = status.Peak
+	cpu, err := proc.CPU(os.Getpid())
+	if err != nil {
+		return err
+	}
+	made.CPUSeconds = cpu.Seconds()
 	return json.NewEncoder(os.Stdout).Encode(made)
 }

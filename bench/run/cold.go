@@ -98,7 +98,7 @@ func (r *runner) coldRound(ctx context.Context, warm, rest string) (quiet, besid
 	if err := forget(filepath.Join(r.large.store(), "objects")); err != nil {
 		return quiet, beside, others, err
 	}
-	p, err := r.startLancred(ctx, r.large.store(), "sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(group, "cgroup.procs"))
+	p, err := r.startIn(ctx, group, r.large.store())
 	if err != nil {
 		return quiet, beside, others, err
 	}
@@ -138,6 +138,11 @@ func memoryGroup(limit int64) (dir string, err error) {
 		os.Remove(dir)
 	}
 	return "", errNoGroup
+}
+
+// startIn is startLancred in a control group.
+func (r *runner) startIn(ctx context.Context, group, store string) (*process, error) {
+	return r.startLancred(ctx, store, "sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(group, "cgroup.procs"))
 }
 
 // removeGroup waits for the kernel to see that the group is empty.

@@ -34,7 +34,9 @@ type packed struct {
 	Responses     uint64  `json:"responses"`
 	Seconds       float64 `json:"seconds"`
 	VerifySeconds float64 `json:"verify_seconds"` // of these, the self-check of the finished segment
-	Size          int64   `json:"size"`           // of the segment, octets
+	CPUSeconds    float64 `json:"cpu_seconds"`    // user and system
+	Size          int64   `json:"size"`           // of the segments, octets
+	Written       int64   `json:"written"`        // of these, by a merge
 	PeakRSS       int64   `json:"peak_rss"`       // mapped files included
 	PeakAnon      int64   `json:"peak_anon"`
 }
@@ -44,9 +46,14 @@ func (p *packed) perResponse() float64 { return float64(p.Size) / float64(p.Resp
 
 // pack builds a store of c, in a process for itself.
 func (r *runner) pack(ctx context.Context, c *corpus, store string, args ...string) (p packed, err error) {
-	args = append(args, "--out", store, "--issuer", c.Issuer, "--responses", c.Responses, "--at", strconv.FormatInt(c.CA.ProducedAt.Unix(), 10))
+	return r.packFrom(ctx, c, c.Responses, nil, store, args...)
+}
+
+// packFrom is pack, of responses that lie in a file or, where that is "-", come from in.
+func (r *runner) packFrom(ctx context.Context, c *corpus, responses string, in io.Reader, store string, args ...string) (p packed, err error) {
+	args = append(args, "--out", store, "--issuer", c.Issuer, "--responses", responses, "--at", strconv.FormatInt(c.CA.ProducedAt.Unix(), 10))
 	cmd := exec.CommandContext(ctx, filepath.Join(r.bin, "pack"), args...)
-	cmd.Stderr = os.Stderr
+	cmd.Stdin, cmd.Stderr = in, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return p, fmt.Errorf("pack: %w", err)

@@ -46,6 +46,7 @@ func (r *results) drawAll(dir string) error {
 func (s spread) drawn(unit float64) plot.Value { return plot.Value(s.times(unit)) }
 
 const (
+	milli = 1e-3
 	micro = 1e-6
 	nano  = 1e-9
 )
@@ -272,17 +273,4 @@ func (r *results) drawScale() *plot.Figure {
 				line("", true, func(s *scaled) plot.Value { return s.Add.drawn(1e-3) })),
 		},
 	}
-}
-
-// drawFleet draws how long it takes from a file at the origin to the edges.
-func (r *results) drawFleet() *plot.Figure {
-	if len(r.Fleet.Benchmarks) == 0 {
-		return nil
-	}
-	g := plot.Group{}
-	for _, c := range r.Fleet.Cases() {
-		g.Rows = append(g.Rows, plot.Row{Name: c.Name, Ours: true, Values: []plot.Value{c.benchmark["p50-ms"].drawn(1e-3), c.benchmark["p99-ms"].drawn(1e-3)}})
-	}
-	b := &plot.Bars{Unit: "s", Series: []string{"half of them are faster", "99 of 100 are"}, Groups: []plot.Group{g}}
-	return &plot.Figure{Title: "From a file at the origin to an edge", Note: fmt.Sprintf("By the time between two polls of the %d edges. Less is better.", r.Fleet.Edges), Panels: []plot.Panel{b}}
 }

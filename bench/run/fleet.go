@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+
+	"lancre/bench/plot"
 )
 
 // A fleet is how long it takes from a file at the origin to the edges of a fleet, and what
@@ -57,3 +59,21 @@ func (f fleet) Cases() (all []fleetCase) {
 
 // beyond is what comes to the time between two polls, at p99, ms.
 func (f fleet) beyond(which string) spread { return f.Benchmarks["Fleet/"+which]["beyond-p99-ms"] }
+
+// drawFleet draws how long it takes from a file at the origin to the edges.
+func (r *results) drawFleet() *plot.Figure {
+	cases := r.Fleet.Cases()
+	if len(cases) == 0 {
+		return nil
+	}
+	b := &plot.Bars{Unit: "s", Series: []string{"half of all", "99 of 100"}}
+	g := plot.Group{Title: "Edges poll each"}
+	for _, c := range cases {
+		g.Rows = append(g.Rows, plot.Row{Name: c.Name, Ours: true, Values: []plot.Value{c.benchmark["p50-ms"].drawn(milli), c.benchmark["p99-ms"].drawn(milli)}})
+	}
+	b.Groups = []plot.Group{g}
+	return &plot.Figure{
+		Title: "From a file at the origin to an edge", Note: fmt.Sprintf("Less is better. %d edges, %s responses.", r.Fleet.Edges, millions(r.Fleet.Records)),
+		Panels: []plot.Panel{b},
+	}
+}

@@ -118,7 +118,7 @@ func (l lookups) print() error {
 		t.row(name, b["ns/op"], b["octets/entry"].Median, b["overhead/entry"].Median)
 	}
 	t.row("Lookup/hit/chained to Floor", l.toFloor())
-	t.row("Table/lancre/hit to the fastest other", l.toPeers())
+	t.row("Table/lancre/hit to cdb", l.toCDB())
 	fmt.Fprintln(t)
 	return t.Flush()
 }

@@ -44,12 +44,12 @@ func twoSizes() results {
 func TestLookupsOfTwoSizes(t *testing.T) {
 	r := twoSizes()
 	for _, c := range []struct {
-		n              uint64
-		floor, fastest float64
-	}{{1e6, 1.5, 1.25}, {2e7, 2, 0.75}, {3e6, 0, 0}} {
+		n          uint64
+		floor, cdb float64
+	}{{1e6, 1.5, 1.25}, {2e7, 2, 0}, {3e6, 0, 0}} {
 		l := r.Among(c.n)
-		if floor, fastest := l.toFloor().Median, l.toPeers().Median; floor != c.floor || fastest != c.fastest {
-			t.Errorf("%d records: %v to the floor, %v to the fastest, want %v, %v", c.n, floor, fastest, c.floor, c.fastest)
+		if floor, cdb := l.toFloor().Median, l.toCDB().Median; floor != c.floor || cdb != c.cdb {
+			t.Errorf("%d records: %v to the floor, %v to cdb, want %v, %v", c.n, floor, cdb, c.floor, c.cdb)
 		}
 	}
 }

@@ -27,27 +27,29 @@ import (
 type section struct {
 	name    string
 	measure func(*runner, context.Context) error
+	byHand  bool // measured only where it is named
 }
 
 // sections in their order: those that keep 10 M responses come last.
 var sections = []section{
-	{"closed", (*runner).measureClosed},
-	{"offered", (*runner).measureOffered},
-	{"crl", (*runner).measureCRL},
-	{"lookup", (*runner).measureLookup},
-	{"build", (*runner).measureBuild},
-	{"large", (*runner).measureLargeBuild},
-	{"start", (*runner).measureStart},
-	{"swap", (*runner).measureSwap},
-	{"cold", (*runner).measureCold},
-	{"add", (*runner).measureAdd},
-	{"merge", (*runner).measureMerge},
-	{"fresh", (*runner).measureFresh},
-	{"grow", (*runner).measureGrow},
-	{"scale", (*runner).measureScale},
-	{"follow", (*runner).measureFollow},
-	{"fleet", (*runner).measureFleet},
-	{"sign", (*runner).measureSign},
+	{name: "closed", measure: (*runner).measureClosed},
+	{name: "offered", measure: (*runner).measureOffered},
+	{name: "crl", measure: (*runner).measureCRL},
+	{name: "lookup", measure: (*runner).measureLookup},
+	{name: "build", measure: (*runner).measureBuild},
+	{name: "large", measure: (*runner).measureLargeBuild},
+	{name: "start", measure: (*runner).measureStart},
+	{name: "swap", measure: (*runner).measureSwap},
+	{name: "cold", measure: (*runner).measureCold},
+	{name: "add", measure: (*runner).measureAdd},
+	{name: "merge", measure: (*runner).measureMerge},
+	{name: "fresh", measure: (*runner).measureFresh},
+	{name: "grow", measure: (*runner).measureGrow},
+	{name: "scale", measure: (*runner).measureScale},
+	{name: "follow", measure: (*runner).measureFollow},
+	{name: "fleet", measure: (*runner).measureFleet},
+	{name: "sign", measure: (*runner).measureSign},
+	{name: "hundred", measure: (*runner).measureHundred, byHand: true},
 }
 
 // A runner is one run of the whole.
@@ -65,6 +67,7 @@ func main() {
 	quick := flag.Bool("quick", false, "small sizes: whether everything works, not how fast it is")
 	records := flag.Uint64("records", 0, "`NUMBER` of responses behind the servers")
 	many := flag.Uint64("many", 0, "`NUMBER` of responses of a large store")
+	hundred := flag.Uint64("hundred", 0, "`NUMBER` of responses of the section hundred")
 	bin := flag.String("bin", "bin/peers", "`DIR` of the programs that scripts/setup-bench made")
 	out := flag.String("out", "bench", "`DIR` for RESULTS.md and results/")
 	sizes := flag.String("sizes", "", "comma-separated `SIZES` of the stores of section scale, such as 100k,1M,10M")
@@ -75,7 +78,7 @@ func main() {
 	if *quick {
 		r.size = quickly
 	}
-	r.records, r.many = cmp.Or(*records, r.records), cmp.Or(*many, r.many)
+	r.records, r.many, r.hundred = cmp.Or(*records, r.records), cmp.Or(*many, r.many), cmp.Or(*hundred, r.hundred)
 	if *sizes != "" {
 		var err error
 		if r.sizes, err = parseSizes(*sizes); err != nil {
@@ -109,7 +112,7 @@ func (r *runner) perform(ctx context.Context, only string, again bool) error {
 // figures is the file of all that was measured.
 func (r *runner) figures() string { return filepath.Join(r.out, "results.json") }
 
-// resume takes over the results of the run before, if there was one, which must be of the
+// resume takes over the results of the run before, if there are any, which must be of the
 // same size.
 func (r *runner) resume(path string) error {
 	if err := r.results.read(path); errors.Is(err, fs.ErrNotExist) {
@@ -139,7 +142,8 @@ func (r *runner) run(ctx context.Context, only string) (err error) {
 	}
 	r.results.describe(r.size)
 	for _, s := range sections {
-		if only != "" && !strings.Contains(","+only+",", ","+s.name+",") {
+		named := strings.Contains(","+only+",", ","+s.name+",")
+		if only == "" && s.byHand || only != "" && !named {
 			continue
 		}
 		fmt.Printf("\n# %s\n\n", s.name)

@@ -23,6 +23,13 @@ var reportTemplate = template.Must(template.New("report.md").Funcs(template.Func
 	"last":     func(g grown) float64 { _, last := g.Anon(); return last / 1e6 },
 	"split":    func(list string) []string { return strings.Fields(list) },
 	"millions": millions,
+
+	"millionsOf":  func(n uint64) string { return figure(float64(n)/1e6) + " million" },
+	"perSecond":   func(p packed) float64 { return float64(p.Responses) / p.CPUSeconds },
+	"perResponse": func(p packed) float64 { return p.perResponse() },
+	"answered":    func(h hundred) uint64 { return h.Warm.Answered + h.Half.Answered },
+	"wrong":       func(h hundred) uint64 { return h.Warm.Wrong + h.Half.Wrong },
+	"failed":      func(h hundred) uint64 { return h.Warm.Failed + h.Half.Failed },
 }).Parse(reportText))
 
 // median is in words, for what was left out has none.

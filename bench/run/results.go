@@ -39,11 +39,12 @@ type results struct {
 	Merged  merged    `json:"merged"`
 	Fresh   fresh     `json:"fresh"`
 	Grown   grown     `json:"grown"`
-	Scale   []scaled  `json:"scale"` // ascending
 
 	Followed followed `json:"followed"`
 	Fleet    fleet    `json:"fleet"`
 	Signed   signed   `json:"signed"`
+	Scale    []scaled `json:"scale"` // ascending
+	Hundred  hundred  `json:"hundred"`
 }
 
 // A stamp says when something was measured, of what, and how busy the machine was before.

@@ -34,28 +34,41 @@ func (r *runner) measureStart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.results.Start, err = r.startRounds(ctx, r.large, list, exchanges)
+	if err != nil {
+		return err
+	}
+	return r.results.Start.print()
+}
+
+// startRounds starts lancred with the store of c, and asks it for the first of list, which
+// is what the file exchanges has. In the last round it looks at its memory.
+func (r *runner) startRounds(ctx context.Context, c *corpus, list []traffic.Exchange, exchanges string) (s start, err error) {
 	var seconds []float64
 	for round := range 1 + r.rounds {
 		began := time.Now()
-		p, err := r.startLancred(ctx, r.large.store())
+		p, err := r.startLancred(ctx, c.store())
 		if err != nil {
-			return err
+			return s, err
 		}
 		err = p.ask(&list[0])
 		took := time.Since(began)
 		if err == nil && round == r.rounds {
-			err = r.measureMemory(ctx, p, exchanges)
+			s.Anon, s.File, err = r.measureMemory(ctx, p, exchanges)
 		}
 		p.stop()
 		if err != nil {
-			return err
+			return s, err
 		}
 		if round > 0 { // the first one may have had to read the file
 			seconds = append(seconds, took.Seconds())
 		}
 	}
-	s := &r.results.Start
 	s.Seconds = spreadOf(seconds)
+	return s, nil
+}
+
+func (s *start) print() error {
 	t := newTable("seconds to the first answer", "anonymous MB", "file MB")
 	t.row(s.Seconds, float64(s.Anon)/1e6, float64(s.File)/1e6)
 	return t.Flush()
@@ -86,18 +99,18 @@ func (p *process) ask(e *traffic.Exchange) error {
 	return nil
 }
 
-// measureMemory looks at p's memory while manyConnections keep it busy.
-func (r *runner) measureMemory(ctx context.Context, p *process, exchanges string) error {
+// measureMemory looks at p's memory while manyConnections keep it busy: the most that is
+// anonymous, and what is mapped from files then, in octets.
+func (r *runner) measureMemory(ctx context.Context, p *process, exchanges string) (anon, file int64, err error) {
 	stop := make(chan struct{})
 	peak := make(chan int64)
 	go func() { peak <- proc.PeakAnon(p.pid(), 20*time.Millisecond, stop) }()
-	_, err := r.load(ctx, p, exchanges, "--duration", r.duration.String(), "--connections", manyConnections)
+	_, err = r.load(ctx, p, exchanges, "--duration", r.duration.String(), "--connections", manyConnections)
 	close(stop)
-	r.results.Start.Anon = <-peak
+	anon = <-peak
 	if err != nil {
-		return err
+		return anon, 0, err
 	}
 	memory, err := proc.Memory(p.pid())
-	r.results.Start.File = memory.File
-	return err
+	return anon, memory.File, err
 }

@@ -28,7 +28,7 @@ func (r *runner) measureSwap(ctx context.Context) error {
 	r.results.Swap = nil
 	t := newTable("swap s", "p99.9 µs quiet", "during", "ratio", "answered", "wrong", "failed")
 	for range min(r.rounds, 3) {
-		s, err := r.swap(ctx)
+		s, err := r.swap(ctx, r.large)
 		if err != nil {
 			return err
 		}
@@ -38,13 +38,13 @@ func (r *runner) measureSwap(ctx context.Context) error {
 	return t.Flush()
 }
 
-// swap starts lancred with generation 1 and puts generation 2 in its place half
-// way through a load run.
-func (r *runner) swap(ctx context.Context) (s swapped, err error) {
-	if err := r.large.install(1); err != nil {
+// swap starts lancred with generation 1 of c's store and puts generation 2 in its place
+// half way through a load run.
+func (r *runner) swap(ctx context.Context, c *corpus) (s swapped, err error) {
+	if err := c.install(1); err != nil {
 		return s, err
 	}
-	p, err := r.startLancred(ctx, r.large.store())
+	p, err := r.startLancred(ctx, c.store())
 	if err != nil {
 		return s, err
 	}
@@ -52,11 +52,11 @@ func (r *runner) swap(ctx context.Context) (s swapped, err error) {
 	published := make(chan time.Time, 1)
 	time.AfterFunc(r.watched/2, func() {
 		published <- time.Now()
-		if err := r.large.install(2); err != nil {
+		if err := c.install(2); err != nil {
 			fmt.Fprintf(os.Stderr, "run: generation 2: %v\n", err)
 		}
 	})
-	run, err := r.load(ctx, p, filepath.Join(r.large.Dir, "get.gob"),
+	run, err := r.load(ctx, p, filepath.Join(c.Dir, "get.gob"),
 		"--duration", r.watched.String(), "--rate", fmt.Sprint(r.swapRate), "--connections", openConnections)
 	if err != nil {
 		return s, err

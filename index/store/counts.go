@@ -1,16 +1,19 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"lancre/index"
+	"lancre/internal/parallel"
 )
 
 // Counts are what a manifest says of the CertIDs that have an answer. They change
 // with every answer that changes, so that nobody has to walk a store for them.
 type Counts struct {
 	live map[issuerKey]*LiveCount
+	last *LiveCount       // of these, the one asked for last: most answers in a row have one issuer
 	due  map[int64]uint64 // by hour since 1970: CertIDs whose response has its nextUpdate then
 }
 
@@ -21,7 +24,7 @@ type issuerKey struct {
 
 // NewCounts are those of nothing.
 func NewCounts() *Counts {
-	return &Counts{make(map[issuerKey]*LiveCount), make(map[int64]uint64)}
+	return &Counts{live: make(map[issuerKey]*LiveCount), due: make(map[int64]uint64)}
 }
 
 // Counts are those that m says.
@@ -54,7 +57,10 @@ func (c *Counts) Remove(rec index.Record, id *index.CertID) { c.enter(rec, id, ^
 
 // of is the count of id's issuer.
 func (c *Counts) of(id *index.CertID) *LiveCount {
-	return c.ofKey(issuerKey{id.Alg, string(id.NameHash), string(id.KeyHash)})
+	if l := c.last; l == nil || l.Alg != id.Alg || l.NameHash != string(id.NameHash) || l.KeyHash != string(id.KeyHash) {
+		c.last = c.ofKey(issuerKey{id.Alg, string(id.NameHash), string(id.KeyHash)})
+	}
+	return c.last
 }
 
 func (c *Counts) ofKey(key issuerKey) *LiveCount {
@@ -167,11 +173,25 @@ func (g *Generation) countIn(shards []index.Shard) (*Counts, error) {
 // Count walks g for its Counts.
 func (g *Generation) Count() (*Counts, error) { return g.count([]index.Shard{index.Everything}) }
 
+// count walks some segments at a time, on all processors.
 func (g *Generation) count(shards []index.Shard) (*Counts, error) {
+	parts, errs := make([]*Counts, len(g.segments)), make([]error, len(g.segments))
+	parallel.Each(len(parts), func() func(int) {
+		return func(i int) { parts[i], errs[i] = g.countOf(i, shards) }
+	})
+	all := NewCounts()
+	for _, part := range parts {
+		all.Merge(part)
+	}
+	return all, cmp.Or(errs...)
+}
+
+// countOf counts what segment i answers.
+func (g *Generation) countOf(i int, shards []index.Shard) (*Counts, error) {
 	c := NewCounts()
-	err := g.LiveIn(shards, func(r LiveRecord) bool {
-		for i := range r.CertIDs {
-			c.Add(r.Record, &r.CertIDs[i])
+	_, err := g.liveOf(i, shards, func(r LiveRecord) bool {
+		for n := range r.CertIDs {
+			c.Add(r.Record, &r.CertIDs[n])
 		}
 		return true
 	})

@@ -30,28 +30,32 @@ func (g *Generation) Live(yield func(LiveRecord) bool) error {
 // LiveIn is Live for what some shards have: it reads only segments in which they can have
 // something, and of their records passes on the CertIDs in the shards.
 func (g *Generation) LiveIn(shards []index.Shard, yield func(LiveRecord) bool) error {
-	defer runtime.KeepAlive(g)
-	everything := slices.Contains(shards, index.Everything)
-	within := func(r LiveRecord) bool {
-		r.CertIDs = slices.DeleteFunc(r.CertIDs, func(id index.CertID) bool { return !covers(shards, &id) })
-		return len(r.CertIDs) == 0 || yield(r)
-	}
-	if everything {
-		within = yield
-	}
-	for i, line := range g.manifest.Segments {
-		if !slices.ContainsFunc(shards, line.Shard.Overlaps) {
-			continue
-		}
-		more, err := g.liveIn(i, within)
-		if err != nil {
-			return fmt.Errorf("object %s: %w", g.manifest.Segments[i].SHA256, err)
-		}
-		if !more {
-			return nil
+	for i := range g.manifest.Segments {
+		if more, err := g.liveOf(i, shards, yield); err != nil || !more {
+			return err
 		}
 	}
 	return nil
+}
+
+// liveOf is LiveIn for the records of segment i. more is false where yield was.
+func (g *Generation) liveOf(i int, shards []index.Shard, yield func(LiveRecord) bool) (more bool, err error) {
+	defer runtime.KeepAlive(g)
+	line := &g.manifest.Segments[i]
+	if !slices.ContainsFunc(shards, line.Shard.Overlaps) {
+		return true, nil
+	}
+	within := yield
+	if !slices.Contains(shards, index.Everything) {
+		within = func(r LiveRecord) bool {
+			r.CertIDs = slices.DeleteFunc(r.CertIDs, func(id index.CertID) bool { return !covers(shards, &id) })
+			return len(r.CertIDs) == 0 || yield(r)
+		}
+	}
+	if more, err = g.liveIn(i, within); err != nil {
+		err = fmt.Errorf("object %s: %w", line.SHA256, err)
+	}
+	return more, err
 }
 
 // covers reports whether id is in one of the shards.
@@ -62,9 +66,11 @@ func covers(shards []index.Shard, id *index.CertID) bool {
 
 // liveIn is Live for the records of segment i. more is false where yield was.
 func (g *Generation) liveIn(i int, yield func(LiveRecord) bool) (more bool, err error) {
-	all, err := reachesAll(g.segments[i])
-	if err != nil {
-		return false, err
+	all := g.segments[i].EntersOnce()
+	if !all {
+		if all, err = reachesAll(g.segments[i]); err != nil {
+			return false, err
+		}
 	}
 	live := LiveRecord{Line: i}
 	var ids []index.CertID
@@ -119,8 +125,8 @@ func (g *Generation) answers(i int, rec index.Record, id *index.CertID, all bool
 	return found && own.Offset() == rec.Offset(), err
 }
 
-// reachesAll reports whether no two records of s have a CertID in common: as many
-// slots are taken as records have CertIDs.
+// reachesAll reports whether no two records of s, of an old version, have a CertID in
+// common: as many slots are taken as records have CertIDs.
 func reachesAll(s *index.Segment) (bool, error) {
 	var ids []index.CertID
 	var count uint64

@@ -92,7 +92,21 @@ func (s *Sorter) Each(yield func(*Record) error) error {
 		return err
 	}
 	s.records = nil
-	return Merge(Form[Record]{Size, runSize, func(b []byte) Record { return Record(b) }, compare}, s.runs, yield)
+	return merge(s.runs, yield)
+}
+
+// Create makes a temporary file in dir. It has no name from the start, so that it is gone
+// however the process ends.
+func Create(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, ".tmp-run-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 func compare(a, b *Record) int { return bytes.Compare(a[:], b[:]) }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,7 +14,8 @@ import (
 )
 
 // CDB is D. J. Bernstein's constant database (cr.yp.to/cdb/cdb.txt), read through
-// a mapping.
+// a mapping. Since lancre compares a record's checksum before it answers, this one does too:
+// values end with the CRC-32C of key and value.
 var CDB = Kind{"cdb", func(dir string, entries []Entry) (Table, error) {
 	path := filepath.Join(dir, "cdb")
 	if err := writeCDB(path, entries); err != nil {
@@ -22,7 +24,12 @@ var CDB = Kind{"cdb", func(dir string, entries []Entry) (Table, error) {
 	return openCDB(path)
 }}
 
-const cdbHead = 256 * 8 // position and number of slots of 256 tables
+const (
+	cdbHead = 256 * 8 // position and number of slots of 256 tables
+	sumSize = 4
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 var errTooLarge = errors.New("cdb: more than 4 GiB, for which it has no positions")
 
@@ -74,8 +81,9 @@ func writeRecords(w *bufio.Writer, entries []Entry) (slots [256][]cdbSlot, size 
 	for _, e := range entries {
 		h := cdbHash(e.Key)
 		slots[h&255] = append(slots[h&255], cdbSlot{h, uint32(size)})
-		sizes := le.AppendUint32(le.AppendUint32(w.AvailableBuffer(), uint32(len(e.Key))), uint32(len(e.Value)))
-		for _, part := range [][]byte{sizes, e.Key, e.Value} {
+		sum := crc32.Update(crc32.Checksum(e.Key, castagnoli), castagnoli, e.Value)
+		sizes := le.AppendUint32(le.AppendUint32(nil, uint32(len(e.Key))), uint32(len(e.Value)+sumSize))
+		for _, part := range [][]byte{sizes, e.Key, e.Value, le.AppendUint32(nil, sum)} {
 			w.Write(part)
 			size += uint64(len(part))
 		}
@@ -139,8 +147,12 @@ func (c cdb) get(key []byte) ([]byte, bool) {
 			continue
 		}
 		keySize, size := uint64(le.Uint32(c[position:])), uint64(le.Uint32(c[position+4:]))
-		if record := c[position+8:]; bytes.Equal(record[:keySize], key) {
-			return record[keySize : keySize+size], true
+		if record := c[position+8:][:keySize+size]; bytes.Equal(record[:keySize], key) {
+			end := len(record) - sumSize
+			if crc32.Checksum(record[:end], castagnoli) != le.Uint32(record[end:]) {
+				return nil, false
+			}
+			return record[keySize:end], true
 		}
 	}
 }

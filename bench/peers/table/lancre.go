@@ -23,16 +23,11 @@ func Lancre(c *corpus.Corpus) Kind {
 		if err != nil {
 			return nil, err
 		}
-		id, _ := c.CA.CertID(c.CA.Certificate(0), index.SHA1)
-		return &segment{g, id}, g.Warm(func() {})
+		return &segment{g}, g.Warm(func() {})
 	}}
 }
 
-// segment looks serials up under one issuer.
-type segment struct {
-	generation *store.Generation
-	id         index.CertID
-}
+type segment struct{ generation *store.Generation }
 
 func (t *segment) Find(key []byte) (byte, bool) {
 	rec, found := t.get(key)
@@ -51,8 +46,8 @@ func (t *segment) AppendValue(dst, key []byte) ([]byte, bool) {
 }
 
 func (t *segment) get(key []byte) (index.Record, bool) {
-	t.id.Serial = key
-	rec, found, err := t.generation.Lookup(t.id.Key(), &t.id)
+	id := certID(key)
+	rec, found, err := t.generation.Lookup(id.Key(), &id)
 	return rec, found && err == nil
 }
 

@@ -1,5 +1,5 @@
 // Package table puts indexes side by side that could stand behind an OCSP
-// responder: each leads from a serial number to a response.
+// responder: each leads from a CertID to a response.
 package table
 
 import (
@@ -14,9 +14,21 @@ import (
 	"lancre/index"
 )
 
-// An Entry is a serial number (content octets of the DER INTEGER) and the
-// response for it.
+// An Entry is a CertID and the response for it. The key is what lancre hashes: one octet
+// for the algorithm, which is SHA-1, issuerNameHash, issuerKeyHash, and the content octets
+// of serialNumber.
 type Entry struct{ Key, Value []byte }
+
+// keyOf is the key of a CertID.
+func keyOf(id *index.CertID) []byte {
+	return slices.Concat([]byte{byte(id.Alg)}, id.NameHash, id.KeyHash, id.Serial)
+}
+
+// certID is the CertID of a key, which it aliases.
+func certID(key []byte) index.CertID {
+	const name, serial = 1 + 20, 1 + 2*20
+	return index.CertID{Alg: index.HashAlg(key[0]), NameHash: key[1:name], KeyHash: key[name:serial], Serial: key[serial:]}
+}
 
 // A Table is an index that is complete and open. One goroutine uses it.
 type Table interface {
@@ -47,8 +59,7 @@ func lastOctet(value []byte) byte {
 	return value[len(value)-1]
 }
 
-// ReadEntries reads a file of DER responses, one after another, and sorts them by
-// serial number.
+// ReadEntries reads a file of DER responses, one after another, and sorts them by key.
 func ReadEntries(path string) ([]Entry, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -64,7 +75,7 @@ func ReadEntries(path string) ([]Entry, error) {
 		if err := r.Parse(der); err != nil {
 			return nil, fmt.Errorf("%s: response %d: %w", path, len(entries), err)
 		}
-		entries = append(entries, Entry{r.Singles[0].CertID.Serial, der})
+		entries = append(entries, Entry{keyOf(&r.Singles[0].CertID), der})
 	}
 	slices.SortFunc(entries, func(a, b Entry) int { return bytes.Compare(a.Key, b.Key) })
 	return entries, nil

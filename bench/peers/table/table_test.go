@@ -19,7 +19,7 @@ import (
 // more than processors cache.
 const asked = 1 << 18
 
-// BenchmarkTable looks serials up in random order, each look-up waiting for the
+// BenchmarkTable looks CertIDs up in random order, each look-up waiting for the
 // one before: hits, hits whose response is copied out, and misses. Size is what the table takes on disk,
 // or on the heap; overhead is that less keys and values, and negative for a table
 // that stores once what responses share.
@@ -154,12 +154,13 @@ func shuffled(entries []Entry) [][]byte {
 	return keys
 }
 
-// absent are keys that no table has: serials are random, and these differ by an octet.
+// absent are keys that no table has: serials are random, and the last octet of these
+// differs.
 func absent(keys [][]byte) [][]byte {
 	missing := make([][]byte, len(keys))
 	for i := range missing {
 		missing[i] = slices.Clone(keys[i])
-		missing[i][len(missing[i])/2] ^= 0x55
+		missing[i][len(missing[i])-1] ^= 0x55
 	}
 	return missing
 }
