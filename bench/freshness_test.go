@@ -122,7 +122,7 @@ func (a *adder) sign() {
 	c := a.ca.Certificate(a.next)
 	a.next++
 	id, _ := a.ca.CertID(c, index.SHA1)
-	a.request = demo.Request(&id)
+	a.request = id.Request(nil)
 	var err error
 	if a.der, err = a.ca.Sign(c, index.SHA1); err != nil {
 		a.b.Fatal(err)
@@ -228,7 +228,7 @@ func BenchmarkDeltas(b *testing.B) {
 	ids := unsigned().sample(sampled)
 	targets := make([][]byte, len(ids))
 	for i := range ids {
-		targets[i] = []byte("/" + url.PathEscape(base64.StdEncoding.EncodeToString(demo.Request(&ids[i]))))
+		targets[i] = []byte("/" + url.PathEscape(base64.StdEncoding.EncodeToString(ids[i].Request(nil))))
 	}
 	made := 0
 	for _, deltas := range []int{0, 12, 24, 48} {

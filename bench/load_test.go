@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"lancre/build/demo"
 	"lancre/internal/programs"
 )
 
@@ -32,7 +31,7 @@ func BenchmarkLoad(b *testing.B) {
 	ids := unsigned().sample(1 << 14)
 	gets, posts := make([][]byte, len(ids)), make([][]byte, len(ids))
 	for i := range ids {
-		der := demo.Request(&ids[i])
+		der := ids[i].Request(nil)
 		gets[i] = fmt.Appendf(nil, "GET /%s HTTP/1.1\r\nHost: o.demo.test\r\n\r\n", url.PathEscape(base64.StdEncoding.EncodeToString(der)))
 		posts[i] = fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: o.demo.test\r\nContent-Type: application/ocsp-request\r\nContent-Length: %d\r\n\r\n%s", len(der), der)
 	}

@@ -271,6 +271,15 @@ func TestFollowWithAClockThatIsBehind(t *testing.T) {
 	w.hasFiles("spool", "a")
 }
 
+// What fails is tried again as docs/FOLLOW.md says.
+func TestBackoff(t *testing.T) {
+	for failures, want := range map[int]time.Duration{1: 1, 2: 2, 3: 4, 4: 8, 5: 16, 6: 30, 7: 30, 1 << 40: 30} {
+		if got := backoff(failures); got != want*time.Second {
+			t.Errorf("after %d failures in a row it waits %s, want %s", failures, got, want*time.Second)
+		}
+	}
+}
+
 func TestFollowTwice(t *testing.T) {
 	w := newWorld(t, spool)
 	w.follow()

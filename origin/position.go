@@ -104,7 +104,7 @@ func (p *position) current(name string) (at source.Position, rewinds uint64) {
 	defer p.mu.Unlock()
 	at.Sequence = sequenceOf(p.back)
 	for _, m := range p.back {
-		if name != "" && m.Source == name {
+		if m.Source == name {
 			at.Mark = m.Value
 		}
 	}

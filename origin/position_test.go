@@ -51,15 +51,29 @@ func TestPosition(t *testing.T) {
 				if slices.Contains(now.has, sequence) {
 					t.Fatalf("seed %d, step %d: the number %d is used twice", seed, step, sequence)
 				}
-				if rnd.IntN(4) == 0 { // it fails
+				failed := rnd.IntN(4) == 0
+				if failed && rnd.IntN(2) == 0 {
 					continue
 				}
-				p.committed(sequence)
 				now = generation{next.Marks, append(slices.Clone(now.has), sequence)}
-				believed = now.has
+				if !failed { // else it is visible, but may not have been durable
+					p.committed(sequence)
+					believed = now.has
+				}
 			}
 			history = append(history, now)
 			number++
+		}
+	}
+}
+
+// A source reads on from its own mark; one that has none, after what was published last.
+func TestPositionOfASource(t *testing.T) {
+	m := store.Manifest{Generation: 9, Marks: []store.Mark{{Source: "ca", Value: "5"}, {Source: "follow", Value: "7"}, {Source: "raw", Value: "6"}}}
+	p := newPosition(&m, map[string]bool{"ca": true, "raw": true})
+	for name, want := range map[string]string{"ca": "5", "raw": "6", "new": "", "": ""} {
+		if at, rewinds := p.current(name); at.Mark != want || at.Sequence != 7 || rewinds != 0 {
+			t.Errorf("%q is to be read from %+v after %d rewinds, want from %q after publication 7, and none", name, at, rewinds, want)
 		}
 	}
 }

@@ -132,10 +132,14 @@ func (w way) slashes(q *question) bool {
 // request is the OCSPRequest of q.
 func (q *question) request() []byte {
 	if q.slashes {
-		return request(q.id, manySlashes)
+		return q.id.Request(manySlashes)
 	}
-	return request(q.id, nil)
+	return q.id.Request(nil)
 }
+
+// manySlashes is a nonce whose base64, wherever it begins, has more slashes in a row than
+// lancred can restore of those that a proxy has merged.
+var manySlashes = bytes.Repeat([]byte{0xff}, 16)
 
 // An answer is what came back.
 type answer struct {

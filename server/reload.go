@@ -99,7 +99,7 @@ func (s *Server) load(old *snapshot) (*snapshot, error) {
 	case err == errServed:
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w: lancre build publishes one", err)
+		return nil, fmt.Errorf("%w: lancre build publishes one, lancred pull fetches one", err)
 	case err != nil:
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func TestReload(t *testing.T) {
 	if err := os.Remove(manifest); err != nil {
 		t.Fatal(err)
 	}
-	wantReload(t, e, Refused, "lancre build publishes one")
+	wantReload(t, e, Refused, "lancre build publishes one, lancred pull fetches one")
 
 	// All the while the second is served.
 	if snap := e.current.Load(); snap.generation != 2 {

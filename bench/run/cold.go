@@ -26,6 +26,8 @@ type cold struct {
 	P99      spread `json:"p99_us"`            // of warm requests beside cold ones
 	ColdP99  spread `json:"cold_p99_us"`
 	ColdRate spread `json:"cold_rate"` // cold requests a second
+	DiskRate spread `json:"disk_rate"` // reads a second of the same records, past the page cache
+	Ratio    spread `json:"ratio"`     // of the two, in one round
 	Wrong    uint64 `json:"wrong"`
 	Failed   uint64 `json:"failed"`
 }
@@ -57,21 +59,34 @@ func (r *runner) measureCold(ctx context.Context) error {
 	if err := r.results.Cold.room(r.large.store()); err != nil {
 		return err
 	}
-	var quiet, beside, others []sample
+	segment, places, err := r.large.places(r.asked)
+	if err != nil {
+		return err
+	}
+	var rounds []coldRound
 	for range min(r.rounds, 3) {
-		q, w, c, err := r.coldRound(ctx, warm, rest)
+		round, err := r.coldRound(ctx, warm, rest)
 		if errors.Is(err, errNoGroup) {
 			r.results.Cold.Missing = err.Error()
 			fmt.Println(err)
 			return nil
 		}
+		if err == nil {
+			round.disk, err = readDisk(segment, places, coldThreads, r.duration)
+		}
 		if err != nil {
 			return err
 		}
-		quiet, beside, others = append(quiet, q), append(beside, w), append(others, c)
+		rounds = append(rounds, round)
 	}
-	r.results.Cold.sum(quiet, beside, others)
+	r.results.Cold.sum(rounds)
 	return r.results.Cold.print()
+}
+
+// A coldRound is one round of each load, and of the disk by itself.
+type coldRound struct {
+	quiet, beside, others sample
+	disk                  float64 // reads a second
 }
 
 // room notes how large the store is, and makes the limit such that nine of ten of
@@ -88,36 +103,33 @@ func (c *cold) room(dir string) error {
 // coldRound starts lancred without room, and loads it with warm requests alone and
 // then beside cold ones. The two generators share a core, so they wait for answers
 // instead of polling the clock, and warm ones come over two connections only.
-func (r *runner) coldRound(ctx context.Context, warm, rest string) (quiet, beside, others sample, err error) {
+func (r *runner) coldRound(ctx context.Context, warm, rest string) (round coldRound, err error) {
 	group, err := memoryGroup(r.results.Cold.Limit)
 	if err != nil {
-		return quiet, beside, others, err
+		return round, err
 	}
 	defer removeGroup(group)
 	// A page belongs to the group that reads it first.
 	if err := forget(filepath.Join(r.large.store(), "objects")); err != nil {
-		return quiet, beside, others, err
+		return round, err
 	}
 	p, err := r.startIn(ctx, group, r.large.store())
 	if err != nil {
-		return quiet, beside, others, err
+		return round, err
 	}
 	defer p.stop()
 	few := []string{"--duration", r.duration.String(), "--connections", "2"}
 	for range 2 { // the first reads the pages
-		if quiet, err = r.load(ctx, p, warm, few...); err != nil {
-			return quiet, beside, others, err
+		if round.quiet, err = r.load(ctx, p, warm, few...); err != nil {
+			return round, err
 		}
 	}
 	var coldErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { others, coldErr = r.load(ctx, p, rest, "--duration", r.duration.String()) })
-	beside, err = r.load(ctx, p, warm, few...)
+	wg.Go(func() { round.others, coldErr = r.load(ctx, p, rest, "--duration", r.duration.String()) })
+	round.beside, err = r.load(ctx, p, warm, few...)
 	wg.Wait()
-	if err == nil {
-		err = coldErr
-	}
-	return quiet, beside, others, err
+	return round, errors.Join(err, coldErr)
 }
 
 var errNoGroup = errors.New("no memory control group could be made: run as root")
@@ -132,7 +144,7 @@ func memoryGroup(limit int64) (dir string, err error) {
 		if os.Mkdir(dir, 0o755) != nil {
 			continue
 		}
-		if os.WriteFile(filepath.Join(dir, version.file), fmt.Append(nil, limit), 0o644) == nil {
+		if setLimit(filepath.Join(dir, version.file), limit) == nil {
 			return dir, nil
 		}
 		os.Remove(dir)
@@ -143,6 +155,17 @@ func memoryGroup(limit int64) (dir string, err error) {
 // startIn is startLancred in a control group.
 func (r *runner) startIn(ctx context.Context, group, store string) (*process, error) {
 	return r.startLancred(ctx, store, "sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(group, "cgroup.procs"))
+}
+
+// setLimit writes to a file that a control group has from the kernel: the root of
+// version 1 is a common directory, where any file can be made, and limits nothing.
+func setLimit(path string, limit int64) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(fmt.Append(nil, limit))
+	return errors.Join(err, f.Close())
 }
 
 // removeGroup waits for the kernel to see that the group is empty.
@@ -174,18 +197,23 @@ func forget(dir string) error {
 	return nil
 }
 
-func (c *cold) sum(quiet, beside, others []sample) {
-	p99 := func(s *sample) float64 { return s.P99 }
-	c.Quiet, c.P99, c.ColdP99 = medians(quiet, p99), medians(beside, p99), medians(others, p99)
-	c.ColdRate = medians(others, func(s *sample) float64 { return s.PerSecond() })
-	for i := range beside {
-		c.Wrong += quiet[i].Wrong + beside[i].Wrong + others[i].Wrong
-		c.Failed += quiet[i].Failed + beside[i].Failed + others[i].Failed
+func (c *cold) sum(rounds []coldRound) {
+	c.Quiet = spreadOver(rounds, func(r *coldRound) float64 { return r.quiet.P99 })
+	c.P99 = spreadOver(rounds, func(r *coldRound) float64 { return r.beside.P99 })
+	c.ColdP99 = spreadOver(rounds, func(r *coldRound) float64 { return r.others.P99 })
+	c.ColdRate = spreadOver(rounds, func(r *coldRound) float64 { return r.others.PerSecond() })
+	c.DiskRate = spreadOver(rounds, func(r *coldRound) float64 { return r.disk })
+	c.Ratio = spreadOver(rounds, func(r *coldRound) float64 { return r.others.PerSecond() / r.disk })
+	for i := range rounds {
+		for _, s := range []*sample{&rounds[i].quiet, &rounds[i].beside, &rounds[i].others} {
+			c.Wrong += s.Wrong
+			c.Failed += s.Failed
+		}
 	}
 }
 
 func (c *cold) print() error {
-	t := newTable("store MB", "limit MB", "warm p99 µs alone", "beside cold", "cold p99 µs", "cold/s", "wrong", "failed")
-	t.row(float64(c.Store)/1e6, float64(c.Limit)/1e6, c.Quiet, c.P99, c.ColdP99, c.ColdRate, c.Wrong, c.Failed)
+	t := newTable("store MB", "limit MB", "warm p99 µs alone", "beside cold", "cold p99 µs", "cold/s", "disk reads/s", "ratio", "wrong", "failed")
+	t.row(float64(c.Store)/1e6, float64(c.Limit)/1e6, c.Quiet, c.P99, c.ColdP99, c.ColdRate, c.DiskRate, c.Ratio, c.Wrong, c.Failed)
 	return t.Flush()
 }

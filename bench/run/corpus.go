@@ -120,7 +120,7 @@ var methods = []method{get, post, getClose}
 
 // spell renders the request for id.
 func (m method) spell(id *index.CertID) []byte {
-	der := demo.Request(id)
+	der := id.Request(nil)
 	if m == post {
 		return fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: o.demo.test\r\nContent-Type: application/ocsp-request\r\nContent-Length: %d\r\n\r\n%s", len(der), der)
 	}

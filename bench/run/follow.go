@@ -238,7 +238,7 @@ func (f *following) put() (time.Duration, error) {
 	if err := os.Rename(from, filepath.Join(f.spool, strconv.FormatUint(f.next, 10))); err != nil {
 		return 0, err
 	}
-	return f.edge.answers(began, demo.Request(&id), der)
+	return f.edge.answers(began, id.Request(nil), der)
 }
 
 // answers asks for a response each millisecond until it comes, and returns how long that
@@ -293,7 +293,10 @@ func (f *following) renew(ctx context.Context) error {
 		return err
 	}
 	f.renewed += part.N
-	_, err := f.pack(ctx, c, f.store, "--add", "--unverified")
+	if _, err := f.pack(ctx, c, f.store, "--add", "--unverified"); err != nil {
+		return err
+	}
+	_, err := store.GC(f.store, store.Keep{Generations: 1}, time.Now()) // a round writes the whole store again
 	return err
 }
 

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"lancre/build/demo"
 	"lancre/index"
 )
 
@@ -140,7 +139,7 @@ func (c *corpus) writeFiles() (dir string, err error) {
 	}
 	for i, number := range sampled {
 		id, _ := c.CA.CertID(c.CA.Certificate(number), index.SHA1)
-		path := filepath.Join(dir, base64.StdEncoding.EncodeToString(demo.Request(&id)))
+		path := filepath.Join(dir, base64.StdEncoding.EncodeToString(id.Request(nil)))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return "", err
 		}

@@ -54,8 +54,8 @@ func (r *results) Targets() []target {
 		return target{what, limit, false, got, form}
 	}
 	return []target{
-		atMost("processor time of a GET, to bare fasthttp", 1.25, "%.2f", r.closed("lancred", get).Ratio),
-		atMost("of a POST", 1.25, "%.2f", r.closed("lancred", post).Ratio),
+		atMost("processor time of a GET, to bare fasthttp", 1.2, "%.2f", r.closed("lancred", get).Ratio),
+		atMost("of a POST", 1.18, "%.2f", r.closed("lancred", post).Ratio),
 		atMost("of a GET with a connection for itself", 1.1, "%.2f", r.closed("lancred", getClose).Ratio),
 		atMost("a look-up among "+millions(r.Many)+", to two dependent reads of memory", 1.5, "%.2f", r.Among(r.Many).toFloor()),
 		atMost("a look-up among "+millions(r.Records)+", to cdb with the same keys and a checksum", 1, "%.2f", r.Among(r.Records).toCDB()),
@@ -72,6 +72,7 @@ func (r *results) Targets() []target {
 		atMost("exec to first answer of a large store, s", 1, "%.3f", r.Start.Seconds),
 		atMost("anonymous memory with 1,000 connections, MB", 64, "%.0f", r.anonymous()),
 		atMost("the same beside "+millions(cmp.Or(r.Hundred.Responses, full.hundred))+" responses", 64, "%.0f", r.Hundred.anonymous()),
+		atLeast("cold answers, to reads of their records by pread from as many threads", 0.9, "%.2f", r.Cold.Ratio),
 		atMost("p99 of warm requests beside cold ones, ms", 5, "%.2f", r.Cold.P99.times(1e-3)),
 		atMost("p99.9 during a swap, to a quiet second", 3, "%.2f", r.swaps(func(s *swapped) float64 { return s.During / s.Quiet })),
 		atLeast("add, to verifying signatures alone, P-256", 0.85, "%.2f", r.Added.Ratio),

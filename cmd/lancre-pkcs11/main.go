@@ -94,6 +94,7 @@ environment variable that --pin-env names, or is asked for on the terminal.`,
 	}
 	cmd.MarkFlagsOneRequired("label", "id")
 	cmd.MarkFlagsMutuallyExclusive("pin-file", "pin-env")
+	cmd.AddCommand(usage.Man("1"))
 	usage.Prepare(cmd)
 	return cmd
 }

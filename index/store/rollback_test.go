@@ -64,6 +64,20 @@ func TestLosses(t *testing.T) {
 	}
 }
 
+// One loss is found among changes that are none, wherever it is.
+func TestLossesAmongChanges(t *testing.T) {
+	for serial := range int64(4) {
+		dir := t.TempDir()
+		begin(t, dir, responses(t, 0, 4, 0)...)
+		now := responses(t, 0, 4, 1)
+		now[serial] = revocation(t, serial, 1)
+		grow(t, dir, now...)
+		if got, want := lossesOf(t, dir, 1), fmt.Sprint("unrevoked ", serial); !slices.Equal(got, []string{want}) {
+			t.Errorf("losses are %q, want %s alone", got, want)
+		}
+	}
+}
+
 // A revocation that was forced away and came again, by the same segment, is in both
 // generations: above the good response in the current one, and below it in the earlier.
 func TestLossesByPosition(t *testing.T) {

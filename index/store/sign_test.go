@@ -123,6 +123,28 @@ func TestTrust(t *testing.T) {
 	}
 }
 
+// The largest manifest that can be published can be read, and none that is larger is
+// published.
+func TestLargestManifest(t *testing.T) {
+	dir := t.TempDir()
+	publish := func(origin int) error {
+		p, err := Begin(dir)
+		check(t, err)
+		defer p.Close()
+		return p.Commit(&Manifest{Origin: strings.Repeat("x", origin), Generation: 7, Created: start})
+	}
+	rest := len((&Manifest{Generation: 7, Created: start}).Encode())
+	if err := publish(MaxManifestSize - rest + 1); err == nil || !strings.Contains(err.Error(), "new manifest has 4194305 octets") {
+		t.Errorf("an octet more than can be read: %v, want an error that says so", err)
+	}
+	check(t, publish(MaxManifestSize-rest))
+	if text := manifestText(dir); len(text) != MaxManifestSize {
+		t.Errorf("published %d octets, want %d", len(text), MaxManifestSize)
+	}
+	_, err := ReadManifest(dir)
+	check(t, err)
+}
+
 // Nothing is parsed before it is verified: what is no manifest is not said to be none.
 func TestTrustVerifiesFirst(t *testing.T) {
 	key, stranger := newKeys(t, origin), newKeys(t, origin)

@@ -101,8 +101,20 @@ func (c *CRLURL) publish(ctx context.Context, to Publisher, response *http.Respo
 		x := outcome.Refused[0]
 		c.refused = fmt.Errorf("what %s gives is refused: %s [%s]", c.URL, x.Reason, x.Check)
 	}
-	c.etag, c.lastModified = response.Header.Get("ETag"), response.Header.Get("Last-Modified")
+	c.etag, c.lastModified = response.Header.Get("ETag"), settled(response.Header)
 	return c.refused
+}
+
+// settled is the Last-Modified of an answer, or nothing if that is of the second in which
+// it was made: what was there can have changed once more in that (RFC 9110 section
+// 8.8.2.2).
+func settled(h http.Header) string {
+	modified, err := http.ParseTime(h.Get("Last-Modified"))
+	date, without := http.ParseTime(h.Get("Date"))
+	if err != nil || without != nil || !date.After(modified) {
+		return ""
+	}
+	return h.Get("Last-Modified")
 }
 
 // save writes what r gives to a file.

@@ -68,9 +68,7 @@ func (d *Database) Prepare(base string) error {
 		line, _, _ := strings.Cut(string(text), "\n")
 		address = strings.TrimSpace(line)
 	}
-	if file, ok := strings.CutPrefix(address, "sqlite:"); ok {
-		address = "sqlite:" + within(base, file)
-	}
+	address = addressIn(base, address)
 	var err error
 	if d.table, err = input.NewTable(address, d.Query); err != nil {
 		return err

@@ -112,3 +112,20 @@ func writeKey(t *testing.T, name string) crypto.Signer {
 	check(t, os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
 	return key
 }
+
+// Every list that is a file is relative to the configuration.
+func TestListIsRelativeToTheConfiguration(t *testing.T) {
+	for list, want := range map[string]string{
+		"all.csv":                    "/etc/ca/all.csv",
+		"/srv/all.csv":               "/srv/all.csv",
+		"openssl:index.txt":          "openssl:/etc/ca/index.txt",
+		"sqlite:certs.db":            "sqlite:/etc/ca/certs.db",
+		"sqlite:/srv/certs.db":       "sqlite:/srv/certs.db",
+		"postgres://lancre@db/ejbca": "postgres://lancre@db/ejbca",
+		"":                           "",
+	} {
+		if got := (&Signer{Certificates: list}).listIn("/etc/ca"); got != want {
+			t.Errorf("%q is at %q, want %q", list, got, want)
+		}
+	}
+}

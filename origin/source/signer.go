@@ -72,7 +72,7 @@ func inBase(base, path string) string {
 // listIn is the list, which if it is a file is relative to base.
 func (s *Signer) listIn(base string) string {
 	if database.Names(s.Certificates) || s.Certificates == "" {
-		return s.Certificates
+		return addressIn(base, s.Certificates)
 	}
 	prefix, file := "", s.Certificates
 	if rest, isIndex := strings.CutPrefix(file, certificates.OpenSSLPrefix); isIndex {

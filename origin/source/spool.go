@@ -73,6 +73,15 @@ func within(base, path string) string {
 	return filepath.Join(base, path)
 }
 
+// addressIn is the address of a database, whose file, if it is SQLite's, is relative to
+// base.
+func addressIn(base, address string) string {
+	if file, ok := strings.CutPrefix(address, "sqlite:"); ok {
+		return "sqlite:" + within(base, file)
+	}
+	return address
+}
+
 // Settings implements Source.
 func (s *Spool) Settings() Settings {
 	set := s.Common.settings("spool", 5*time.Second)

@@ -20,10 +20,11 @@ type schema struct {
 // schemas are those that are known. Both write times without a zone, in UTC.
 var schemas = map[string]schema{
 	// cfssl keeps serial numbers in decimal; in MySQL padded with zero octets, which
-	// TRIM takes off, for the columns are of fixed size.
+	// TRIM takes off, for the columns are of fixed size. In SQLite its times are text, with
+	// a zone, but for CURRENT_TIMESTAMP, which is when it revoked.
 	"cfssl": {Decimal, map[database.Kind]string{
 		database.SQLite: `SELECT CAST(serial_number AS TEXT) AS serial, CAST(status AS TEXT) AS status, CAST(expiry AS TEXT) AS not_after,
-			CAST(authority_key_identifier AS TEXT) AS issuer, CAST(revoked_at AS TEXT) AS revoked_at, reason FROM certificates`,
+			CAST(authority_key_identifier AS TEXT) AS issuer, CAST(strftime('%s', revoked_at) AS INTEGER) AS revoked_at, reason FROM certificates`,
 		database.Postgres: `SELECT serial_number AS serial, status, EXTRACT(EPOCH FROM expiry)::bigint AS not_after,
 			authority_key_identifier AS issuer, EXTRACT(EPOCH FROM revoked_at)::bigint AS revoked_at, reason FROM certificates`,
 		database.MySQL: `SELECT TRIM(TRAILING '\0' FROM serial_number) AS serial, TRIM(TRAILING '\0' FROM status) AS status,

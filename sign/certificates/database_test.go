@@ -57,16 +57,19 @@ func TestCfsslSchema(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := fixtures(t, name)
 			must(f.db.Exec("CREATE TABLE certificates (" + table + ")"))
-			zero, zone := "0001-01-01 00:00:00+00:00", "+00:00"
-			if name == "mysql" {
-				zero, zone = "1980-01-01 00:00:00", ""
+			zero, zone, revokedZone := "0001-01-01 00:00:00+00:00", "+00:00", "+00:00"
+			switch name {
+			case "mysql":
+				zero, zone, revokedZone = "1980-01-01 00:00:00", "", ""
+			case "sqlite":
+				revokedZone = "" // CURRENT_TIMESTAMP
 			}
 			for _, row := range []string{
 				`'255', 'abcd', '', 'good', 0, '2027-01-15 08:00:00%[2]s', '%[1]s', ''`,
-				`'256', 'abcd', '', 'revoked', 1, '2027-01-15 08:00:00%[2]s', '2026-03-01 02:03:04%[2]s', ''`,
+				`'256', 'abcd', '', 'revoked', 1, '2027-01-15 08:00:00%[2]s', '2026-03-01 02:03:04%[3]s', ''`,
 				`'257', 'ffff', '', 'good', 0, '2027-01-15 08:00:00%[2]s', '%[1]s', ''`,
 			} {
-				must(f.db.Exec("INSERT INTO certificates VALUES (" + fmt.Sprintf(row, zero, zone) + ")"))
+				must(f.db.Exec("INSERT INTO certificates VALUES (" + fmt.Sprintf(row, zero, zone, revokedZone) + ")"))
 			}
 			compareRows(t, List{Source: f.source, Schema: "cfssl"}, []string{
 				"00ff good until 2027-01-15T08:00:00Z",

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
-	"lancre/build/demo"
 	"lancre/index"
 	"lancre/internal/programs"
 )
@@ -66,7 +65,7 @@ func askFor(t *testing.T, client *http.Client, base string, want []byte) {
 		t.Error(err)
 		return
 	}
-	request := demo.Request(&r.Singles[0].CertID)
+	request := r.Singles[0].CertID.Request(nil)
 	var resp *http.Response
 	var err error
 	if request[len(request)-1]%2 == 0 {

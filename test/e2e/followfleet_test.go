@@ -115,7 +115,7 @@ func (o *fleetOrigin) makeCA(t *testing.T) {
 	for n := range uint64(fleetCerts) {
 		id, _ := o.ca.CertID(o.ca.Certificate(n), index.SHA256)
 		o.ids = append(o.ids, id)
-		o.requests = append(o.requests, demo.Request(&id))
+		o.requests = append(o.requests, id.Request(nil))
 	}
 }
 

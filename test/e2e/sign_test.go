@@ -142,11 +142,9 @@ func TestSignDatabases(t *testing.T) {
 
 	postgres := "postgres://postgres@/postgres?host=" + url.QueryEscape(databasetest.StartPostgres(t).Dir)
 	t.Run("EJBCA", func(t *testing.T) {
-		execute(t, "pgx", postgres,
-			`CREATE TABLE CertificateData (fingerprint TEXT PRIMARY KEY, cAFingerprint TEXT, crlPartitionIndex INT4, expireDate INT8 NOT NULL,
-				revocationDate INT8 NOT NULL, revocationReason INT4 NOT NULL, serialNumber TEXT NOT NULL, status INT4 NOT NULL)`,
-			fmt.Sprintf("INSERT INTO CertificateData VALUES ('1', 'FINGERPRINT', 0, %d, -1, -1, '%s', 20)", notAfter.UnixMilli(), decimal(good)),
-			fmt.Sprintf("INSERT INTO CertificateData VALUES ('2', 'FINGERPRINT', 0, %d, %d, 1, '%s', 40)", notAfter.UnixMilli(), revokedAt.UnixMilli(), decimal(revoked)))
+		execute(t, "pgx", postgres, ejbcaTable,
+			ejbcaRow(1, "FINGERPRINT", decimal(good), 20, notAfter, -1, -1),
+			ejbcaRow(2, "FINGERPRINT", decimal(revoked), 40, notAfter, revokedAt.UnixMilli(), 1))
 		a.signsBy(t, postgres, "EJBCA", "--serial decimal")
 	})
 	t.Run("XiPKI", func(t *testing.T) {
@@ -162,11 +160,9 @@ func TestSignDatabases(t *testing.T) {
 	socket := databasetest.StartMySQL(t).Dir + "/sock"
 	source, address := "mysql://root@/test?socket="+url.QueryEscape(socket), "root@unix("+socket+")/test"
 	t.Run("Boulder", func(t *testing.T) {
-		execute(t, "mysql", address,
-			`CREATE TABLE certificateStatus (id bigint PRIMARY KEY AUTO_INCREMENT, serial varchar(255), status varchar(255), revokedDate datetime NOT NULL,
-				revokedReason int NOT NULL, notAfter datetime, issuerID bigint)`,
-			fmt.Sprintf("INSERT INTO certificateStatus VALUES (NULL, '%s', 'good', '%s', 0, '%s', %d)", strings.ToLower(good), revokedAt.Format(time.DateTime), notAfter.Format(time.DateTime), a.boulderID(t)),
-			fmt.Sprintf("INSERT INTO certificateStatus VALUES (NULL, '%s', 'revoked', '%s', 1, '%s', %d)", strings.ToLower(revoked), revokedAt.Format(time.DateTime), notAfter.Format(time.DateTime), a.boulderID(t)),
+		execute(t, "mysql", address, boulderTable,
+			a.boulderRow(t, strings.ToLower(good), "good", revokedAt, 0),
+			a.boulderRow(t, strings.ToLower(revoked), "revoked", revokedAt, 1),
 			fmt.Sprintf("INSERT INTO certificateStatus VALUES (NULL, '77', 'good', '%s', 0, '%s', 1)", revokedAt.Format(time.DateTime), notAfter.Format(time.DateTime)))
 		a.lancreSign(t, source, "boulder.der", "--schema boulder --no-store --store boulder")
 		a.served(t, "boulder")
@@ -371,4 +367,15 @@ func TestSignFollowed(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(dir, "signed", "*")); len(left) > 0 {
 		t.Errorf("%q is left of what was published", left)
 	}
+}
+
+// signsBy signs by the query that docs/SIGNING.md has for a CA, and asks the edge about the
+// certificates good and revoked.
+func (a *authority) signsBy(t *testing.T, source, section, options string) {
+	t.Helper()
+	query := recipe(t, "### "+section, "```sql\n", "```")
+	name := strings.ToLower(section)
+	a.sh(t, `lancre sign ocsp --issuer ca.pem --key ca.key --certificates "$SOURCE" --query "$QUERY" $OPTIONS --no-store --store $STORE --out $STORE.der`,
+		"SOURCE="+source, "QUERY="+query, "OPTIONS="+options, "STORE="+name)
+	a.served(t, name)
 }

@@ -82,7 +82,7 @@ func (o *origin) publishFile(t *testing.T, host, name string, content []byte) {
 
 func ask(ca *demo.CA, cert uint64, alg index.HashAlg) question {
 	id, _ := ca.CertID(ca.Certificate(cert), alg) // alg is one of ca.Hashes
-	der := demo.Request(&id)
+	der := id.Request(nil)
 	return question{
 		get: fmt.Appendf(nil, "GET /%s HTTP/1.1\r\nHost: o.demo.test\r\n", url.PathEscape(base64.StdEncoding.EncodeToString(der))),
 		post: fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: o.demo.test\r\nContent-Type: application/ocsp-request\r\nContent-Length: %d\r\n",

@@ -59,8 +59,8 @@ func TestSameCommitMakesSameOctets(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, second := read(t, built, "SHA256SUMS"), read(t, again, "SHA256SUMS")
-	if first != second || strings.Count(first, "\n") != 6 { // two programs, each a .deb, an .rpm and an SBOM
-		t.Errorf("first\n%s\nthen\n%s\nwant the same six", first, second)
+	if first != second || strings.Count(first, "\n") != 9 { // three programs, each a .deb, an .rpm and an SBOM
+		t.Errorf("first\n%s\nthen\n%s\nwant the same nine", first, second)
 	}
 }
 
@@ -72,23 +72,24 @@ func TestInstallUpgradeRemoveAndPurge(t *testing.T) {
 	for _, path := range []string{
 		"/usr/share/man/man8/lancred-pull.8.gz", "/usr/share/man/man1/lancre-build.1.gz", "/usr/share/bash-completion/completions/lancre",
 		"/usr/share/zsh/vendor-completions/_lancred", "/usr/share/fish/vendor_completions.d/lancre.fish",
-		"/usr/share/lancre/prometheus/rules.yml", "/usr/share/lancre/grafana/dashboard.json",
+		"/usr/share/lancre/prometheus/rules.yml", "/usr/share/lancre/grafana/dashboard.json", "/usr/share/man/man1/lancre-pkcs11.1.gz",
 	} {
 		d.run("test", "-s", path)
 	}
 	d.run("lancre", "demo", "--out", "/var/lib/lancre-origin/demo", "--responses", "100")
 	d.run("sh", "-c", "cp -R /var/lib/lancre-origin/demo/store/. /var/lib/lancre && chown -R lancre: /var/lib/lancre")
+	d.run("lancre-pkcs11", "--version") // with this Debian's C library
 	store := d.run("find", "/var/lib/lancre", "-type", "f", "-exec", "sha256sum", "{}", "+")
 	d.serves()
 
 	d.mockManager()
 	d.run("sh", "-c", "dpkg --install /packages/*.deb") // over itself, as an upgrade is
 	d.told("daemon-reload\ntry-restart lancre-follow.service\ndaemon-reload\ntry-restart lancred.service lancred-pull.service\n")
-	d.run("dpkg", "--remove", "lancre", "lancred")
+	d.run("dpkg", "--remove", "lancre", "lancred", "lancre-pkcs11")
 	d.told("disable --now lancre-follow.service\ndaemon-reload\n" +
 		"disable --now lancred-announce.service\ndisable --now lancred.socket lancred.service lancred-pull.service\ndaemon-reload\n")
-	d.run("dpkg", "--purge", "lancre", "lancred")
-	d.run("sh", "-c", "! command -v lancred && ! command -v lancre")
+	d.run("dpkg", "--purge", "lancre", "lancred", "lancre-pkcs11")
+	d.run("sh", "-c", "! command -v lancred && ! command -v lancre && ! command -v lancre-pkcs11")
 	if left := d.run("find", "/var/lib/lancre", "-type", "f", "-exec", "sha256sum", "{}", "+"); left != store {
 		t.Errorf("of the store\n%s\na purge left\n%s", store, left)
 	}
