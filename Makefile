@@ -10,6 +10,7 @@
 # make mutants PKG=./index    changes of the package's code that its tests do not notice
 # make bench   the benchmarks
 # make bench-load   lancred and lancre beside their peers; writes bench/RESULTS.md, or with QUICK=1 bin/quick/RESULTS.md
+# make bench-page   writes it and its pictures again, of what was measured before
 # make bench-fleet  the part of it with a fleet: from a file at the origin to a hundred edges
 # make bench-hundred  a store of a hundred million responses, or of HUNDRED, on this machine, as a section of RESULTS.md
 
