@@ -66,7 +66,43 @@ func TestDiffMatchesLookups(t *testing.T) {
 		if got := changesOf(t, after, before); !maps.Equal(got, back) {
 			t.Fatalf("seed %d: %d changes back, look-ups give %d", seed, len(got), len(back))
 		}
+		if len(forth) > 0 {
+			stop, count := 1+s.random.IntN(len(forth)), 0
+			if err := Diff(before, after, func(Change) bool { count++; return count < stop }); err != nil || count != stop {
+				t.Fatalf("seed %d: %d changes came, error %v; want %d of %d", seed, count, err, stop, len(forth))
+			}
+		}
 	}
+}
+
+// A record that cannot be read is an error whichever generation has it, although others
+// can be read after it.
+func TestDiffOfWhatCannotBeRead(t *testing.T) {
+	older, newer := responses(t, 1, 2, 0), responses(t, 1, 2, 1)
+	for _, bad := range append(older, newer...) {
+		dir := t.TempDir()
+		base := begin(t, dir, older...)
+		grown := grow(t, dir, newer...)
+		again := publish(t, dir, func(_ *Publication, m *Manifest) { m.Segments = base.Segments })
+		line := &base.Segments[0]
+		if bad.day == 1 {
+			line = &grown.Segments[0]
+		}
+		spoil(t, dir, line, bad)
+		before, after := past(t, dir, grown.Generation), past(t, dir, again.Generation)
+		if err := Diff(before, after, func(Change) bool { return true }); err == nil {
+			t.Errorf("no error, where that of day %d for certificate %d cannot be read", bad.day, bad.id.Serial[0])
+		}
+	}
+}
+
+// past is a generation of the store, until the test ends.
+func past(t *testing.T, dir string, generation uint64) *Generation {
+	t.Helper()
+	g, err := OpenPast(dir, generation, nil)
+	check(t, err)
+	t.Cleanup(func() { g.Close() })
+	return g
 }
 
 // rearrange leaves out some lines and puts others, in any order, between what is left.
