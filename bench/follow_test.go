@@ -76,7 +76,7 @@ func (f *follower) untilAnswered(host string) time.Duration {
 // merges of everything into the base. idle is the processor time of lancre follow while
 // nothing comes, in percent of a processor; memory is what it has of its own.
 func BenchmarkFollow(b *testing.B) {
-	dir := sharded(b, shards)
+	dir := sharded(b)
 	bin := built(b)
 	f := follow(b, bin, newAdder(b, dir, 24))
 	edge := serveProcess(b, filepath.Join(bin, "lancred"), dir)
