@@ -134,7 +134,7 @@ func startFleet(b *testing.B, edges int, poll time.Duration) *benchFleet {
 		name, value, _ := strings.Cut(v, "=")
 		b.Setenv(name, value)
 	}
-	a := newAdder(b, sharded(b, fleetShards), 0)
+	a := newAdder(b, shardedBy(b, fleetShards), 0)
 	f := &benchFleet{adder: a, poll: poll, storage: gateway.PID, last: make(chan struct{})}
 	pair, err := store.GenerateKey("bench.example.org", a.dir)
 	must(b, err)

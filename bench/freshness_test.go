@@ -31,8 +31,14 @@ import (
 // shards is how many most stores of these benchmarks are cut into.
 const shards = 16
 
-// sharded makes a store of the whole corpus in n shards.
-func sharded(b *testing.B, n int) (dir string) {
+// sharded makes a store of the whole corpus in shards.
+func sharded(b *testing.B) (dir string) {
+	b.Helper()
+	return shardedBy(b, shards)
+}
+
+// shardedBy is sharded, in n shards.
+func shardedBy(b *testing.B, n int) (dir string) {
 	b.Helper()
 	dir = filepath.Join(b.TempDir(), "store")
 	cfg := unsigned().Config(dir)
@@ -49,7 +55,7 @@ func sharded(b *testing.B, n int) (dir string) {
 // reads meanwhile, add what an addition does, in octets.
 func BenchmarkFreshness(b *testing.B) {
 	const deltas = 24
-	dir := sharded(b, shards)
+	dir := sharded(b)
 	bin := built(b)
 	a := newAdder(b, dir, deltas)
 	addr := serveProcess(b, filepath.Join(bin, "lancred"), dir)
@@ -224,7 +230,7 @@ func octetsRead(b *testing.B, pid int) (n int64) {
 // BenchmarkDeltas is a GET for a random certificate of the base, without a socket,
 // below so many deltas that do not have it.
 func BenchmarkDeltas(b *testing.B) {
-	dir := sharded(b, shards)
+	dir := sharded(b)
 	ids := unsigned().sample(sampled)
 	targets := make([][]byte, len(ids))
 	for i := range ids {

@@ -298,6 +298,30 @@ func TestRace(t *testing.T) {
 	})
 }
 
+// What is announced is put into the bucket before the manifest that announces it; what the
+// store has not, as after a restore, holds nothing up.
+func TestComing(t *testing.T) {
+	targets(t, func(t *testing.T, at target) {
+		o := newOrigin(t)
+		o.add("one")
+		objects, err := store.OpenObjects(o.dir)
+		check(t, err)
+		sum, _, err := objects.AddObject(strings.NewReader("to come"))
+		check(t, err)
+		check(t, objects.Announce(time.Now()))
+		o.mustPublish(at.bucket)
+		object := filepath.Join(at.dir, "objects", sum)
+		if got, err := os.ReadFile(object); err != nil || string(got) != "to come" {
+			t.Errorf("the bucket has %q of what is coming, %v", got, err)
+		}
+		check(t, os.Remove(object))
+		check(t, os.Remove(store.ObjectPath(o.dir, sum)))
+		m := o.add("two")
+		o.mustPublish(at.bucket)
+		at.whole(t, m)
+	})
+}
+
 // ignorant is storage that takes the headers of preconditions and does not heed them.
 func ignorant(t *testing.T) Bucket {
 	objects := make(map[string][]byte)
