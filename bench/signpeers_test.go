@@ -1,7 +1,7 @@
 package bench
 
 import (
-	"crypto/ecdsa"
+	"crypto"
 	"crypto/rand"
 	"crypto/x509"
 	"database/sql"
@@ -70,16 +70,7 @@ func installed(b *testing.B, name string) string {
 // their serial numbers in hex.
 func makeCfsslDatabase(b *testing.B, dir string, n int) (serials []string) {
 	b.Helper()
-	block, _ := pem.Decode(readFile(b, filepath.Join(dir, "ca.pem")))
-	ca, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		b.Fatal(err)
-	}
-	block, _ = pem.Decode(readFile(b, filepath.Join(dir, "ca.key")))
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		b.Fatal(err)
-	}
+	ca, key := readIssuer(b, dir)
 	db, err := sql.Open("sqlite", filepath.Join(dir, "certs.db"))
 	if err != nil {
 		b.Fatal(err)
@@ -88,6 +79,11 @@ func makeCfsslDatabase(b *testing.B, dir string, n int) (serials []string) {
 	if _, err := db.Exec(string(readFile(b, "../test/e2e/testdata/cfssl.sql"))); err != nil {
 		b.Fatal(err)
 	}
+	tx, err := db.Begin()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer tx.Rollback()
 	index, err := os.Create(filepath.Join(dir, "index.txt"))
 	if err != nil {
 		b.Fatal(err)
@@ -100,12 +96,12 @@ func makeCfsslDatabase(b *testing.B, dir string, n int) (serials []string) {
 	aki := fmt.Sprintf("%x", ca.SubjectKeyId)
 	for i := range n {
 		template := &x509.Certificate{SerialNumber: new(big.Int).Add(big.NewInt(1<<62), big.NewInt(int64(i))), NotBefore: time.Now(), NotAfter: ca.NotAfter}
-		der, err := x509.CreateCertificate(rand.Reader, template, ca, key.(*ecdsa.PrivateKey).Public(), key)
+		der, err := x509.CreateCertificate(rand.Reader, template, ca, key.Public(), key)
 		if err != nil {
 			b.Fatal(err)
 		}
 		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-		if _, err := db.Exec("INSERT INTO certificates (serial_number, authority_key_identifier, ca_label, status, reason, expiry, revoked_at, pem) VALUES (?, ?, '', 'good', 0, ?, '0001-01-01 00:00:00+00:00', ?)",
+		if _, err := tx.Exec("INSERT INTO certificates (serial_number, authority_key_identifier, ca_label, status, reason, expiry, revoked_at, pem) VALUES (?, ?, '', 'good', 0, ?, '0001-01-01 00:00:00+00:00', ?)",
 			template.SerialNumber.String(), aki, ca.NotAfter.UTC().Format("2006-01-02 15:04:05+00:00"), string(text)); err != nil {
 			b.Fatal(err)
 		}
@@ -113,5 +109,24 @@ func makeCfsslDatabase(b *testing.B, dir string, n int) (serials []string) {
 		serials = append(serials, serial)
 		fmt.Fprintf(index, "V\t%sZ\t\t%s\tunknown\t/CN=%d\n", ca.NotAfter.UTC().Format("060102150405"), serial, i)
 	}
+	if err := tx.Commit(); err != nil {
+		b.Fatal(err)
+	}
 	return serials
+}
+
+// readIssuer reads what newIssuer wrote.
+func readIssuer(b *testing.B, dir string) (*x509.Certificate, crypto.Signer) {
+	b.Helper()
+	block, _ := pem.Decode(readFile(b, filepath.Join(dir, "ca.pem")))
+	ca, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		b.Fatal(err)
+	}
+	block, _ = pem.Decode(readFile(b, filepath.Join(dir, "ca.key")))
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return ca, key.(crypto.Signer)
 }

@@ -36,7 +36,7 @@ func readPrevious(name string, by *ca.Signer) (*crl.CRL, error) {
 
 // mapFile maps a file, so that the CRL before takes no memory that cannot be taken back.
 func mapFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0) // a FIFO is not waited for
 	if err != nil {
 		return nil, err
 	}
