@@ -88,13 +88,14 @@ var streets = map[string][]string{
 	"lancre/sign/ocsp":         {"lancre/build/certs", "lancre/index", "lancre/sign/key"},
 	"lancre/sign/certificates": {"lancre/build/certs", "lancre/index", "lancre/internal/csvfile", "lancre/internal/database"},
 	"lancre/sign/crl":          {"lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/index", "lancre/sign/key", "lancre/sign/signature"},
-	"lancre/sign/crls": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/rule", "lancre/index", "lancre/internal/durable",
-		"lancre/sign/certificates", "lancre/sign/crl", "lancre/sign/key"},
+	"lancre/sign/safeguard": {},
+	"lancre/sign/crls": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/rule", "lancre/index", "lancre/internal/durable", "lancre/internal/sigbus",
+		"lancre/sign/certificates", "lancre/sign/crl", "lancre/sign/key", "lancre/sign/safeguard"},
 	"lancre/sign": {"lancre/build/certs", "lancre/build/rule", "lancre/index", "lancre/index/store", "lancre/internal/durable", "lancre/internal/spill",
-		"lancre/sign/certificates", "lancre/sign/ocsp"},
+		"lancre/sign/certificates", "lancre/sign/ocsp", "lancre/sign/safeguard"},
 
 	"lancre/origin/source": {"lancre/build/input", "lancre/build/rule", "lancre/index", "lancre/index/store", "lancre/internal/database", "lancre/internal/durable",
-		"lancre/internal/secret", "lancre/sign", "lancre/sign/certificates", "lancre/sign/key"},
+		"lancre/internal/secret", "lancre/sign", "lancre/sign/certificates", "lancre/sign/crls", "lancre/sign/key"},
 	"lancre/origin": {"lancre/build", "lancre/build/ca", "lancre/build/input", "lancre/build/rule", "lancre/fleet/publish", "lancre/index/store",
 		"lancre/internal/admin", "lancre/internal/durable", "lancre/internal/status", "lancre/internal/version", "lancre/origin/source"},
 

@@ -70,6 +70,7 @@ type Config struct {
 	Static   []*source.Static   `toml:"static"`
 	CRLURL   []*source.CRLURL   `toml:"crl_url"`
 	Sign     []*source.Sign     `toml:"sign"`
+	SignCRL  []*source.SignCRL  `toml:"sign_crl"`
 
 	// Publish is where the store is published to, any number of places.
 	Publish []*Target `toml:"publish"`
@@ -257,8 +258,12 @@ func (c *Config) prepareSources(base string) error {
 		s.Store, s.Issuers, s.Profiles = c.Store, c.Issuers, profiles
 		l.add("sign", i, &s.Name, s)
 	}
+	for i, s := range c.SignCRL {
+		s.Issuers, s.Profiles = c.Issuers, profiles
+		l.add("sign_crl", i, &s.Name, s)
+	}
 	if l.err == nil && len(l.sources) == 0 {
-		return errors.New("no source: want [[spool]], [[database]], [[command]], [[static]], [[crl_url]] or [[sign]]")
+		return errors.New("no source: want [[spool]], [[database]], [[command]], [[static]], [[crl_url]], [[sign]] or [[sign_crl]]")
 	}
 	c.sources = l.sources
 	return l.err

@@ -21,12 +21,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"lancre/build/rule"
 	"lancre/index"
 	"lancre/sign/certificates"
+	"lancre/sign/safeguard"
 )
 
 // Config says what a run signs. DefaultConfig fills in what has a default.
@@ -81,15 +81,11 @@ type Config struct {
 	// run, with a fresh look at the list. 0: no limit.
 	Max uint64
 
-	// MaxShrink is how many percent of the certificates that are answered for may be
-	// gone from the list. Default: 5.
-	MaxShrink float64
+	// MaxShrink is of the certificates that are answered for, and Force of Forceable.
+	safeguard.Settings
 
 	// Profiles are the rules that the responses are to be held to. Default: private.
 	Profiles []rule.Profile
-
-	// Force lifts safeguards for this run: see Forceable.
-	Force []string
 
 	// DryRun plans, and signs nothing.
 	DryRun bool
@@ -114,7 +110,7 @@ const (
 	ForceHeld = "ocsp.previous-held"
 
 	// ForceClock has the clock be right that differs much from what was signed.
-	ForceClock = "sign.clock"
+	ForceClock = safeguard.Clock
 )
 
 // Forceable lists what Force can lift.
@@ -123,14 +119,14 @@ func Forceable() []string { return []string{ForceHeld, ForceClock} }
 // DefaultConfig is a Config with every default.
 func DefaultConfig() Config {
 	return Config{
-		Hashes:    []index.HashAlg{index.SHA1, index.SHA256},
-		Validity:  7 * 24 * time.Hour,
-		Refresh:   [2]float64{0.25, 0.375},
-		Parallel:  16,
-		MaxShrink: 5,
-		Profiles:  []rule.Profile{rule.Private},
-		Patience:  time.Minute,
-		clock:     time.Now,
+		Hashes:   []index.HashAlg{index.SHA1, index.SHA256},
+		Validity: 7 * 24 * time.Hour,
+		Refresh:  [2]float64{0.25, 0.375},
+		Parallel: 16,
+		Settings: safeguard.Default(),
+		Profiles: []rule.Profile{rule.Private},
+		Patience: time.Minute,
+		clock:    time.Now,
 	}
 }
 
@@ -149,15 +145,10 @@ func (c *Config) Check() error {
 	case len(c.Profiles) == 0:
 		return errors.New("no rules to keep (--profile): private if no other")
 	}
-	for _, id := range c.Force {
-		if !slices.Contains(Forceable(), id) {
-			return fmt.Errorf("%q cannot be forced: want %s", id, strings.Join(Forceable(), " or "))
-		}
-	}
-	if c.public() && slices.Contains(c.Force, ForceHeld) {
+	if c.public() && c.Forced(ForceHeld) {
 		return fmt.Errorf("%s cannot be forced under the profile %s, which knows no hold", ForceHeld, c.publicName())
 	}
-	return cmp.Or(c.checkLimits(), c.checkValidity(), c.List.Check())
+	return cmp.Or(c.Settings.Check(Forceable()), c.checkLimits(), c.checkValidity(), c.List.Check())
 }
 
 func (c *Config) checkLimits() error {
@@ -169,8 +160,6 @@ func (c *Config) checkLimits() error {
 		return fmt.Errorf("%v signatures a second (--rate); want 0 or more", c.Rate)
 	case c.Parallel < 1:
 		return fmt.Errorf("%d signatures at a time (--parallel); want 1 or more", c.Parallel)
-	case !(c.MaxShrink >= 0 && c.MaxShrink <= 100):
-		return fmt.Errorf("a list may shrink by %v %% (--max-shrink); want 0 to 100", c.MaxShrink)
 	}
 	return nil
 }
@@ -213,5 +202,3 @@ func (c *Config) publicName() string {
 	}
 	return rule.Private.String()
 }
-
-func (c *Config) forced(id string) bool { return slices.Contains(c.Force, id) }

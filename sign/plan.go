@@ -101,7 +101,7 @@ func (r *run) wanted(row *row, all [4]said) (status, error) {
 	wanted := row.says()
 	for i := range all {
 		last := &all[i]
-		if wanted.status == index.Revoked || last.status.status != index.Revoked || last.reason == reasonHold && r.forced(ForceHeld) {
+		if wanted.status == index.Revoked || last.status.status != index.Revoked || last.reason == reasonHold && r.Forced(ForceHeld) {
 			continue
 		}
 		if last.revokedAt == index.NoTime {

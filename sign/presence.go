@@ -68,7 +68,7 @@ func (r *run) checkShrinking(p *presence) error {
 		return fmt.Errorf("store %s: %w", r.Store, err)
 	}
 	r.report.Vanished = answered - min(p.found, answered)
-	if gone := r.report.Vanished; float64(gone)*100 > r.MaxShrink*float64(answered) {
+	if gone := r.report.Vanished; r.Shrunk(gone, answered) {
 		return fmt.Errorf("certificates %s: of %d certificates that are answered for, %d are not in the list (%s), more than %v %%: is the list whole? If it is, allow more by --max-shrink",
 			r.List.Name(), answered, gone, r.report.VanishedFirst, r.MaxShrink)
 	}

@@ -156,7 +156,7 @@ func (r *run) contradicted() error {
 // time cannot be taken back.
 func (r *run) checkMoment() error {
 	newest := r.state.newest()
-	if newest == 0 || r.forced(ForceClock) {
+	if newest == 0 || r.Forced(ForceClock) {
 		return nil
 	}
 	if r.now() < newest-index.MaxSkew {

@@ -39,6 +39,7 @@ var sections = []section{
 	{"merge", (*runner).measureMerge},
 	{"fresh", (*runner).measureFresh},
 	{"grow", (*runner).measureGrow},
+	{"sign", (*runner).measureSign},
 }
 
 // A runner is one run of the whole.

@@ -35,6 +35,7 @@ type results struct {
 	Merged  merged    `json:"merged"`
 	Fresh   fresh     `json:"fresh"`
 	Grown   grown     `json:"grown"`
+	Signed  signed    `json:"signed"`
 }
 
 // A stamp says when something was measured, and of what.

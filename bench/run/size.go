@@ -17,6 +17,7 @@ type size struct {
 	bench    []string      // for go test
 
 	freshened []string // the same, for benchmarks of which one iteration takes long
+	signs     []string // and seconds
 }
 
 // full takes about three quarters of an hour on two cores.
@@ -25,6 +26,7 @@ var full = size{
 	rates:  []float64{5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000},
 	signed: 200_000, watched: 9 * time.Second, swapRate: 10_000, grown: 5 * time.Minute,
 	bench: []string{"-count=5", "-benchtime=500ms"}, freshened: []string{"-count=3", "-benchtime=200x"},
+	signs: []string{"-count=5", "-benchtime=2x"},
 }
 
 // quickly takes some five minutes.
@@ -33,4 +35,5 @@ var quickly = size{
 	rates:  []float64{5_000, 20_000, 40_000},
 	signed: 4_000, watched: 6 * time.Second, swapRate: 5_000, grown: 20 * time.Second,
 	bench: []string{"-count=2", "-benchtime=50ms"}, freshened: []string{"-count=1", "-benchtime=20x"},
+	signs: []string{"-count=1", "-benchtime=1x"},
 }

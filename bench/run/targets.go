@@ -84,6 +84,17 @@ func (r *results) Targets() []target {
 		atMost("lines of a store that grows, to what the policy allows", 1, "%.2f", r.Grown.toBound()),
 		atMost("anonymous memory of lancred in the end, to the beginning", 1.1, "%.2f", r.Grown.flat()),
 		atMost("p99 of requests meanwhile, to a quiet one", 3, "%.2f", r.Grown.toQuiet()),
+		atLeast("responses signed by a P-256 key in a file, to what it signs alone, both cores", 0.9, "%.2f", r.Signed.Of("Sign/p256", "x/raw")),
+		atLeast("by RSA-2048", 0.95, "%.2f", r.Signed.Of("Sign/rsa2048", "x/raw")),
+		atLeast("by P-256 in SoftHSM, to a loop of C_Sign", 0.9, "%.2f", r.Signed.Of("SoftHSM/P-256/4", "x/raw")),
+		atLeast("by RSA-2048 in it", 0.9, "%.2f", r.Signed.Of("SoftHSM/RSA/4", "x/raw")),
+		atLeast("responses signed for each second of processor time, to cfssl ocsprefresh", 2, "%.1f", r.Signed.Of("SignPeers", "x/cfssl")),
+		atLeast("made without signature, million a second and core", 1, "%.2f", r.Signed.Constructed()),
+		atMost("memory with a list of "+millions(r.Many)+" in CSV, MB", 300, "%.0f", r.Signed.MB("SignList/csv")),
+		atMost("in SQLite", 300, "%.0f", r.Signed.MB("SignList/sqlite")),
+		atMost("a CRL of a million entries, made and signed, s", 0.5, "%.2f", r.Signed.Million()),
+		atMost("processor time of lancre sign crl for it, with the list and a CRL before, s", 0.5, "%.2f", r.Signed.Of("SignCRL/next", "cpu-s/op")),
+		atMost("memory of it, MB", 64, "%.0f", r.Signed.MB("SignCRL/next")),
 		atMost("failed or wrong answers during swaps", 0, "%.0f", r.swaps(func(s *swapped) float64 { return float64(s.Failed + s.Wrong) })),
 	}
 }

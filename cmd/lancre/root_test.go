@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -73,10 +74,16 @@ func TestWrongUsage(t *testing.T) {
 	}
 }
 
-// commands are all of ours; help and completion are cobra's.
-func commands() []*cobra.Command {
-	root := newRoot()
-	return append(root.Commands(), root)
+// commands are all of ours, those of commands included; help and completion are cobra's.
+func commands() []*cobra.Command { return below(newRoot()) }
+
+// below is cmd and the commands below it.
+func below(cmd *cobra.Command) []*cobra.Command {
+	list := []*cobra.Command{cmd}
+	for _, sub := range cmd.Commands() {
+		list = append(list, below(sub)...)
+	}
+	return list
 }
 
 // Each example line must be one that its command would accept.
@@ -89,9 +96,18 @@ func TestExamplesAreValid(t *testing.T) {
 				t.Errorf("%s: the example %q does not run lancre", cmd.Name(), line)
 				continue
 			}
-			checkUsage(t, strings.Fields(args))
+			checkUsage(t, words(args))
 		}
 	}
+}
+
+// words splits a line as a shell does: what is in quotes is one word, or part of one.
+func words(line string) []string {
+	list := regexp.MustCompile(`(?:[^\s'"]|'[^']*'|"[^"]*")+`).FindAllString(line, -1)
+	for i := range list {
+		list[i] = strings.NewReplacer(`'`, "", `"`, "").Replace(list[i])
+	}
+	return list
 }
 
 // checkUsage does all that cobra does with a command line but run it.

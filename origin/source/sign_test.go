@@ -36,8 +36,8 @@ func newSign(t *testing.T, n uint64) *Sign {
 	defer p.Close()
 	check(t, p.Commit(&store.Manifest{Origin: "test", Created: time.Now()}))
 	s := &Sign{
-		Key: "ca.key", Certificates: "all.csv", Serial: "hex",
-		Store: filepath.Join(base, "store"), Issuers: []string{filepath.Join(base, "ca.der")}, Profiles: []rule.Profile{rule.Private},
+		Signer: Signer{Key: "ca.key", Certificates: "all.csv", Serial: "hex", Issuers: []string{filepath.Join(base, "ca.der")}, Profiles: []rule.Profile{rule.Private}},
+		Store:  filepath.Join(base, "store"),
 	}
 	check(t, s.Prepare(base))
 	t.Cleanup(s.Close)
@@ -95,7 +95,7 @@ func TestSignTellsOfItsKey(t *testing.T) {
 func TestSignWatchesTheList(t *testing.T) {
 	s := newSign(t, 1)
 	check(t, s.Read(context.Background(), new(publisher)))
-	list := s.config.List.Source
+	list := s.list.Source
 	text, err := os.ReadFile(list)
 	check(t, err)
 	moved(t, list, text)
@@ -124,7 +124,7 @@ func TestListIsRelativeToTheConfiguration(t *testing.T) {
 		"postgres://lancre@db/ejbca": "postgres://lancre@db/ejbca",
 		"":                           "",
 	} {
-		if got := (&Sign{Certificates: list}).listIn("/etc/ca"); got != want {
+		if got := (&Signer{Certificates: list}).listIn("/etc/ca"); got != want {
 			t.Errorf("%q is at %q, want %q", list, got, want)
 		}
 	}

@@ -7,6 +7,7 @@
 //	Static     a tree of CRLs, certificates and pages      static.go
 //	CRLURL     a CRL that a CA publishes itself            crlurl.go
 //	Sign       a list of certificates, and a key           sign.go
+//	SignCRL    the same, for CRLs                          signcrl.go
 //
 // Each reads in rounds. A round that returns nil has read everything that there was and
 // has had it published; one that fails is repeated, and whatever it had read before, it

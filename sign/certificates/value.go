@@ -73,18 +73,27 @@ var zoned = []string{time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:0
 
 // parseTime reads the value of a column as Unix seconds.
 func parseTime(column, text string) (int64, error) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		if n > maxSeconds || n < -maxSeconds {
-			return 0, fmt.Errorf("%s %s is more than %d: milliseconds? want seconds (divide by 1000)", column, text, int64(maxSeconds))
-		}
-		return n, nil
+	if strings.Contains(text, ":") {
+		return parseZoned(column, text)
 	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%s %q: want a time with its zone, as 2027-03-01T12:00:00Z, or Unix seconds", column, text)
+	case n > maxSeconds || n < -maxSeconds:
+		return 0, fmt.Errorf("%s %s is more than %d: milliseconds? want seconds (divide by 1000)", column, text, int64(maxSeconds))
+	}
+	return n, nil
+}
+
+// parseZoned reads one that is no number.
+func parseZoned(column, text string) (int64, error) {
 	for _, layout := range zoned {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at.Unix(), nil
 		}
 	}
-	if _, err := time.Parse("2006-01-02 15:04:05", strings.Replace(text, "T", " ", 1)); err == nil {
+	if _, err := time.Parse(time.DateTime, strings.Replace(text, "T", " ", 1)); err == nil {
 		return 0, fmt.Errorf("%s %q has no zone: want one, as 2027-03-01T12:00:00Z, or Unix seconds", column, text)
 	}
 	return 0, fmt.Errorf("%s %q: want a time with its zone, as 2027-03-01T12:00:00Z, or Unix seconds", column, text)

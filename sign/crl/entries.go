@@ -16,14 +16,14 @@ import (
 )
 
 // Entries are those of one CRL, in DER, in the order in which they were added. They are
-// in a temporary file without a name, so that a million of them take no memory, but for
-// the hash of each serial number. The zero value has none. Not safe for concurrent use.
+// in a temporary file without a name, so that a million of them take no memory. The zero
+// value has none. Not safe for concurrent use.
 type Entries struct {
-	file   *os.File
-	out    *bufio.Writer
-	size   int64 // octets
-	hashes []uint64
-	entry  []byte // scratch
+	file  *os.File
+	out   *bufio.Writer
+	size  int64 // octets
+	count int
+	entry []byte // scratch
 }
 
 // Add adds an entry: the content octets of a serial number, of 21 octets at most, Unix
@@ -36,7 +36,7 @@ func (e *Entries) Add(serial []byte, revoked int64, reason int) error {
 	}
 	e.entry = appendEntry(e.entry[:0], serial, revoked, reason)
 	e.size += int64(len(e.entry))
-	e.hashes = append(e.hashes, xxhash.Sum64(serial))
+	e.count++
 	_, err := e.out.Write(e.entry)
 	return err
 }
@@ -50,7 +50,7 @@ func (e *Entries) open() (err error) {
 }
 
 // Count is how many there are.
-func (e *Entries) Count() int { return len(e.hashes) }
+func (e *Entries) Count() int { return e.count }
 
 // copyTo writes them to w. More may be added then, at the end.
 func (e *Entries) copyTo(w io.Writer) error {
@@ -71,13 +71,14 @@ func (e *Entries) Close() {
 	}
 }
 
-// Twice returns a serial number that two of them have, nil if there is none.
-func (e *Entries) Twice() ([]byte, error) {
-	slices.Sort(e.hashes)
+// Twice returns a serial number that two of them have, nil if there is none. It looks at
+// those that have one of the hashes, by xxhash64, and sorts these.
+func (e *Entries) Twice(hashes []uint64) ([]byte, error) {
+	slices.Sort(hashes)
 	same := make(map[uint64]bool)
-	for i := 1; i < len(e.hashes); i++ {
-		if e.hashes[i] == e.hashes[i-1] {
-			same[e.hashes[i]] = true
+	for i := 1; i < len(hashes); i++ {
+		if hashes[i] == hashes[i-1] {
+			same[hashes[i]] = true
 		}
 	}
 	if len(same) == 0 {

@@ -19,12 +19,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strings"
 	"time"
 
 	"lancre/build/rule"
 	"lancre/sign/certificates"
+	"lancre/sign/safeguard"
 )
 
 // Config says which CRLs a run signs. DefaultConfig fills in what has a default.
@@ -64,9 +63,9 @@ type Config struct {
 	// for code signing, 10. Default: none, but each stands on a CRL once after expiry.
 	KeepExpired int
 
-	// MaxShrink is how many percent of the entries before may be gone from the list
-	// without a word. They stay on the CRL all the same. Default: 5.
-	MaxShrink float64
+	// MaxShrink is of the entries before, which stay on the CRL all the same, and Force of
+	// Forceable.
+	safeguard.Settings
 
 	// Forget takes entries off the CRL whose certificates are gone from the list: where
 	// rows are deleted after expiry.
@@ -74,9 +73,6 @@ type Config struct {
 
 	// Profiles are the rules that the CRLs are to be held to. Default: private.
 	Profiles []rule.Profile
-
-	// Force lifts safeguards for this run: see Forceable.
-	Force []string
 
 	// DryRun says what would be signed, and signs nothing.
 	DryRun bool
@@ -94,7 +90,7 @@ const (
 	ForceHold = "sign.hold"
 
 	// ForceClock has the clock be right that differs much from the CRLs before.
-	ForceClock = "sign.clock"
+	ForceClock = safeguard.Clock
 )
 
 // Forceable lists what Force can lift.
@@ -103,11 +99,11 @@ func Forceable() []string { return []string{ForceHold, ForceClock} }
 // DefaultConfig is a Config with every default.
 func DefaultConfig() Config {
 	return Config{
-		Validity:  7 * day,
-		Every:     day,
-		MaxShrink: 5,
-		Profiles:  []rule.Profile{rule.Private},
-		clock:     time.Now,
+		Validity: 7 * day,
+		Every:    day,
+		Settings: safeguard.Default(),
+		Profiles: []rule.Profile{rule.Private},
+		clock:    time.Now,
 	}
 }
 
@@ -132,22 +128,10 @@ func (c *Config) Check() error {
 		return errors.New("no rules to keep (--profile): private if no other")
 	case c.KeepExpired < 0:
 		return fmt.Errorf("entries are kept for %d years after expiry (--keep-expired); want 0 or more", c.KeepExpired)
-	case !(c.MaxShrink >= 0 && c.MaxShrink <= 100): // false of NaN, too
-		return fmt.Errorf("a list may shrink by %v %% (--max-shrink); want 0 to 100", c.MaxShrink)
-	}
-	return cmp.Or(c.checkForce(), c.checkTimes(), c.checkURL(), c.List.Check())
-}
-
-func (c *Config) checkForce() error {
-	for _, id := range c.Force {
-		if !slices.Contains(Forceable(), id) {
-			return fmt.Errorf("%q cannot be forced: want %s", id, strings.Join(Forceable(), " or "))
-		}
-	}
-	if c.forced(ForceHold) && c.rejects(rule.CRLEntryReasonProfile) {
+	case c.Forced(ForceHold) && c.rejects(rule.CRLEntryReasonProfile):
 		return fmt.Errorf("%s cannot be forced under these profiles, which know no hold", ForceHold)
 	}
-	return nil
+	return cmp.Or(c.Settings.Check(Forceable()), c.checkTimes(), c.checkURL(), c.List.Check())
 }
 
 func (c *Config) checkTimes() error {
@@ -170,5 +154,3 @@ func (c *Config) checkTimes() error {
 func (c *Config) rejects(check rule.Check) bool {
 	return rule.Under(c.Profiles)[check] == rule.Rejects
 }
-
-func (c *Config) forced(id string) bool { return slices.Contains(c.Force, id) }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"lancre/build/crl"
 	"lancre/build/rule"
 	"lancre/index"
@@ -22,26 +24,30 @@ func (r *run) read(ctx context.Context) error {
 		return err
 	}
 	for _, t := range r.targets {
-		serial, err := t.entries.Twice()
+		serial, err := t.entries.Twice(t.fresh)
 		if err != nil {
 			return err
 		}
 		if serial != nil {
-			return fmt.Errorf("certificates %s: serial %x is listed twice as revoked: want a row for each certificate", r.List.Name(), serial)
+			return fmt.Errorf("certificates %s: %w", r.List.Name(), twice(serial))
 		}
 	}
 	return nil
 }
 
+func twice(serial []byte) error {
+	return fmt.Errorf("serial %x is listed twice, and as revoked: want a row for each certificate", serial)
+}
+
 // row takes in one certificate of the list.
 func (r *run) row(c *certificates.Certificate) error {
-	l := r.memory.find(c.Serial)
+	l, before := r.memory.find(c.Serial)
 	if c.Status != index.Revoked {
 		r.report.Good++
 		if l == nil {
 			return nil
 		}
-		return r.listedButGood(c, l)
+		return r.listedButGood(c, l, &before)
 	}
 	r.report.Revoked++
 	if err := r.checkReason(c); err != nil {
@@ -59,19 +65,23 @@ func (r *run) row(c *certificates.Certificate) error {
 		t.drop(l)
 		return nil
 	}
-	return r.enter(c, t, l)
+	return r.enter(c, t, l, &before)
 }
 
-// enter adds the entry of a certificate, of which the CRL before says l.
-func (r *run) enter(c *certificates.Certificate, t *target, l *listed) error {
+// enter adds the entry of a certificate; where l is not nil, the CRL before has one.
+func (r *run) enter(c *certificates.Certificate, t *target, l *listed, before *crl.Entry) error {
 	// A list may come from a host whose clock is ahead by less than it may be: no entry is
 	// later than the CRL.
 	revoked := min(c.RevokedAt, r.thisUpdate(t))
 	if l == nil {
 		t.added++
+		t.fresh = append(t.fresh, xxhash.Sum64(c.Serial))
 	} else {
+		if l.seen {
+			return twice(c.Serial)
+		}
 		l.seen = true
-		if e := r.memory.entry(l); e.Revoked != revoked || e.Reason != c.Reason {
+		if before.Revoked != revoked || before.Reason != c.Reason {
 			t.altered++
 		}
 	}
@@ -130,17 +140,17 @@ func (r *run) outlived(c *certificates.Certificate, t *target) bool {
 
 // listedButGood handles a certificate that the CRL before lists and that is good now. The
 // entry stays; it goes only where a hold is lifted on purpose.
-func (r *run) listedButGood(c *certificates.Certificate, l *listed) error {
-	t, e := r.targets[l.target], r.memory.entry(l)
+func (r *run) listedButGood(c *certificates.Certificate, l *listed, e *crl.Entry) error {
+	t := r.targets[l.target]
 	if l.seen {
 		return nil
 	}
-	if e.Reason == crl.ReasonHold && r.forced(ForceHold) {
+	if e.Reason == crl.ReasonHold && r.Forced(ForceHold) {
 		t.drop(l)
 		return nil
 	}
 	r.report.contradicts(c)
-	return t.carry(l, &e)
+	return t.carry(l, e)
 }
 
 // carry keeps an entry as the CRL before has it.
@@ -152,9 +162,9 @@ func (t *target) carry(l *listed, e *crl.Entry) error {
 // vanished handles what the CRLs before list and the list lacks: it stays, for nobody
 // has said that it is good, unless the operator says that such rows are deleted.
 func (r *run) vanished() error {
-	for i := range r.memory.list {
-		l := &r.memory.list[i]
-		if l.seen {
+	for i := range r.memory.slots {
+		l := &r.memory.slots[i]
+		if l.offset == 0 || l.seen {
 			continue
 		}
 		e := r.memory.entry(l)
@@ -166,8 +176,8 @@ func (r *run) vanished() error {
 			return err
 		}
 	}
-	gone, all := r.report.Vanished, len(r.memory.list)
-	if !r.Forget && float64(gone)*100 > r.MaxShrink*float64(all) {
+	gone, all := r.report.Vanished, r.memory.count
+	if !r.Forget && r.Shrunk(uint64(gone), uint64(all)) {
 		return fmt.Errorf("certificates %s: of %d certificates on the CRLs before, %d are not in the list (such as serial %s), more than %v %%: is it whole? If rows are deleted after expiry, say --forget",
 			r.List.Name(), all, gone, r.report.VanishedFirst, r.MaxShrink)
 	}

@@ -12,12 +12,15 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"lancre/build/ca"
 	"lancre/build/certs"
 	"lancre/build/crl"
 	"lancre/build/rule"
 	"lancre/index"
 	"lancre/internal/durable"
+	"lancre/internal/sigbus"
 	encode "lancre/sign/crl"
 	"lancre/sign/key"
 )
@@ -27,6 +30,7 @@ type target struct {
 	url, file string
 	before    *crl.CRL // that stands there; nil if none does
 	entries   encode.Entries
+	fresh     []uint64 // hashes of the serial numbers that it had not
 
 	added, altered, removed int // entries, against those before
 }
@@ -51,16 +55,21 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	}
 	r := &run{Config: &c, report: &Report{At: c.clock().UTC().Truncate(time.Second)}}
 	defer r.close()
-	if err := r.open(); err != nil {
+	if err := sigbus.Guard(r.open); err != nil {
 		return nil, err
 	}
+	return r.report, sigbus.Guard(func() error { return r.work(ctx) })
+}
+
+// work does what a run does once all is open.
+func (r *run) work(ctx context.Context) error {
 	if err := r.checkMoment(); err != nil {
-		return r.report, err
+		return err
 	}
 	if err := r.read(ctx); err != nil {
-		return r.report, err
+		return err
 	}
-	return r.report, errors.Join(r.sign(ctx), r.contradicted())
+	return errors.Join(r.sign(ctx), r.contradicted())
 }
 
 // now is when the list is read, Unix seconds.
@@ -146,6 +155,9 @@ func (r *run) close() {
 	}
 	for _, t := range r.targets {
 		t.entries.Close()
+		if t.before != nil {
+			unix.Munmap(t.before.DER)
+		}
 	}
 }
 
@@ -158,7 +170,7 @@ func (r *run) checkMoment() error {
 		}
 	}
 	switch {
-	case newest == 0 || r.forced(ForceClock):
+	case newest == 0 || r.Forced(ForceClock):
 	case r.now() < newest-index.MaxSkew:
 		return fmt.Errorf("it is %s by the clock, but thisUpdate of a CRL before is %s: set the clock (if it is right: --force %s)", utc(r.now()), utc(newest), ForceClock)
 	case r.now() > newest+int64(r.Validity/time.Second):

@@ -312,8 +312,14 @@ func TestContradictoryLists(t *testing.T) {
 	w = newWorld(t, signtest.P256(), 4)
 	w.revoke(2, "1")
 	w.list[3] = w.list[2] + "\n2," + w.list[2]
-	if _, err := w.run(); err == nil || !strings.Contains(err.Error(), "serial 02 is listed twice as revoked") {
+	if _, err := w.run(); err == nil || !strings.Contains(err.Error(), "serial 02 is listed twice, and as revoked") {
 		t.Errorf("twice: %v", err)
+	}
+	w.good(3)
+	w.mustRun()
+	w.list[3] = w.list[2] + "\n2," + w.list[2] // what the CRL before lists by now
+	if _, err := w.run(); err == nil || !strings.Contains(err.Error(), "serial 02 is listed twice, and as revoked") {
+		t.Errorf("twice, and on the CRL before: %v", err)
 	}
 }
 
@@ -325,6 +331,7 @@ func TestCRLBeforeOfOthers(t *testing.T) {
 	for what, content := range map[string][]byte{
 		"another key's": must(x509.CreateRevocationList(nil, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: w.now, NextUpdate: w.now.AddDate(0, 0, 1)}, stranger.ca, stranger.key)),
 		"no CRL":        []byte("<html>"),
+		"nothing":       nil,
 	} {
 		if err := os.WriteFile(w.file("ca"), content, 0o600); err != nil {
 			t.Fatal(err)

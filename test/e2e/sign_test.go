@@ -128,8 +128,8 @@ func decimal(serial string) string {
 }
 
 // TestSignDatabases follows certificates from the tables of CAs to the clients: from
-// EJBCA's in PostgreSQL by the query of docs/SIGNING.md, and from Boulder's and cfssl's in
-// MariaDB.
+// EJBCA's and XiPKI's in PostgreSQL by the queries of docs/SIGNING.md, and from Boulder's and
+// cfssl's in MariaDB.
 func TestSignDatabases(t *testing.T) {
 	programs.Need(t, "openssl", "ocsptool")
 	dir := t.TempDir()
@@ -140,14 +140,22 @@ func TestSignDatabases(t *testing.T) {
 	good, revoked := a.serial(t, "good"), a.serial(t, "revoked")
 	notAfter, revokedAt := time.Now().AddDate(0, 0, 80).UTC(), time.Now().Add(-time.Hour).UTC()
 
+	postgres := "postgres://postgres@/postgres?host=" + url.QueryEscape(databasetest.StartPostgres(t).Dir)
 	t.Run("EJBCA", func(t *testing.T) {
-		source := "postgres://postgres@/postgres?host=" + url.QueryEscape(databasetest.StartPostgres(t).Dir)
-		execute(t, "pgx", source, ejbcaTable,
+		execute(t, "pgx", postgres, ejbcaTable,
 			ejbcaRow(1, "FINGERPRINT", decimal(good), 20, notAfter, -1, -1),
 			ejbcaRow(2, "FINGERPRINT", decimal(revoked), 40, notAfter, revokedAt.UnixMilli(), 1))
-		a.sh(t, `lancre sign ocsp --issuer ca.pem --key ca.key --certificates "$SOURCE" --query "$QUERY" \
-			--serial decimal --no-store --store ejbca --out ejbca.der`, "SOURCE="+source, "QUERY="+recipe(t, "### EJBCA", "```sql\n", "```"))
-		a.served(t, "ejbca")
+		a.signsBy(t, postgres, "EJBCA", "--serial decimal")
+	})
+	t.Run("XiPKI", func(t *testing.T) {
+		// The columns of the table CERT that have a part in it, of their types there.
+		execute(t, "pgx", postgres,
+			`CREATE TABLE CERT (ID BIGINT PRIMARY KEY, CA_ID SMALLINT NOT NULL, SN VARCHAR(40) NOT NULL, NBEFORE BIGINT NOT NULL, NAFTER BIGINT NOT NULL,
+				REV SMALLINT NOT NULL, RR SMALLINT, RT BIGINT, RIT BIGINT, EE SMALLINT NOT NULL, UNIQUE (CA_ID, SN))`,
+			fmt.Sprintf("INSERT INTO CERT VALUES (1, 1, '%s', 0, %d, 0, NULL, NULL, NULL, 1)", strings.ToLower(good), notAfter.Unix()),
+			fmt.Sprintf("INSERT INTO CERT VALUES (2, 1, '%s', 0, %d, 1, 1, %d, NULL, 1)", strings.ToLower(revoked), notAfter.Unix(), revokedAt.Unix()),
+			fmt.Sprintf("INSERT INTO CERT VALUES (3, 2, '77', 0, %d, 0, NULL, NULL, NULL, 1)", notAfter.Unix())) // of another CA
+		a.signsBy(t, postgres, "XiPKI", "--serial hex")
 	})
 	socket := databasetest.StartMySQL(t).Dir + "/sock"
 	source, address := "mysql://root@/test?socket="+url.QueryEscape(socket), "root@unix("+socket+")/test"
@@ -313,9 +321,9 @@ func (s saidOf) check(t *testing.T) {
 }
 
 // TestSignFollowed has lancre follow sign what changes in the index of openssl ca: nothing
-// but openssl ca -revoke is run, and the edge says so.
+// but openssl ca -revoke is run, and the edge says so, by OCSP and by the CRL.
 func TestSignFollowed(t *testing.T) {
-	programs.Need(t, "openssl", "ocsptool")
+	programs.Need(t, "openssl", "ocsptool", "curl")
 	dir := t.TempDir()
 	newRoot(t, dir)
 	a := newAuthority(t, dir, "ca", p256, byResponder)
@@ -331,16 +339,27 @@ func TestSignFollowed(t *testing.T) {
 		key = "ca/responder.key"
 		certificates = "openssl:ca/index.txt"
 		every = "1s"
+		[[sign_crl]]
+		url = "http://ca.c.example.test/1.crl"
+		key = "ca/ca.key"
+		certificates = "openssl:ca/index.txt"
 	`
 	if err := os.WriteFile(filepath.Join(dir, "lancre.toml"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	follow := programs.Follow(t, filepath.Join(dir, "lancre.toml"))
 	follow.Await(t, "published", "source", "sign")
+	follow.Await(t, "published", "source", "sign-crl")
 	d := programs.Start(t, filepath.Join(dir, "store"))
 	a.asks(t, d, "good", "good")
 	a.asks(t, d, "next", "good")
+	const byCRL = `
+		curl -sS --connect-to ::$ADDR http://ca.c.example.test/1.crl | openssl crl -inform DER -out served.pem
+		openssl verify -crl_check -partial_chain -trusted ca.pem -CRLfile served.pem good.pem next.pem 2>&1 || true
+	`
+	await(t, a.dir, byCRL, []string{"ADDR=" + d.Addr}, "good.pem: OK", "next.pem: OK")
 	a.revoke(t, "next", "superseded")
+	await(t, a.dir, byCRL, []string{"ADDR=" + d.Addr}, "good.pem: OK", "error next.pem: verification failed", "certificate revoked")
 	await(t, a.dir, `openssl ocsp -issuer ca.pem -cert next.pem -CAfile chain.pem -no_nonce -url http://$ADDR 2>&1`,
 		[]string{"ADDR=" + d.Addr}, "Response verify OK", "next.pem: revoked")
 	a.asks(t, d, "next", "revoked")
