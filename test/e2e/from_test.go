@@ -6,14 +6,12 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -130,15 +128,6 @@ func newCA(t *testing.T) (*authority, *move) {
 	return a, newMove(t, a.dir)
 }
 
-// freePort is one that the kernel has just chosen, for programs that cannot ask it.
-func freePort(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer ln.Close()
-	return strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
-}
-
 func TestFromOpenSSL(t *testing.T) {
 	a, m := newCA(t)
 	a.configureOpenSSL(t)
@@ -148,10 +137,10 @@ func TestFromOpenSSL(t *testing.T) {
 		cp -p responder.key ocsp.key
 		openssl ca -config openssl.cnf -gencrl -out crl.pem
 	`)
-	port := freePort(t)
-	start(t, a.dir, `exec openssl ocsp -index index.txt -CA ca.pem -rsigner ocsp.pem -rkey ocsp.key -port $PORT`, "PORT="+port)
+	address := freeAddr(t)
+	start(t, a.dir, `exec openssl ocsp -index index.txt -CA ca.pem -rsigner ocsp.pem -rkey ocsp.key -port ${ADDR#*:}`, "ADDR="+address)
 	t.Setenv("NAME", "ca") // of openssl.cnf
-	m.names[oldAddress] = "127.0.0.1:" + port
+	m.names[oldAddress] = address
 	m.names["c.example.org"] = "ca.c.example.test" // as in the certificates
 	m.do("openssl-ca.md")
 }
@@ -162,20 +151,20 @@ func TestFromCfssl(t *testing.T) {
 	dir := t.TempDir()
 	makeCfsslDatabase(t, filepath.Join(dir, "certs.db"))
 	makeCfsslCA(t, dir)
-	port := freePort(t)
+	address := freeAddr(t)
 	sh(t, dir, cfsslFunctions+`
 		issue rehearsal server -db-config db.json
 		cfssl ocsprefresh -loglevel 3 -ca ca.pem -responder responder.pem -responder-key responder-key.pem -interval 96h -db-config db.json
 		cfssl ocspdump -loglevel 3 -db-config db.json >old
 	`)
-	start(t, dir, `exec cfssl ocspserve -loglevel 3 -address 127.0.0.1 -port $PORT -responses old`, "PORT="+port)
+	start(t, dir, `exec cfssl ocspserve -loglevel 3 -address 127.0.0.1 -port ${ADDR#*:} -responses old`, "ADDR="+address)
 	m := newMove(t, dir)
 	block, _ := pem.Decode(readFile(t, filepath.Join(dir, "rehearsal.pem")))
 	cert, err := x509.ParseCertificate(block.Bytes)
 	check(t, err)
 	t.Setenv("SERIAL", cert.SerialNumber.String())
 	t.Setenv("AKI", hex.EncodeToString(cert.AuthorityKeyId))
-	m.names[oldAddress] = "127.0.0.1:" + port
+	m.names[oldAddress] = address
 	m.do("cfssl.md")
 }
 
@@ -215,7 +204,7 @@ func TestFromEJBCA(t *testing.T) {
 	m.does["ejbca.sh ra revokecert"] = func() {
 		execute(t, "pgx", postgres, fmt.Sprintf("UPDATE CertificateData SET status = 40, revocationReason = 4, revocationDate = %d WHERE serialNumber = '%s'", time.Now().UnixMilli(), serial))
 	}
-	write(t, a.dir+"/ejbca.sql", recipe(t, "### EJBCA", "```sql\n", "```"))
+	write(t, a.dir+"/ejbca.sql", recipeQuery(t, "EJBCA"))
 	a.publish(t, "ejbca")
 	m.names["postgres://lancre@db/ejbca"] = postgres
 	m.names["http://ejbca.internal/crl"] = serveDir(t, a.dir+"/ejbca/ca.c.example.test") + "/1.crl"
@@ -227,21 +216,15 @@ func TestFromEJBCA(t *testing.T) {
 func TestFromVault(t *testing.T) {
 	a, m := newCA(t)
 	programs.Need(t, "jq")
-	write(t, a.dir+"/certificates.sh", recipe(t, "### Vault and OpenBao", "`jq`:\n\n", "\n\n"))
-	t.Setenv("PATH", a.dir+"/bin:"+os.Getenv("PATH"))
+	write(t, a.dir+"/certificates.sh", recipeCommands(t, "Vault and OpenBao"))
 	t.Setenv("NAME", "ca") // of openssl.cnf
 	a.configureOpenSSL(t)
-	t.Setenv("SERIAL", strings.TrimSpace(a.sh(t, `
-		mkdir bin certs
-		cp $VAULT bin/vault
-		for cert in ca leaf rehearsal; do
-			serial=$(openssl x509 -in $cert.pem -noout -serial | cut -d= -f2 | tr A-F a-f | sed 's/../&:/g; s/:$//')
-			cp $cert.pem certs/$serial.pem
-		done
-		echo $serial
+	a.fillVault(t, "ca", "leaf", "rehearsal")
+	t.Setenv("SERIAL", strings.TrimSpace(a.sh(t, `vault serial rehearsal.pem`)))
+	a.sh(t, `
 		sed -i '/^issuingDistributionPoint/d' openssl.cnf
-		vault rotate 2>/dev/null
-	`, "VAULT="+testdata(t, "vault"))))
+		vault rotate
+	`)
 	m.names["http://vault.internal/v1/pki"] = serveDir(t, a.dir)
 	m.names["/crl\"\n"] = "/crl.der\"\n"
 	m.do("vault.md")
@@ -273,7 +256,7 @@ func TestFromS3AndCDN(t *testing.T) {
 		chmod +x bin/purge-cdn
 	`)
 	t.Setenv("PATH", a.dir+"/bin:"+os.Getenv("PATH"))
-	edge, cdn := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t)
+	edge, cdn := freeAddr(t), freeAddr(t)
 	m.flags = []string{"--listen", edge}
 	startNginx(t, t.TempDir(), testdata(t, "../../../docs/nginx.conf"), `
 		s|127.0.0.1:8080|`+edge+`|
@@ -292,22 +275,31 @@ func TestFromS3AndCDN(t *testing.T) {
 	await(t, a.dir, `cat purged`, nil, "url ca.c.example.test/1.crl\n")
 }
 
+// TestFromStepCA has a real step-ca issue and revoke.
+func TestFromStepCA(t *testing.T) {
+	addInstalled(t)
+	programs.Need(t, "openssl", "curl", "step-ca")
+	dir := t.TempDir()
+	newRoot(t, dir)
+	a := newAuthority(t, dir, "ca", p256, delegated)
+	socket := databasetest.StartMySQL(t).Dir + "/sock"
+	s := a.startStepCA(t, "root@unix("+socket+")/")
+	s.issue(t, "leaf")
+	s.issue(t, "rehearsal")
+	a.sh(t, `cp ../root.pem .`)
+	write(t, a.dir+"/step-ca.sql", recipeQuery(t, "step-ca"))
+	t.Setenv("SERIAL", a.serial(t, "rehearsal"))
+	m := newMove(t, a.dir)
+	m.names["mysql://lancre@db/stepca"] = "mysql://root@/stepca?socket=" + url.QueryEscape(socket)
+	m.names["http://step-ca.internal/crl"] = s.crl
+	m.names["step-ca.internal"] = s.addr
+	m.do("step-ca.md")
+}
+
 // serveDir serves the files of a directory, and is its URL.
 func serveDir(t *testing.T, dir string) string {
 	t.Helper()
 	s := httptest.NewServer(http.FileServer(http.Dir(dir)))
 	t.Cleanup(s.Close)
 	return s.URL
-}
-
-// recipe is what docs/SIGNING.md has below a heading, from after one text to another.
-func recipe(t *testing.T, heading, from, to string) string {
-	t.Helper()
-	_, section, found := strings.Cut(string(readFile(t, "../../docs/SIGNING.md")), heading+"\n")
-	_, section, begins := strings.Cut(section, from)
-	text, _, ends := strings.Cut(section, to)
-	if !found || !begins || !ends {
-		t.Fatalf("docs/SIGNING.md has no %q after %q below %q", to, from, heading)
-	}
-	return text
 }

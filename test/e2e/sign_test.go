@@ -368,14 +368,3 @@ func TestSignFollowed(t *testing.T) {
 		t.Errorf("%q is left of what was published", left)
 	}
 }
-
-// signsBy signs by the query that docs/SIGNING.md has for a CA, and asks the edge about the
-// certificates good and revoked.
-func (a *authority) signsBy(t *testing.T, source, section, options string) {
-	t.Helper()
-	query := recipe(t, "### "+section, "```sql\n", "```")
-	name := strings.ToLower(section)
-	a.sh(t, `lancre sign ocsp --issuer ca.pem --key ca.key --certificates "$SOURCE" --query "$QUERY" $OPTIONS --no-store --store $STORE --out $STORE.der`,
-		"SOURCE="+source, "QUERY="+query, "OPTIONS="+options, "STORE="+name)
-	a.served(t, name)
-}
