@@ -184,6 +184,14 @@ run = ["false"]
 	check(t, err)
 	mark := c.Database[0].Settings().Mark
 	w.until("the overlap passed", func() bool { return strings.HasSuffix(w.mark(mark), ",8") })
+	w.stop()
+	check(t, os.Rename(w.path("ca.db"), w.path("away.db")))
+	w.follow()
+	w.write("spool/again", w.sign(1, index.Revoked))
+	w.await("published", "source", "spool")
+	if got := w.mark(mark); !strings.HasSuffix(got, ",8") {
+		t.Errorf("after a restart without the database its mark is %q, want that of before", got)
+	}
 }
 
 // When the store goes back, what came since is read again: nothing vanishes.
