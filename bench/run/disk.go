@@ -91,8 +91,8 @@ func readDisk(path string, places []place, threads int, d time.Duration) (result
 	return disk{float64(total) / took.Seconds(), float64((proc.Own() - used).Nanoseconds()) / 1e3 / float64(max(total, 1))}, errors.Join(errs...)
 }
 
-// readPlaces reads places of f, over and over, until that time. Its thread, bound to a
-// core, ends with its goroutine.
+// readPlaces reads places of f, over and over until that time, and one at least. Its
+// thread, bound to a core, ends with its goroutine.
 func readPlaces(f *os.File, places []place, until time.Time) (reads int, err error) {
 	runtime.LockOSThread()
 	core, err := strconv.Atoi(serverCore)
@@ -109,11 +109,12 @@ func readPlaces(f *os.File, places []place, until time.Time) (reads int, err err
 		return 0, err
 	}
 	defer unix.Munmap(buf)
-	for ; time.Now().Before(until); reads++ {
+	for more := true; more; more = time.Now().Before(until) {
 		p := places[reads%len(places)]
 		if _, err := f.ReadAt(buf[:p.end-p.begin], p.begin); err != nil && err != io.EOF {
 			return reads, err
 		}
+		reads++
 	}
 	return reads, nil
 }
