@@ -10,8 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"lancre/bench/proc"
 	"lancre/server"
 )
 
@@ -42,29 +41,19 @@ func converse(b *testing.B, requests [][]byte) {
 	c := &conversation{requests: requests, left: b.N, over: make(chan struct{})}
 	ln := &oneConn{conns: make(chan net.Conn, 1)}
 	b.ReportAllocs()
-	before := processorTime(b)
+	before := proc.Own()
 	b.ResetTimer()
 	go s.Serve([]net.Listener{ln}, nil)
 	ln.conns <- c
 	<-c.over
 	b.StopTimer()
-	b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(proc.Own()-before)/float64(b.N), "cpu-ns/op") // which others on the machine change less than the time
 	if err := s.Shutdown(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	if c.answers < b.N {
 		b.Fatalf("%d answers to %d requests", c.answers, b.N)
 	}
-}
-
-// processorTime is what this process took of the processors: on a machine that others
-// keep busy it says more than the clock.
-func processorTime(b *testing.B) time.Duration {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // A conversation is a connection on which requests are there at once and answers go

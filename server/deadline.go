@@ -4,7 +4,7 @@ import "time"
 
 // timeouts are how long a client may take.
 type timeouts struct {
-	read  time.Duration // for the first octet on a connection; for the header after it; for the body
+	read  time.Duration // for the first octet on a connection; for the rest of a request after its first octets
 	write time.Duration // for an answer that fits the socket's buffer
 	idle  time.Duration // until the next request begins
 }

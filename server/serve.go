@@ -36,16 +36,13 @@ func (s *Server) newHTTP() *fasthttp.Server {
 		Handler:       s.Handle,
 		ErrorHandler:  s.handleError,
 		ExpectHandler: s.expect,
-		HeaderReceived: func(h *fasthttp.RequestHeader) (cfg fasthttp.RequestConfig) {
+		HeaderReceived: func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 			// HTTP/1.0 may come without Host. fasthttp would then take the octets
 			// after a leading "//", which are base64 here, for one.
 			if len(h.Host()) == 0 {
 				h.SetHost(noHost)
 			}
-			if h.IsPost() {
-				cfg.ReadTimeout = s.timeouts.read // anew, for the body
-			}
-			return cfg
+			return fasthttp.RequestConfig{}
 		},
 		// What bounds connections is the limit of open files, which the listener
 		// outlives. fasthttp's own bound answers with text.

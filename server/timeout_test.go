@@ -36,18 +36,19 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 }
 
 // A connection on which nothing was asked is closed without a word, one with the
-// beginning of a request is told.
+// beginning of a request, if only of its body, is told.
 func TestUnusedConnectionIsClosed(t *testing.T) {
 	e := newEdge(t, content{segments: [][]entry{good("05")}})
 	e.timeouts.read = 500 * time.Millisecond
 	ln := e.listen(t, "tcp", "127.0.0.1:0")
 	conns := make(map[string]net.Conn)
-	for _, sent := range []string{"", "GET"} { // before the time begins to run
+	const body = "POST / HTTP/1.1\r\nHost: o.example\r\nContent-Length: 5\r\n\r\nab"
+	for _, sent := range []string{"", "GET", body} { // before the time begins to run
 		conns[sent], _ = e.dial(t)
 		write(t, conns[sent], sent)
 	}
 	e.accept(t, ln)
-	for sent, want := range map[string]string{"": "", "GET": "HTTP/1.1 408"} {
+	for sent, want := range map[string]string{"": "", "GET": "HTTP/1.1 408", body: "HTTP/1.1 408"} {
 		c := conns[sent]
 		if got, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(got), want) || want == "" && len(got) > 0 {
 			t.Errorf("after %q: read %q, %v; want %q", sent, got, err, want)

@@ -20,6 +20,17 @@ func TestParseCPU(t *testing.T) {
 	}
 }
 
+// Both ways of asking are answered alike, to a tick and what passes between them.
+func TestOwnIsOfThisProcess(t *testing.T) {
+	before := Own()
+	for Own()-before < 5*tick {
+	}
+	coarse, err := CPU(os.Getpid())
+	if after := Own(); err != nil || coarse < before || coarse > after+2*tick {
+		t.Errorf("%v, %v; want what lies between %v and %v", coarse, err, before, after)
+	}
+}
+
 func TestParseMemory(t *testing.T) {
 	const status = "Name:\ta\nVmHWM:\t  300 kB\nVmRSS:\t 200 kB\nRssAnon:\t  50 kB\nRssFile:\t 150 kB\n"
 	want := Resident{Anon: 50 << 10, File: 150 << 10, Peak: 300 << 10}

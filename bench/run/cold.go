@@ -28,6 +28,8 @@ type cold struct {
 	ColdRate spread `json:"cold_rate"` // cold requests a second
 	DiskRate spread `json:"disk_rate"` // reads a second of the same records, past the page cache
 	Ratio    spread `json:"ratio"`     // of the two, in one round
+	CPU      spread `json:"cpu_us"`    // of lancred, for one request, cold ones and warm ones beside them
+	DiskCPU  spread `json:"disk_cpu_us"`
 	Wrong    uint64 `json:"wrong"`
 	Failed   uint64 `json:"failed"`
 }
@@ -86,7 +88,7 @@ func (r *runner) measureCold(ctx context.Context) error {
 // A coldRound is one round of each load, and of the disk by itself.
 type coldRound struct {
 	quiet, beside, others sample
-	disk                  float64 // reads a second
+	disk                  disk
 }
 
 // room notes how large the store is, and makes the limit such that nine of ten of
@@ -98,6 +100,13 @@ func (c *cold) room(dir string) error {
 	}
 	*c = cold{Store: m.Segments[0].Size, Limit: ownMemory + m.Segments[0].Size/10}
 	return nil
+}
+
+// cpu is lancred's processor time for one request, of either load. That of the cold one
+// begins first and ends last.
+func (r *coldRound) cpu() float64 {
+	both := sample{Result: traffic.Result{Answered: r.others.Answered + r.beside.Answered}, cpu: r.others.cpu}
+	return cpuPerRequest(&both)
 }
 
 // coldRound starts lancred without room, and loads it with warm requests alone and
@@ -202,8 +211,10 @@ func (c *cold) sum(rounds []coldRound) {
 	c.P99 = spreadOver(rounds, func(r *coldRound) float64 { return r.beside.P99 })
 	c.ColdP99 = spreadOver(rounds, func(r *coldRound) float64 { return r.others.P99 })
 	c.ColdRate = spreadOver(rounds, func(r *coldRound) float64 { return r.others.PerSecond() })
-	c.DiskRate = spreadOver(rounds, func(r *coldRound) float64 { return r.disk })
-	c.Ratio = spreadOver(rounds, func(r *coldRound) float64 { return r.others.PerSecond() / r.disk })
+	c.DiskRate = spreadOver(rounds, func(r *coldRound) float64 { return r.disk.rate })
+	c.Ratio = spreadOver(rounds, func(r *coldRound) float64 { return r.others.PerSecond() / r.disk.rate })
+	c.CPU = spreadOver(rounds, func(r *coldRound) float64 { return r.cpu() })
+	c.DiskCPU = spreadOver(rounds, func(r *coldRound) float64 { return r.disk.cpu })
 	for i := range rounds {
 		for _, s := range []*sample{&rounds[i].quiet, &rounds[i].beside, &rounds[i].others} {
 			c.Wrong += s.Wrong
@@ -213,7 +224,7 @@ func (c *cold) sum(rounds []coldRound) {
 }
 
 func (c *cold) print() error {
-	t := newTable("store MB", "limit MB", "warm p99 µs alone", "beside cold", "cold p99 µs", "cold/s", "disk reads/s", "ratio", "wrong", "failed")
-	t.row(float64(c.Store)/1e6, float64(c.Limit)/1e6, c.Quiet, c.P99, c.ColdP99, c.ColdRate, c.DiskRate, c.Ratio, c.Wrong, c.Failed)
+	t := newTable("store MB", "limit MB", "warm p99 µs alone", "beside cold", "cold p99 µs", "cold/s", "CPU µs", "disk reads/s", "CPU µs", "ratio", "wrong", "failed")
+	t.row(float64(c.Store)/1e6, float64(c.Limit)/1e6, c.Quiet, c.P99, c.ColdP99, c.ColdRate, c.CPU, c.DiskRate, c.DiskCPU, c.Ratio, c.Wrong, c.Failed)
 	return t.Flush()
 }

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"lancre/bench/proc"
 	"lancre/index"
 	"lancre/index/store"
 )
@@ -31,6 +32,12 @@ const diskBuffer = 2 * diskBlock
 
 // A place is where a record is in its segment.
 type place struct{ begin, end int64 } // whole blocks
+
+// A disk is what was read of it, of its own.
+type disk struct {
+	rate float64 // reads a second
+	cpu  float64 // µs of processor time a read
+}
 
 // places are those of the certificates that are asked for, in an order without
 // locality, and the segment they are in.
@@ -59,32 +66,33 @@ func (c *corpus) places(asked int) (segment string, list []place, err error) {
 }
 
 // readDisk reads places of the file at path by pread, past the page cache, from that many
-// threads on the core for servers, and returns how many it read in a second: what the disk
-// can give to a server that has to read one block for an answer.
-func readDisk(path string, places []place, threads int, d time.Duration) (perSecond float64, err error) {
+// threads on the core for servers: what the disk can give to a server that has to read one
+// block for an answer.
+func readDisk(path string, places []place, threads int, d time.Duration) (result disk, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECT, 0)
 	if err != nil {
-		return 0, fmt.Errorf("reading past the page cache: %w", err)
+		return result, fmt.Errorf("reading past the page cache: %w", err)
 	}
 	defer f.Close()
 	// A thread that waits for the disk keeps its right to run, as in lancred.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 	reads, errs := make([]int, threads), make([]error, threads)
-	began := time.Now()
+	began, used := time.Now(), proc.Own()
 	var wg sync.WaitGroup
 	for i := range threads {
 		wg.Go(func() { reads[i], errs[i] = readPlaces(f, places[i*len(places)/threads:], began.Add(d)) })
 	}
 	wg.Wait()
-	took := time.Since(began).Seconds()
+	took := time.Since(began)
+	total := 0
 	for _, n := range reads {
-		perSecond += float64(n) / took
+		total += n
 	}
-	return perSecond, errors.Join(errs...)
+	return disk{float64(total) / took.Seconds(), float64((proc.Own() - used).Nanoseconds()) / 1e3 / float64(max(total, 1))}, errors.Join(errs...)
 }
 
-// readPlaces reads places of f, over and over, until that time. Its thread, bound to a
-// core, ends with its goroutine.
+// readPlaces reads places of f, over and over until that time, and one at least. Its
+// thread, bound to a core, ends with its goroutine.
 func readPlaces(f *os.File, places []place, until time.Time) (reads int, err error) {
 	runtime.LockOSThread()
 	core, err := strconv.Atoi(serverCore)
@@ -101,11 +109,12 @@ func readPlaces(f *os.File, places []place, until time.Time) (reads int, err err
 		return 0, err
 	}
 	defer unix.Munmap(buf)
-	for ; time.Now().Before(until); reads++ {
+	for more := true; more; more = time.Now().Before(until) {
 		p := places[reads%len(places)]
 		if _, err := f.ReadAt(buf[:p.end-p.begin], p.begin); err != nil && err != io.EOF {
 			return reads, err
 		}
+		reads++
 	}
 	return reads, nil
 }
