@@ -2,8 +2,9 @@
 // no test; RESULTS.md holds what was measured.
 //
 // The programs below it measure what takes several processes; make bench-load runs
-// them. run starts servers and builds one after another and writes RESULTS.md,
-// load sends requests, pack builds one store; corpus makes what all of them are
+// them, make bench-hundred what takes a machine for itself. run starts servers and builds
+// one after another and writes RESULTS.md, load sends requests, pack builds one store;
+// corpus makes what all of them are
 // measured with. peers is a module for itself, with what lancred and lancre are
 // compared with and the drawing of plots: nothing else here depends on what it needs.
 //
