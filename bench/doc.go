@@ -2,10 +2,11 @@
 // no test; RESULTS.md holds what was measured.
 //
 // The programs below it measure what takes several processes; make bench-load runs
-// them. run starts servers and builds one after another and writes RESULTS.md,
-// load sends requests, pack builds one store; corpus makes what all of them are
-// measured with, and plot draws. peers is a module for itself, with what lancred and
-// lancre are compared with: nothing else here depends on what it needs.
+// them, make bench-hundred what takes a machine for itself. run starts servers and builds
+// one after another and writes RESULTS.md, load sends requests, pack builds one store;
+// corpus makes what all of them are measured with, and plot draws. peers is a module for
+// itself, with what lancred and lancre are compared with: nothing else here depends on
+// what it needs.
 //
 // The corpus is made anew by each run and kept in a temporary directory:
 // LANCRE_BENCH_RECORDS responses (1,000,000 if unset) for P-256 keys, with random

@@ -58,6 +58,49 @@ func TestProofs(t *testing.T) {
 	}
 }
 
+// Nothing is proved for a shape whose records could contradict their responses.
+func TestProve(t *testing.T) {
+	dual := func(next string) *draft {
+		d := simple(testID(SHA1, 1, 0x14))
+		d.singles = append(d.singles, draftSingle{id: testID(SHA256, 1, 0x14), this: d.singles[0].this, next: next, reason: -1})
+		return d
+	}
+	single := simple(testID(SHA1, 1, 0x15))
+	single.signature = bytes.Repeat([]byte{0xab}, 256) // such a one repeats what the payload begins with
+	for name, c := range map[string]struct {
+		*draft
+		change func(*Segment, *shape)
+		want   bool
+	}{
+		"as the cutter makes it":   {single, func(*Segment, *shape) {}, true},
+		"two CertIDs":              {dual("20261105060000Z"), func(*Segment, *shape) {}, true},
+		"two nextUpdates":          {dual("20261106060000Z"), func(*Segment, *shape) {}, false},
+		"one nextUpdate of two":    {dual(""), func(*Segment, *shape) {}, true},
+		"one CertID of two":        {dual("20261105060000Z"), func(_ *Segment, sh *shape) { sh.ids = sh.ids[:1] }, false},
+		"a CertID too many":        {single, func(_ *Segment, sh *shape) { sh.ids = append(sh.ids, sh.ids[0]) }, false},
+		"another issuer":           {single, func(s *Segment, _ *shape) { s.issuers[0].keyHash[0]++ }, false},
+		"another algorithm":        {single, func(s *Segment, _ *shape) { s.issuers[0].alg = SHA256 }, false},
+		"a serial out of the rest": {single, func(_ *Segment, sh *shape) { sh.ids[0].offset += 0x7f }, false},
+		"no nextUpdate": {&draft{produced: single.produced, signature: single.signature,
+			singles: []draftSingle{{id: testID(SHA1, 1, 1), this: single.singles[0].this, reason: -1}}}, func(*Segment, *shape) {}, false},
+	} {
+		r := parse(t, c.build())
+		var cut cutter
+		cut.cut(r)
+		s := &Segment{recHead: recordHeadSize}
+		for i := range r.Singles {
+			id := r.Singles[i].CertID.Clone()
+			s.issuers = append(s.issuers, issuer{id.Alg, id.NameHash, id.KeyHash})
+			cut.shape.ids[i].issuer = uint32(i)
+		}
+		c.change(s, &cut.shape)
+		var p prover
+		if got := p.prove(s, &cut.shape); got.holds != c.want {
+			t.Errorf("%s: proved is %t, want %t", name, got.holds, c.want)
+		}
+	}
+}
+
 // With what is proved for shapes Verify finds in records just what it finds where it
 // parses every response, whatever is wrong with shapes and records.
 func TestProofsFindWhatParsingFinds(t *testing.T) {
