@@ -327,7 +327,9 @@ func TestFollowInChaos(t *testing.T) {
 	now := published(t, c.store)
 	r := row{fault: "kill -9 of lancre follow, restarted databases, full disk, all sources at once", times: times, asked: c.asked.Load(),
 		failed: c.failed.Load(), wrong: c.wrong.Load(), lost: lostGenerations(t, c.store, now, now)}
-	r.note = fmt.Sprintf("%d generations, %d rows, disk full: %v", now, c.databases[0].next+c.databases[1].next, small)
+	past, err := filepath.Glob(filepath.Join(c.store, "history", "*")) // of a day, so all of them
+	check(t, err)
+	r.note = fmt.Sprintf("%d generations, %d rows, disk full: %v", len(past)+1, c.databases[0].next+c.databases[1].next, small)
 	record(t, r)
 	if t.Failed() {
 		text, _ := os.ReadFile(c.log)
