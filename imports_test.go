@@ -89,7 +89,7 @@ var streets = map[string][]string{
 	"lancre/sign/ocsp":         {"lancre/build/certs", "lancre/index", "lancre/sign/key"},
 	"lancre/sign/certificates": {"lancre/build/certs", "lancre/index", "lancre/internal/csvfile", "lancre/internal/database"},
 	"lancre/sign/crl":          {"lancre/build/certs", "lancre/build/crl", "lancre/build/der", "lancre/index", "lancre/sign/key", "lancre/sign/signature"},
-	"lancre/sign/safeguard": {},
+	"lancre/sign/safeguard":    {},
 	"lancre/sign/crls": {"lancre/build/ca", "lancre/build/certs", "lancre/build/crl", "lancre/build/rule", "lancre/index", "lancre/internal/durable", "lancre/internal/sigbus",
 		"lancre/sign/certificates", "lancre/sign/crl", "lancre/sign/key", "lancre/sign/safeguard"},
 	"lancre/sign": {"lancre/build/certs", "lancre/build/rule", "lancre/index", "lancre/index/store", "lancre/internal/durable", "lancre/internal/spill",
