@@ -31,7 +31,7 @@ type move struct {
 	flags []string          // more of lancred
 }
 
-// addresses of the page, at which lancred listens on ports of the kernel's choice.
+// Addresses of pages: of lancred, and of the old responder beside it.
 const (
 	edgeAddress  = "127.0.0.1:8080"
 	adminAddress = "127.0.0.1:9090"
@@ -225,8 +225,7 @@ func TestFromVault(t *testing.T) {
 		sed -i '/^issuingDistributionPoint/d' openssl.cnf
 		vault rotate
 	`)
-	m.names["http://vault.internal/v1/pki"] = serveDir(t, a.dir)
-	m.names["/crl\"\n"] = "/crl.der\"\n"
+	m.names["http://vault.internal/v1/pki/crl"] = serveDir(t, a.dir) + "/crl.der"
 	m.do("vault.md")
 }
 
