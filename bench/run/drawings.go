@@ -270,7 +270,7 @@ func (r *results) drawScale() *plot.Figure {
 			panel("Responses a second, without verifying", "/s",
 				line("built", true, func(s *scaled) plot.Value { return plot.Value(s.Build) }),
 				line("merged", false, func(s *scaled) plot.Value { return plot.Value(s.Merge) })),
-			panel("Adding a response, to the published generation", "s",
+			panel("Adding a response and publishing it", "s",
 				line("", true, func(s *scaled) plot.Value { return s.Add.drawn(1e-3) })),
 		},
 	}
