@@ -48,8 +48,9 @@ const edgeMemory = 32 << 20
 
 // BenchmarkFleet is the time from when a file is in the spool of an origin until edges have
 // its response: by lancre follow, versitygw, the cache of a site, and so many lancred pull
-// as LANCRE_BENCH_PULLS says, 100 if unset, all on this machine. A file comes each second:
-// -benchtime=120x is two minutes of each case. In the place of lancreds, one reader opens
+// as LANCRE_BENCH_PULLS says, 100 if unset, all on this machine. A file comes each
+// 1.1 seconds, for of what comes within a second lancre follow makes one generation:
+// -benchtime=120x is a good two minutes of each case. In the place of lancreds, one reader opens
 // what each edge has as soon as it is installed; it looks every 5 ms. beyond is what is
 // more than the time that is set between two polls; octets are those of objects that an
 // edge fetches in a minute; percentages are of one processor.
@@ -197,7 +198,7 @@ func startSiteCache(b *testing.B, socket string) (url string, pid int) {
 	}
 }
 
-// measure puts a file a second, and reports when the edges had them and what that took.
+// measure puts files, and reports when the edges had them and what that took.
 func (f *benchFleet) measure(b *testing.B) {
 	began, fetched, used := time.Now(), f.fetched(), f.used()
 	var reading sync.WaitGroup
@@ -205,7 +206,7 @@ func (f *benchFleet) measure(b *testing.B) {
 	for b.Loop() {
 		f.put()
 		f.origin.Log() // so that it never waits to log
-		time.Sleep(time.Until(f.began[len(f.began)-1].Add(time.Second)))
+		time.Sleep(time.Until(f.began[len(f.began)-1].Add(1100 * time.Millisecond)))
 	}
 	took, octets, spent := time.Since(began), f.fetched()-fetched, f.used()
 	close(f.last)

@@ -283,7 +283,7 @@ func (s *Segment) Records(yield func(Record) bool) error {
 	for released := at; at < end; {
 		rec, ok := s.record(at, nil)
 		if !ok {
-			return &Fault{int64(at), checkRecord, "a record fails its checksum or bounds"}
+			return unreadable(at)
 		}
 		if !yield(rec) {
 			return nil

@@ -7,10 +7,6 @@ import (
 	"lancre/internal/sigbus"
 )
 
-// span is about how much of the records one goroutine verifies at a time: enough
-// that handing it out costs nothing, little enough that all have some.
-const span = 256 << 10
-
 // A tally is what a run of records turned out to hold.
 type tally struct {
 	count, keys, tombstones uint64
@@ -58,28 +54,6 @@ func (v *verifier) records() {
 		at = bounds[len(bounds)-1]
 		v.release(at)
 	}
-}
-
-// spans cuts the window of records from at on into spans of whole records. It
-// returns where each begins and, at last, where the window ends.
-func (v *verifier) spans(at, end uint64) (bounds []uint64) {
-	begin := at
-	bounds = append(bounds, at)
-	for at < end && at-begin < window {
-		_, size, ok := v.frame(at)
-		if !ok { // as whoever verifies the span will find
-			at = end
-			break
-		}
-		at += size
-		if at-bounds[len(bounds)-1] >= span {
-			bounds = append(bounds, at)
-		}
-	}
-	if bounds[len(bounds)-1] < at {
-		bounds = append(bounds, at)
-	}
-	return bounds
 }
 
 // tallies verifies the spans between bounds on all processors.

@@ -33,6 +33,10 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"[[sign]]\nkey = \"k\"\ncertificates = \"all.csv\"\nrefresh = [0.25]", "refresh = [0.25]: want two parts"},
 		{"[[sign]]\nkey = \"k\"\ncertificates = \"all.csv\"\nhash = [\"md5\"]", `hash algorithm "md5"`},
 		{"[[sign]]\nkey = \"k\"\ncertificates = \"postgres://u:secret@h/d\"", "a database needs either a query"},
+		{"[[sign_crl]]\nkey = \"k\"\ncertificates = \"all.csv\"", "no URL of the CRL"},
+		{"[[sign_crl]]\nkey = \"k\"\ncertificates = \"all.csv\"\nurl = \"http://c.test/1.crl\"\nshards = \"2\"", `"2": want the numbers of the first and last shard`},
+		{"[[sign_crl]]\nkey = \"k\"\ncertificates = \"all.csv\"\nurl = \"http://c.test/1.crl\"\nrenew = \"100h\"", "CRLs are signed anew after 100h0m0s"},
+		{"[[sign_crl]]\nurl = \"http://c.test/1.crl\"", `[[sign_crl]] "sign-crl": no key: want key = "FILE"`},
 		{"[[static]]", "no dir, of which HOST/PATH is published"},
 		{"expires = \"1m\"\n" + spool, "expires = 1m0s: want more than the heartbeat, 1m0s"},
 		{"manifest_key = \"none\"\n" + spool, "manifest_key: private key: "},
@@ -71,6 +75,7 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 func TestDescribe(t *testing.T) {
 	w := newWorld(t, "hold = [\"ocsp.previous-conflict\"]\n"+spool+"[[database]]\nurl = \"postgres://u:secret@h/d\"\nquery = \"SELECT a, b FROM t WHERE b > :since\"\n"+
 		"[[sign]]\nkey = \"k\"\nschema = \"cfssl\"\ncertificates = \"postgres://u:secret@h/d\"\n"+
+		"[[sign_crl]]\nkey = \"k\"\nurl = \"http://c.test/1.crl\"\nschema = \"cfssl\"\ncertificates = \"postgres://u:secret@h/d\"\n"+
 		"[[publish]]\nto = \"s3://status/lancre\"\ncanary = \"http://c.test\"\n[[publish]]\nto = \"bucket\"\nretain = \"0s\"\non_publish = \"purge\"\n")
 	w.makeKey("origin")
 	w.write("lancre.toml", slices.Concat([]byte("manifest_key = \"origin.key\"\ntrust = \"origin.pub\"\nexpires = \"1h\"\n"), w.read("lancre.toml")))

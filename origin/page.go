@@ -15,6 +15,7 @@ import (
 const (
 	remedyPublish = "A full disk, a clock that is behind, a store that is locked: the text says which."
 	remedySource  = "What it would have brought is not lost, but late: the text says what failed."
+	remedyTarget  = "Credentials, the network, another origin that publishes there: the text says which. The newest generation goes there as soon as it can."
 	remedyUpkeep  = "What comes is published all the same: the text says why."
 	remedyHeld    = "lancre held STORE lists them with their reasons: have them signed again, or drop them."
 )
@@ -34,7 +35,7 @@ func (f *Follower) page() *status.Page {
 	if m, err := store.ReadManifest(f.config.Store); err == nil {
 		p.Stack = status.Stack(m, now)
 	}
-	p.Tables = []status.Table{sourceTable(s), f.recent.Table()}
+	p.Tables = []status.Table{sourceTable(s), targetTable(s), f.recent.Table()}
 	return p
 }
 
@@ -47,6 +48,11 @@ func problems(s *Status) []status.Problem {
 	for _, x := range s.Sources {
 		if x.Failures > 0 {
 			list = append(list, status.Problem{What: fmt.Sprintf("Source %s failed %d times in a row: %s", x.Name, x.Failures, x.Failure), Remedy: remedySource, Grave: true})
+		}
+	}
+	for _, x := range s.Targets {
+		if x.Failures > 0 {
+			list = append(list, status.Problem{What: fmt.Sprintf("Edges get nothing new from %s: publishing there failed %d times in a row: %s", x.To, x.Failures, x.Failure), Remedy: remedyTarget, Grave: true})
 		}
 	}
 	for _, x := range s.Upkeep {
@@ -85,6 +91,18 @@ func sourceTable(s *Status) status.Table {
 			x.Name, x.Kind, x.Read.UTC().Format(time.RFC3339), strconv.FormatUint(x.Added, 10), strconv.FormatUint(x.Identical, 10),
 			strconv.FormatUint(x.Refused, 10), strconv.FormatUint(x.Held, 10),
 		})
+	}
+	return t
+}
+
+func targetTable(s *Status) status.Table {
+	t := status.Table{Title: "Where it is published", Head: []string{"name", "to", "generation", "current"}}
+	for _, x := range s.Targets {
+		current := "never"
+		if !x.Current.IsZero() {
+			current = x.Current.UTC().Format(time.RFC3339)
+		}
+		t.Rows = append(t.Rows, []string{x.Name, x.To, strconv.FormatUint(x.Generation, 10), current})
 	}
 	return t
 }

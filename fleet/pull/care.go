@@ -88,6 +88,7 @@ func (p *Puller) lookAhead(ctx context.Context) {
 		p.log.Warn("there is no room for what is coming", "err", err)
 		return
 	}
+	p.coming = coming
 	p.ahead.start(ctx, func(ctx context.Context) {
 		for _, c := range coming {
 			if err := p.fetchOne(ctx, c, pacer(ctx, p.cfg.MaxBandwidth)); err != nil {

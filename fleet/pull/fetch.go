@@ -68,7 +68,9 @@ func (p *Puller) fetchAll(ctx context.Context, objects []store.Object) error {
 	if len(objects) == 0 {
 		return nil
 	}
-	p.ahead.stop() // which may be at one of them
+	if slices.ContainsFunc(objects, func(o store.Object) bool { return slices.Contains(p.coming, o) }) {
+		p.ahead.stop() // which may be at one of them
+	}
 	if err := p.makeRoom(objects); err != nil {
 		return err
 	}
@@ -114,6 +116,9 @@ func (p *Puller) fetchOne(ctx context.Context, o store.Object, pace func(int)) e
 		}
 		if ctx.Err() != nil || local(err) {
 			return err
+		}
+		if !absent(err) {
+			s.stuck.Store(time.Now().Unix()) // or each object would wait for it
 		}
 		gone = gone && absent(err)
 		errs = append(errs, err)

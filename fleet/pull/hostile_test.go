@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -177,6 +178,30 @@ func TestBadCache(t *testing.T) {
 				t.Errorf("%v objects had another digest, want 3", got)
 			}
 		})
+	}
+}
+
+// A source that has the manifest and gives no object is asked for one, and then the next
+// source first.
+func TestStuckSource(t *testing.T) {
+	o := newOrigin(t)
+	honest := httptest.NewServer(http.HandlerFunc(o.serve))
+	t.Cleanup(honest.Close)
+	o.meddleWith(func(w http.ResponseWriter, r *http.Request) bool {
+		if filepath.Base(r.URL.Path) == "manifest" {
+			return false
+		}
+		http.Error(w, "", http.StatusServiceUnavailable)
+		return true
+	})
+	m := o.publish("page", "another")
+	e := newEdge(t, o)
+	e.cfg.From = append(e.cfg.From, honest.URL+"/store")
+	e = e.restart()
+	e.poll()
+	e.wants(m.Generation)
+	if got := o.requests(); len(got) != 2 || got[0] != "manifest" {
+		t.Errorf("the stuck source is asked for %q, want the manifest and one object", got)
 	}
 }
 

@@ -24,7 +24,7 @@ type metrics struct {
 
 	installed atomic.Pointer[offer]
 	pinned    atomic.Bool
-	failing   atomic.Bool // the last poll failed
+	failure   atomic.Pointer[string] // why the last poll failed; nil if it did not
 	onTrial   atomic.Int64
 }
 

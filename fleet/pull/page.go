@@ -58,8 +58,8 @@ func (p *Puller) problems() []status.Problem {
 			Remedy: "Look at the origin, then at the way from there. Do not withdraw the edge: all are stale at once.",
 		})
 	}
-	if p.metrics.failing.Load() {
-		list = append(list, status.Problem{What: "The last poll failed", Remedy: "The last lines below say why. What is served stays; it is tried again."})
+	if why := p.metrics.failure.Load(); why != nil {
+		list = append(list, status.Problem{What: "The last poll failed: " + *why, Remedy: "Look at these sources, and at the way there. What is served stays, and each poll tries again."})
 	}
 	return list
 }

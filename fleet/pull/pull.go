@@ -40,6 +40,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -65,10 +66,11 @@ type Puller struct {
 	pruned    time.Time // when it was last done
 
 	damaged  names
-	ahead    background // fetches what is coming
-	care     background // looks at digests
-	cared    time.Time  // when that was last begun
-	said     string     // what was last logged of a generation that could not be fetched
+	ahead    background     // fetches what is coming
+	coming   []store.Object // that it fetches, or has fetched
+	care     background     // looks at digests
+	cared    time.Time      // when that was last begun
+	said     string         // what was last logged of a generation that could not be fetched
 	started  time.Time
 	lastBeat atomic.Int64 // how long after that something last went on, in nanoseconds
 }
@@ -169,7 +171,7 @@ func (p *Puller) Poll(ctx context.Context) {
 		result = "installed"
 	}
 	p.metrics.polls.WithLabelValues(result).Inc()
-	p.metrics.failing.Store(result == "failed")
+	p.metrics.failure.Store(p.failure(result == "failed"))
 	p.repair(ctx)
 	p.lookAhead(ctx)
 	if time.Since(p.pruned) > pruneEvery {
@@ -177,6 +179,24 @@ func (p *Puller) Poll(ctx context.Context) {
 			p.log.Error("what earlier generations had cannot be removed", "err", err)
 		}
 	}
+}
+
+// failure is why a poll failed, if it did: what was said last of every source, or of the
+// generation that one of them offers.
+func (p *Puller) failure(failed bool) *string {
+	if !failed {
+		return nil
+	}
+	var said []string
+	for _, s := range p.sources {
+		if s.said == "" {
+			said := p.said // which goes on changing
+			return &said
+		}
+		said = append(said, s.said)
+	}
+	all := strings.Join(said, "; ")
+	return &all
 }
 
 // pruneEvery is how often earlier generations are removed where the disk has room.
@@ -208,10 +228,10 @@ func (p *Puller) ask(ctx context.Context, fresh bool) (best *offer) {
 }
 
 // inOrder are the sources in the order of the configuration, those last that did not
-// answer within the last minute.
+// answer within the last minute, or not with an object.
 func (p *Puller) inOrder() []*source {
 	resting := func(s *source) int {
-		if time.Since(time.Unix(s.failed.Load(), 0)) < rest {
+		if time.Since(time.Unix(max(s.failed.Load(), s.stuck.Load()), 0)) < rest {
 			return 1
 		}
 		return 0

@@ -41,6 +41,7 @@ type source struct {
 	last   *offer       // that; nil for none
 	said   string       // what was last logged of it
 	failed atomic.Int64 // when it last did not answer, in Unix seconds
+	stuck  atomic.Int64 // when it last did not give an object that it has, likewise
 }
 
 // An offer is a manifest that a source has, and that Trust opened.

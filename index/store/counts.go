@@ -1,12 +1,13 @@
 package store
 
 import (
-	"cmp"
+	"fmt"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"lancre/index"
-	"lancre/internal/parallel"
 )
 
 // Counts are what a manifest says of the CertIDs that have an answer. They change
@@ -171,29 +172,46 @@ func (g *Generation) countIn(shards []index.Shard) (*Counts, error) {
 }
 
 // Count walks g for its Counts.
-func (g *Generation) Count() (*Counts, error) { return g.count([]index.Shard{index.Everything}) }
+func (g *Generation) Count() (*Counts, error) { return g.count(everything) }
 
-// count walks some segments at a time, on all processors.
+// count walks the segments on all processors.
 func (g *Generation) count(shards []index.Shard) (*Counts, error) {
-	parts, errs := make([]*Counts, len(g.segments)), make([]error, len(g.segments))
-	parallel.Each(len(parts), func() func(int) {
-		return func(i int) { parts[i], errs[i] = g.countOf(i, shards) }
-	})
+	defer runtime.KeepAlive(g)
 	all := NewCounts()
-	for _, part := range parts {
-		all.Merge(part)
+	for i, line := range g.manifest.Segments {
+		if !slices.ContainsFunc(shards, line.Shard.Overlaps) {
+			continue
+		}
+		if err := g.countLine(i, shards, all); err != nil {
+			return nil, fmt.Errorf("object %s: %w", line.SHA256, err)
+		}
 	}
-	return all, cmp.Or(errs...)
+	return all, nil
 }
 
-// countOf counts what segment i answers.
-func (g *Generation) countOf(i int, shards []index.Shard) (*Counts, error) {
-	c := NewCounts()
-	_, err := g.liveOf(i, shards, func(r LiveRecord) bool {
-		for n := range r.CertIDs {
-			c.Add(r.Record, &r.CertIDs[n])
+// countLine adds what a segment line answers to counts.
+func (g *Generation) countLine(line int, shards []index.Shard, counts *Counts) error {
+	w, err := g.walk(line, shards)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	var parts []*Counts
+	err = g.segments[line].Gather(func() func(index.Record) error {
+		part, own := NewCounts(), w
+		mu.Lock()
+		parts = append(parts, part)
+		mu.Unlock()
+		return func(rec index.Record) error {
+			live, err := own.visit(rec)
+			for i := range live.CertIDs {
+				part.Add(live.Record, &live.CertIDs[i])
+			}
+			return err
 		}
-		return true
 	})
-	return c, err
+	for _, part := range parts {
+		counts.Merge(part)
+	}
+	return err
 }

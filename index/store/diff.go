@@ -46,7 +46,7 @@ func (g *Generation) compareLines(read []bool, other *Generation, yield func(id 
 			continue
 		}
 		var failed error
-		more, err := g.liveIn(i, func(r LiveRecord) bool {
+		more, err := g.liveIn(i, everything, func(r LiveRecord) bool {
 			for n := range r.CertIDs {
 				id := &r.CertIDs[n]
 				rec, at, err := other.stack.find(id.Key(), id, nil)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"slices"
@@ -24,38 +25,85 @@ type LiveRecord struct {
 // It reads all segments through, and looks CertIDs up in those above: some 0.1 µs
 // a record in one segment, and 0.3 µs more for each that lies above it.
 func (g *Generation) Live(yield func(LiveRecord) bool) error {
-	return g.LiveIn([]index.Shard{index.Everything}, yield)
+	return g.LiveIn(everything, yield)
 }
 
 // LiveIn is Live for what some shards have: it reads only segments in which they can have
 // something, and of their records passes on the CertIDs in the shards.
 func (g *Generation) LiveIn(shards []index.Shard, yield func(LiveRecord) bool) error {
-	for i := range g.manifest.Segments {
-		if more, err := g.liveOf(i, shards, yield); err != nil || !more {
-			return err
+	defer runtime.KeepAlive(g)
+	for i, line := range g.manifest.Segments {
+		if !slices.ContainsFunc(shards, line.Shard.Overlaps) {
+			continue
+		}
+		more, err := g.liveIn(i, shards, yield)
+		if err != nil {
+			return fmt.Errorf("object %s: %w", line.SHA256, err)
+		}
+		if !more {
+			return nil
 		}
 	}
 	return nil
 }
 
-// liveOf is LiveIn for the records of segment i. more is false where yield was.
-func (g *Generation) liveOf(i int, shards []index.Shard, yield func(LiveRecord) bool) (more bool, err error) {
-	defer runtime.KeepAlive(g)
-	line := &g.manifest.Segments[i]
-	if !slices.ContainsFunc(shards, line.Shard.Overlaps) {
-		return true, nil
+// everything is all shards.
+var everything = []index.Shard{index.Everything}
+
+// liveIn is LiveIn for the records of segment i. more is false where yield was.
+func (g *Generation) liveIn(i int, shards []index.Shard, yield func(LiveRecord) bool) (more bool, err error) {
+	w, err := g.walk(i, shards)
+	if err != nil {
+		return false, err
 	}
-	within := yield
+	more = true
+	failed := g.segments[i].Records(func(rec index.Record) bool {
+		var live LiveRecord
+		if live, err = w.visit(rec); len(live.CertIDs) > 0 {
+			more = yield(live)
+		}
+		return more && err == nil
+	})
+	return more, cmp.Or(err, failed)
+}
+
+// A walk is one over the live records of a segment line. Each goroutine has its own.
+type walk struct {
+	*Generation
+	line   int
+	all    bool           // the segment has one record for each of its CertIDs
+	shards []index.Shard  // of the CertIDs that are looked at; nil for all
+	ids    []index.CertID // scratch
+}
+
+func (g *Generation) walk(line int, shards []index.Shard) (w walk, err error) {
+	w = walk{Generation: g, line: line, all: g.segments[line].EntersOnce()}
 	if !slices.Contains(shards, index.Everything) {
-		within = func(r LiveRecord) bool {
-			r.CertIDs = slices.DeleteFunc(r.CertIDs, func(id index.CertID) bool { return !covers(shards, &id) })
-			return len(r.CertIDs) == 0 || yield(r)
+		w.shards = shards
+	}
+	if !w.all {
+		w.all, err = reachesAll(g.segments[line])
+	}
+	return w, err
+}
+
+// visit says under which of its CertIDs rec answers; they are valid until the next record.
+func (w *walk) visit(rec index.Record) (LiveRecord, error) {
+	w.ids = rec.CertIDs(w.ids[:0])
+	live := LiveRecord{rec, w.line, w.ids[:0]}
+	for i := range w.ids {
+		id := &w.ids[i]
+		if w.shards != nil && !covers(w.shards, id) {
+			continue
+		}
+		switch answers, err := w.answers(w.line, rec, id, w.all); {
+		case err != nil:
+			return LiveRecord{}, err
+		case answers:
+			live.CertIDs = append(live.CertIDs, *id)
 		}
 	}
-	if more, err = g.liveIn(i, within); err != nil {
-		err = fmt.Errorf("object %s: %w", line.SHA256, err)
-	}
-	return more, err
+	return live, nil
 }
 
 // covers reports whether id is in one of the shards.
@@ -64,46 +112,15 @@ func covers(shards []index.Shard, id *index.CertID) bool {
 	return slices.ContainsFunc(shards, func(s index.Shard) bool { return s.Covers(serial) })
 }
 
-// liveIn is Live for the records of segment i. more is false where yield was.
-func (g *Generation) liveIn(i int, yield func(LiveRecord) bool) (more bool, err error) {
-	all := g.segments[i].EntersOnce()
-	if !all {
-		if all, err = reachesAll(g.segments[i]); err != nil {
-			return false, err
-		}
-	}
-	live := LiveRecord{Line: i}
-	var ids []index.CertID
-	more = true
-	failed := g.segments[i].Records(func(rec index.Record) bool {
-		ids = rec.CertIDs(ids[:0])
-		live.Record, live.CertIDs = rec, ids[:0]
-		for n := range ids {
-			var answers bool
-			if answers, err = g.answers(i, rec, &ids[n], all); err != nil {
-				return false
-			}
-			if answers {
-				live.CertIDs = append(live.CertIDs, ids[n])
-			}
-		}
-		if len(live.CertIDs) > 0 {
-			more = yield(live)
-		}
-		return more
-	})
-	if err == nil {
-		err = failed
-	}
-	return more, err
-}
-
 // answers reports whether a look-up of id ends in rec, a record of segment i that
 // has it. all says that segment i has one record for each of its CertIDs.
 func (g *Generation) answers(i int, rec index.Record, id *index.CertID, all bool) (bool, error) {
 	serial := id.SerialHash()
 	if !g.manifest.Segments[i].Shard.Covers(serial) || g.stack.base(serial).line < i {
 		return false, nil
+	}
+	if all && len(g.stack.deltas) == 0 {
+		return true, nil
 	}
 	key := id.Key()
 	for n := range g.stack.deltas {

@@ -225,7 +225,7 @@ func newestBase(lines []SegmentLine, shard index.Shard) lineID {
 func (g *Generation) eachLive(lines []int, first int, do func(LiveRecord) error) error {
 	for _, i := range lines {
 		var failed error
-		if _, err := g.liveIn(i-first, func(r LiveRecord) bool {
+		if _, err := g.liveIn(i-first, everything, func(r LiveRecord) bool {
 			failed = do(r)
 			return failed == nil
 		}); err != nil {

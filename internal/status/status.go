@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 
 	"lancre/internal/legible"
@@ -66,8 +67,11 @@ type Chart struct {
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"line": legible.Line, "spark": spark, "sum": sum, "width": width, "utc": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"line": line, "spark": spark, "sum": sum, "width": width, "utc": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }).Parse(pageText))
+
+// line is text in one line, also where drivers of databases have several for one error.
+func line(text string) string { return legible.Line(strings.Join(strings.Fields(text), " ")) }
 
 // policy lets a browser load nothing and run nothing, but use the style in the page.
 const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

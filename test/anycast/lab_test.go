@@ -6,6 +6,8 @@
 //	client ─ router
 //	         └─ edge 2  likewise
 //
+// Two edges in one network, with keepalived, are another lab of the same kind: see newLAN.
+//
 //	go test -v ./test/anycast      needs root; it skips elsewhere
 package anycast
 
@@ -52,31 +54,40 @@ type lab struct {
 // An edge is one of the two.
 type edge struct {
 	*lab
-	name  string // edge1
-	store string
+	name   string // edge1
+	store  string
+	listen string
 
 	lancred, agent, bird *process
+}
+
+// newNamespaces makes them: one in the middle, of a client, and of two edges.
+func newNamespaces(t *testing.T, middle string) *lab {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("NOT RUN: only root can make network namespaces: run the test as root to have it")
+	}
+	programs.Need(t, "ip")
+	dir, err := os.MkdirTemp("", "lancre-lab-") // short, for sockets in it have at most 107 octets
+	check(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	l := &lab{t: t, dir: dir, prefix: fmt.Sprintf("lancre%d-", os.Getpid())}
+	if out, err := exec.Command("ip", "netns", "add", l.ns(middle)).CombinedOutput(); err != nil {
+		t.Skipf("NOT RUN: this machine makes no network namespaces: %v %s", err, out)
+	}
+	t.Cleanup(func() { l.sh("ip netns delete " + l.ns(middle)) })
+	for _, name := range []string{"client", "edge1", "edge2"} {
+		l.sh("ip netns add " + l.ns(name))
+		t.Cleanup(func() { l.sh("ip netns delete " + l.ns(name)) })
+	}
+	return l
 }
 
 // newLab makes the namespaces and starts everything but the client.
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("NOT RUN: only root can make network namespaces: run the test as root to have it")
-	}
-	programs.Need(t, "ip", "bird", "birdc")
-	dir, err := os.MkdirTemp("", "lancre-lab-") // short, for sockets in it have at most 107 octets
-	check(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	l := &lab{t: t, dir: dir, prefix: fmt.Sprintf("lancre%d-", os.Getpid())}
-	if out, err := exec.Command("ip", "netns", "add", l.ns("router")).CombinedOutput(); err != nil {
-		t.Skipf("NOT RUN: this machine makes no network namespaces: %v %s", err, out)
-	}
-	t.Cleanup(func() { l.sh("ip netns delete " + l.ns("router")) })
-	for _, name := range []string{"client", "edge1", "edge2"} {
-		l.sh("ip netns add " + l.ns(name))
-		t.Cleanup(func() { l.sh("ip netns delete " + l.ns(name)) })
-	}
+	l := newNamespaces(t, "router")
+	programs.Need(t, "bird", "birdc")
 	l.in("router", "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.fib_multipath_hash_policy=1")
 	l.link("client", 0)
 	l.link("edge1", 1)
@@ -131,12 +142,19 @@ func (l *lab) link(name string, n int) {
 	l.in(name, fmt.Sprintf("ip route add default via 10.9.%d.1", n))
 }
 
-// newEdge starts edge n, whose page says so.
+// anEdge is edge n, whose page says so, before anything of it is started.
+func (l *lab) anEdge(n int, listen string) *edge {
+	l.t.Helper()
+	name := fmt.Sprintf("edge%d", n)
+	e := &edge{lab: l, name: name, store: l.path(name), listen: listen}
+	e.publish(time.Now())
+	return e
+}
+
+// newEdge starts edge n, which announces its address by BIRD.
 func (l *lab) newEdge(n int) *edge {
 	l.t.Helper()
-	e := &edge{lab: l, name: fmt.Sprintf("edge%d", n)}
-	e.store = l.path(e.name)
-	e.publish(time.Now())
+	e := l.anEdge(n, address+":80")
 	l.in(e.name, "ip address add "+address+"/32 dev lo")
 	text, err := os.ReadFile(conf(l.t, "bird-edge.conf"))
 	check(l.t, err)
@@ -166,7 +184,7 @@ func (e *edge) stale(is bool) {
 }
 
 func (e *edge) startLancred() {
-	e.lancred = e.start(e.name, "lancred", "--store", e.store, "--listen", address+":80", "--fresh-within", "1h", "--drain-wait", "2s")
+	e.lancred = e.start(e.name, "lancred", "--store", e.store, "--listen", e.listen, "--fresh-within", "1h", "--drain-wait", "2s")
 }
 
 func (e *edge) control() string { return e.path(e.name + ".ctl") }

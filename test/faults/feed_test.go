@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -67,11 +68,23 @@ func (f *feed) rewrite(t *testing.T, change func(m *store.Manifest)) func(w http
 	return func(w http.ResponseWriter, r *http.Request) bool { return serveManifest(w, r, text) }
 }
 
-func (f *feed) sign(t *testing.T, m *store.Manifest) []byte {
+func (f *feed) sign(t *testing.T, m *store.Manifest) []byte { return signBy(t, m, f.signer) }
+
+func signBy(t *testing.T, m *store.Manifest, by note.Signer) []byte {
 	t.Helper()
-	text, err := note.Sign(&note.Note{Text: string(m.Encode())}, f.signer)
+	text, err := note.Sign(&note.Note{Text: string(m.Encode())}, by)
 	check(t, err)
 	return text
+}
+
+// stranger signs by the name of a feed, with a key that nobody trusts.
+func stranger(t *testing.T) note.Signer {
+	t.Helper()
+	private, _, err := note.GenerateKey(rand.Reader, "faults.example.org")
+	check(t, err)
+	signer, err := note.NewSigner(private)
+	check(t, err)
+	return signer
 }
 
 func serveManifest(w http.ResponseWriter, r *http.Request, text []byte) bool {
@@ -85,7 +98,13 @@ func serveManifest(w http.ResponseWriter, r *http.Request, text []byte) bool {
 // pull keeps the store edge like the feed's, by a lancred pull that waits to be started.
 func (f *feed) pull(t *testing.T, edge string, flags ...string) *daemon {
 	t.Helper()
-	d := newDaemon(t, edge, append([]string{"--from", f.url, "--trust", f.trust, "--every", "100ms"}, flags...)...)
+	return f.pullFrom(t, f.url, edge, flags...)
+}
+
+// pullFrom is pull from another source; --from in flags names more.
+func (f *feed) pullFrom(t *testing.T, source, edge string, flags ...string) *daemon {
+	t.Helper()
+	d := newDaemon(t, edge, append([]string{"--from", source, "--trust", f.trust, "--every", "100ms"}, flags...)...)
 	d.by = "lancred pull"
 	return d
 }

@@ -68,6 +68,12 @@ func (f *feed) hostilities(t *testing.T, p, d *daemon, lastWeek []byte) []hostil
 			check(t, err)
 			return func(w http.ResponseWriter, r *http.Request) bool { return serveManifest(w, r, m.Encode()) }
 		}, "no signature"},
+		{"manifest signed by a stranger", func() func(http.ResponseWriter, *http.Request) bool {
+			m, err := store.ReadManifest(f.store)
+			check(t, err)
+			text := signBy(t, m, stranger(t))
+			return func(w http.ResponseWriter, r *http.Request) bool { return serveManifest(w, r, text) }
+		}, "want one of"},
 		{"manifest of another origin", changed(func(m *store.Manifest) { m.Origin = "another.example.org" }), "good for its own origin only"},
 		{"same number, other content", changed(func(m *store.Manifest) { m.Generation, m.Held = published(t, p.store), 9 }), "with another content"},
 		{"number far ahead", changed(func(m *store.Manifest) { m.Generation = uint64(time.Now().Add(48 * time.Hour).Unix()) }), "more than 24h0m0s ahead"},
