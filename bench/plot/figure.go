@@ -135,7 +135,7 @@ text{font:12px Helvetica Neue,Helvetica,Arial,Liberation Sans,sans-serif;fill:va
 .grid{stroke:var(--grid);stroke-width:1}.range{stroke:var(--ink);stroke-width:1.3}.diagonal{stroke:var(--rest)}
 .rest{fill:var(--rest)}.rest2{fill:var(--rest2)}.f0{fill:var(--c0)}.f02{fill:var(--c02)}
 .f1{fill:var(--c1)}.f2{fill:var(--c2)}.f3{fill:var(--c3)}.f4{fill:var(--c4)}.f5{fill:var(--c5)}
-.s0{stroke:var(--c0);stroke-width:2.6}.s1{stroke:var(--c1)}.s2{stroke:var(--c2)}.s3{stroke:var(--c3)}.s4{stroke:var(--c4)}.s5{stroke:var(--c5)}
+.s0{stroke:var(--c0);stroke-width:2.6}.s1{stroke:var(--c1)}.s2{stroke:var(--c2)}.s3{stroke:var(--c3)}.s4{stroke:var(--c4)}.s5{stroke:var(--c5)}.thin{stroke-width:1.3}
 svg{--back:#fff;--ink:#1f2328;--faint:#59636e;--grid:#e4e7eb;--rest:#b4bcc6;--rest2:#7f8995;
 --c0:#0969da;--c02:#7bb5f5;--c1:#b35900;--c2:#0b7a5c;--c3:#a0408a;--c4:#6b7280;--c5:#8a6d00}
 @media(prefers-color-scheme:dark){svg{--back:#0d1117;--ink:#e6edf3;--faint:#9198a1;--grid:#2a313c;--rest:#4a5462;--rest2:#76808d;

@@ -188,7 +188,7 @@ func (d *lineDrawing) curve(i int) {
 	for _, p := range points {
 		x := d.x.place(p.X)
 		if p.Y.Min < p.Y.Max {
-			d.line(x, d.y.place(p.Y.Min), x, d.y.place(p.Y.Max), "range")
+			d.line(x, d.y.place(p.Y.Min), x, d.y.place(p.Y.Max), "thin s"+d.class[i])
 		}
 		d.dot(x, d.y.place(p.Y.Median), "f"+d.class[i])
 	}

@@ -241,7 +241,8 @@ func (r *results) drawGrowth() *plot.Figure {
 
 // drawScale draws what things cost against how many responses the store has.
 func (r *results) drawScale() *plot.Figure {
-	if len(r.Scale) == 0 {
+	scales := r.Scales()
+	if len(scales) == 0 {
 		return nil
 	}
 	panel := func(title, unit string, lines ...plot.Line) plot.Panel {
@@ -249,8 +250,8 @@ func (r *results) drawScale() *plot.Figure {
 	}
 	line := func(name string, ours bool, of func(*scaled) plot.Value) plot.Line {
 		l := plot.Line{Name: name, Ours: ours}
-		for i := range r.Scale {
-			l.Points = append(l.Points, plot.Point{X: float64(r.Scale[i].Records), Y: of(&r.Scale[i])})
+		for i := range scales {
+			l.Points = append(l.Points, plot.Point{X: float64(scales[i].Records), Y: of(&scales[i])})
 		}
 		return l
 	}
@@ -269,7 +270,7 @@ func (r *results) drawScale() *plot.Figure {
 			panel("Responses a second, without verifying", "/s",
 				line("built", true, func(s *scaled) plot.Value { return plot.Value(s.Build) }),
 				line("merged", false, func(s *scaled) plot.Value { return plot.Value(s.Merge) })),
-			panel("Adding a response, to the published generation", "s",
+			panel("Adding a response and publishing it", "s",
 				line("", true, func(s *scaled) plot.Value { return s.Add.drawn(1e-3) })),
 		},
 	}

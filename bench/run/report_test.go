@@ -39,14 +39,15 @@ func TestReportOfCRLs(t *testing.T) {
 // What was not measured of a size is a dash, and no point of the picture.
 func TestReportOfScale(t *testing.T) {
 	r := results{Scale: []scaled{
+		{Records: 1e7, Merge: one(9e5)},
 		{Records: 1e6, GET: map[string]spread{"lancred": {8, 7, 9, 3}}, Lookup: map[string]spread{"lancre": one(315)}, Build: one(6e5), Add: one(20)},
-		{Records: 1e8, GET: map[string]spread{"lancred": {9, 8, 9, 3}}},
-	}}
+	}, Hundred: hundred{Responses: 1e8, Warm: closed{CPU: spread{9, 8, 9, 3}}, One: one(0.03)}}
 	wantLines(t, r,
 		"| 1 M | 8 (7 to 9) | – | 315 | – | – | 600000 | – | 20 |",
-		"| 100 M | 9 (8 to 9) | – | – | – | – | – | – | – |")
-	if dots := strings.Count(string(r.drawScale().SVG()), "<circle"); dots != 5 {
-		t.Errorf("%d points of 5 values", dots)
+		"| 10 M | – | – | – | – | – | – | 900000 | – |",
+		"| 100 M | 9 (8 to 9) | – | – | – | – | – | – | 30 |")
+	if dots := strings.Count(string(r.drawScale().SVG()), "<circle"); dots != 7 {
+		t.Errorf("%d points of 7 values", dots)
 	}
 }
 

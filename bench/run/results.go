@@ -43,7 +43,7 @@ type results struct {
 	Followed followed `json:"followed"`
 	Fleet    fleet    `json:"fleet"`
 	Signed   signed   `json:"signed"`
-	Scale    []scaled `json:"scale"` // ascending
+	Scale    []scaled `json:"scale"`
 	Hundred  hundred  `json:"hundred"`
 }
 

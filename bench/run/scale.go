@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -43,7 +44,6 @@ func (r *runner) measureScale(ctx context.Context) error {
 		r.results.Scale = append(others, s)
 		t.row(n, s.GET["lancred"], s.Lookup["lancre"], s.Build, s.Merge, s.Add)
 	}
-	slices.SortFunc(r.results.Scale, func(a, b scaled) int { return int(a.Records) - int(b.Records) })
 	return t.Flush()
 }
 
@@ -138,6 +138,17 @@ func (r *runner) scaleLookup(ctx context.Context, n uint64) (map[string]spread, 
 		}
 	}
 	return times, nil
+}
+
+// Scales are the sizes that were measured, ascending, with what of the section hundred can be compared with
+// them: its build waits for what it is given, and its merge is of one shard.
+func (r *results) Scales() []scaled {
+	list := slices.Clone(r.Scale)
+	if h := &r.Hundred; h.Responses > 0 {
+		list = append(list, scaled{Records: h.Responses, GET: map[string]spread{"lancred": h.Warm.CPU}, Add: h.One.times(1000)})
+	}
+	slices.SortStableFunc(list, func(a, b scaled) int { return cmp.Compare(a.Records, b.Records) })
+	return list
 }
 
 // parseSizes reads numbers such as 100k, 1M and 2500000.
