@@ -102,8 +102,7 @@ func (c *cold) room(dir string) error {
 	return nil
 }
 
-// cpu is lancred's processor time for one request, of either load. That of the cold one
-// begins first and ends last.
+// cpu is lancred's processor time for one request, of either load: both run at once.
 func (r *coldRound) cpu() float64 {
 	both := sample{Result: traffic.Result{Answered: r.others.Answered + r.beside.Answered}, cpu: r.others.cpu}
 	return cpuPerRequest(&both)

@@ -33,7 +33,7 @@ const diskBuffer = 2 * diskBlock
 // A place is where a record is in its segment.
 type place struct{ begin, end int64 } // whole blocks
 
-// A disk is what was read of it, of its own.
+// A disk is how fast one is read, and what that takes, when nothing else reads it.
 type disk struct {
 	rate float64 // reads a second
 	cpu  float64 // µs of processor time a read
