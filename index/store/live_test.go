@@ -113,6 +113,7 @@ func addLines(t *testing.T, p *Publication, lines []testLine) (added []SegmentLi
 // TestLiveMatchesModel compares look-ups and Live, over random stacks with ties,
 // tombstones, shards and bases, with a map, and so with each other.
 func TestLiveMatchesModel(t *testing.T) {
+	each, overlaid := 0, 0 // how lines below others were walked
 	for seed := range uint64(30) {
 		s := newModel(seed)
 		for range 1 + s.random.IntN(8) {
@@ -133,6 +134,19 @@ func TestLiveMatchesModel(t *testing.T) {
 		if live := liveAnswers(t, g); !maps.Equal(live, s.answer) {
 			t.Fatalf("seed %d: Live differs from the map: %s", seed, difference(live, s.answer))
 		}
+		for line := range g.segments {
+			switch o, err := g.overlay(line); {
+			case err != nil:
+				t.Fatal(err)
+			case o.each:
+				each++
+			case len(o.offsets) > 0:
+				overlaid++
+			}
+		}
+	}
+	if each < 10 || overlaid < 10 {
+		t.Errorf("%d lines were looked up in those above, and into %d those above were: too few to tell", each, overlaid)
 	}
 }
 
