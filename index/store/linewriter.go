@@ -37,8 +37,8 @@ type source struct {
 	bury bool
 }
 
-// batches is how many there are: one is filled, one is written, and others are made, which
-// takes about twice as long as writing.
+// batches is how many there are: one is filled, one is written, and the others are made,
+// for which more than one processor has time.
 const batches = 6
 
 // NewLineWriter makes one for a line of shard. Nothing is written before the first

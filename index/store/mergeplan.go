@@ -66,11 +66,13 @@ func nextStep(lines []SegmentLine, policy *MergePolicy) (s mergeStep, ok bool) {
 }
 
 // fullTier is the run of deltas to be joined, of the lowest tier that has fanout of
-// them next to each other, with smaller ones between them; nil if there is none.
+// them next to each other, with smaller ones between them; nil if there is none. Of
+// several it is the oldest: what is left over are the newest, which the next ones join.
+// Were it the newest, what it makes would cut off the older ones from those to come.
 func fullTier(lines []SegmentLine) []int {
-	var deltas []int
+	var deltas []int // oldest first
 	highest := 0
-	for i := range lines {
+	for i := range slices.Backward(lines) {
 		if lines[i].Role == RoleDelta {
 			deltas = append(deltas, i)
 			highest = max(highest, tier(lines[i].Size))
@@ -87,12 +89,13 @@ func fullTier(lines []SegmentLine) []int {
 			case of == t:
 				count++
 			case count == 0:
-				continue // smaller ones above the first
+				continue // smaller ones below the first
 			}
 			if run = append(run, i); tier(lines[i].Size) == t {
 				last = len(run)
 			}
 			if count == fanout {
+				slices.Reverse(run[:last])
 				return run[:last]
 			}
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,7 +85,7 @@ func TestFullTier(t *testing.T) {
 		{"no lines", "", nil},
 		{"one too few", d(7, small) + "b=1", nil},
 		{"eight", d(8, small) + "b=1", from(0, 7)},
-		{"the newest eight of nine", d(9, small), from(0, 7)},
+		{"the oldest eight of nine", d(9, small), from(1, 8)},
 		{"of the next size", d(8, second), from(0, 7)},
 		{"smaller ones between them are joined, too", d(4, second) + d(2, small) + d(4, second), from(0, 9)},
 		{"smaller ones above and below them are not", d(2, small) + d(8, second) + d(2, small), from(2, 9)},
@@ -97,6 +98,38 @@ func TestFullTier(t *testing.T) {
 	} {
 		if got := fullTier(linesOf(t, test.lines)); !slices.Equal(got, test.want) {
 			t.Errorf("%s: lines %v are joined, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// Where additions are of a size, at most seven deltas of each tier are left, however many
+// came before each merge, and however much of a segment is not its records.
+func TestTiersStayFew(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, shared := range []int64{0, 100, 1500, 3000, 6000, 20000} {
+		const records = 200
+		var lines []SegmentLine // newest first
+		for n := range 1000 {
+			for range random.IntN(40) {
+				lines = slices.Insert(lines, 0, SegmentLine{Role: RoleDelta, Shard: index.Everything, Size: shared + records})
+			}
+			for run := fullTier(lines); run != nil; run = fullTier(lines) {
+				first, last := run[0], run[len(run)-1]
+				size := shared
+				for _, l := range lines[first : last+1] {
+					size += l.Size - shared
+				}
+				lines = slices.Replace(lines, first, last+1, SegmentLine{Role: RoleDelta, Shard: index.Everything, Size: size})
+			}
+			left := make(map[int]int)
+			for i := range lines {
+				left[tier(lines[i].Size)]++
+			}
+			for of, count := range left {
+				if count >= fanout {
+					t.Fatalf("%d octets shared, merge %d: %d deltas of tier %d are left, want %d at most", shared, n, count, of, fanout-1)
+				}
+			}
 		}
 	}
 }
