@@ -59,6 +59,9 @@ func GC(dir string, keep Keep, now time.Time) ([]Removed, error) {
 		return nil, fmt.Errorf("nothing removed, for what is in use is not known: %w", err)
 	}
 	err = c.collectAll()
+	for _, f := range c.claimed {
+		f.Close()
+	}
 	return c.removed, err
 }
 
@@ -69,6 +72,7 @@ type collector struct {
 	named   map[string]bool // objects that are in use
 	past    map[string]bool // objects of generations that go
 	kept    map[string]bool // generations in the history, by their file's name
+	claimed []*os.File      // what was in the making when somebody was cut short
 	removed []Removed
 }
 
@@ -125,7 +129,7 @@ func (c *collector) collectAll() error {
 			return isTemporary(e) && !c.arriving(e) || isObject(e) && !c.named[e.Name()]
 		}},
 		{objectsName, func(e fs.DirEntry) bool {
-			return isTemporary(e) && !claimed(filepath.Join(c.dir, objectsName, e.Name())) || isObject(e) && c.unused(e)
+			return isTemporary(e) && c.claims(filepath.Join(c.dir, objectsName, e.Name())) || isObject(e) && c.unused(e)
 		}},
 	} {
 		if err := c.collect(d.name, d.garbage); err != nil {
@@ -133,6 +137,16 @@ func (c *collector) collectAll() error {
 		}
 	}
 	return nil
+}
+
+// claims reports whether nobody makes objects in path, and sees to it that nobody begins
+// before it is removed.
+func (c *collector) claims(path string) bool {
+	f, err := claim(path)
+	if err == nil {
+		c.claimed = append(c.claimed, f)
+	}
+	return err != errTaken
 }
 
 // unused reports whether no generation has the object e, nor is about to.

@@ -249,3 +249,49 @@ func TestGCSparesForSoLong(t *testing.T) {
 		}
 	}
 }
+
+// GC, however it falls, takes no directory of objects whose making has just begun.
+func TestGCSparesWhatBegins(t *testing.T) {
+	dir := t.TempDir()
+	publishSample(t, dir, "sample")
+	entries := func() int {
+		list, err := os.ReadDir(filepath.Join(dir, objectsName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	before := entries()
+	stop, stopped := make(chan struct{}), make(chan error, 1)
+	go func() {
+		var err error
+		for n := 0; err == nil; n++ {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+				_, err = GC(dir, DefaultKeep, start)
+			}
+		}
+		stopped <- err
+	}()
+	for n := range 500 {
+		o, err := OpenObjects(dir)
+		if err == nil {
+			_, _, err = o.AddObject(strings.NewReader("an object"))
+			o.Close()
+		}
+		if err != nil {
+			t.Errorf("beginning number %d: %v", n, err)
+			break
+		}
+	}
+	close(stop)
+	if err := <-stopped; err != nil {
+		t.Errorf("GC: %v", err)
+	}
+	if left := entries(); left != before {
+		t.Errorf("objects has %d entries, want the %d of before", left, before)
+	}
+}

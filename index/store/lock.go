@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -39,27 +40,39 @@ func lock(dir string, patience time.Duration) (*os.File, error) {
 // time only.
 const lockStep = 2 * time.Millisecond
 
-// claimDir takes the lock of a directory of objects in the making.
-func claimDir(temp string) (*os.File, error) {
-	f, err := os.Open(temp)
-	if err != nil {
+// errTaken says that something in the making cannot be claimed: somebody else has, who
+// makes it, or gc, which removes it.
+var errTaken = errors.New("somebody else has claimed it")
+
+// claim takes the lock of the directory of objects in the making at path, which says that
+// it is not left behind. It is there then, until whoever claims it removes it.
+func claim(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errTaken
+	case err != nil:
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK) || err == nil && !isAt(f, path):
+		err = errTaken
+	case err != nil:
+		err = fmt.Errorf("%s: flock: %w", path, err)
+	}
+	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: flock: %w", temp, err)
+		return nil, err
 	}
 	return f, nil
 }
 
-// claimed reports whether path is a directory of objects in the making.
-func claimed(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB), unix.EWOULDBLOCK)
+// isAt reports whether path still leads to f.
+func isAt(f *os.File, path string) bool {
+	own, err := f.Stat()
+	there, gone := os.Stat(path)
+	return err == nil && gone == nil && os.SameFile(own, there)
 }
 
 // holder says which process holds the flock on f, if /proc/locks tells: as in

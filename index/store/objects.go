@@ -72,16 +72,20 @@ func OpenObjects(dir string) (*Objects, error) {
 	if err := durable.MakeDir(objects); err != nil {
 		return nil, err
 	}
-	temp, err := os.MkdirTemp(objects, tempPrefix)
-	if err != nil {
-		return nil, err
+	for {
+		temp, err := os.MkdirTemp(objects, tempPrefix)
+		if err != nil {
+			return nil, err
+		}
+		claimed, err := claim(temp)
+		switch {
+		case err == nil:
+			return &Objects{dir: dir, temp: temp, claim: claimed, staged: make(map[string]stagedObject)}, nil
+		case err != errTaken: // else gc came between, for which it was left behind
+			os.RemoveAll(temp)
+			return nil, err
+		}
 	}
-	claim, err := claimDir(temp)
-	if err != nil {
-		os.RemoveAll(temp)
-		return nil, err
-	}
-	return &Objects{dir: dir, temp: temp, claim: claim, staged: make(map[string]stagedObject)}, nil
 }
 
 // SignWith has the manifests be signed that are committed from now on. Without keys, it
