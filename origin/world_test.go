@@ -155,13 +155,14 @@ func (w *world) follow() *Follower {
 	check(w, err)
 	in, out := io.Pipe()
 	f := New(c, slog.New(slog.NewJSONHandler(out, nil)))
-	w.lines = make(chan line, 10_000)
+	lines := make(chan line, 10_000) // of this one: another may follow after it
+	w.lines = lines
 	go func() {
-		defer close(w.lines)
+		defer close(lines)
 		for s := bufio.NewScanner(in); s.Scan(); {
 			var l line
 			_ = json.Unmarshal(s.Bytes(), &l) // the handler writes nothing else
-			w.lines <- l
+			lines <- l
 		}
 	}()
 	ctx, cancel := context.WithCancel(context.Background())
