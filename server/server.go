@@ -43,17 +43,18 @@ type Server struct {
 	conns    conns
 	timeouts timeouts
 
-	dir      os.FileInfo              // of the store, when New was called
-	current  atomic.Pointer[snapshot] // nil until a generation could be loaded
-	reloadMu sync.Mutex               // held while a generation is loaded
-	expiries expiryLog
-	reloads  reloadLog
-	history  status.Ring   // of the metrics' totals
-	memory   int64         // octets of segments that can be expected to stay in memory
-	stop     chan struct{} // closed when Shutdown is done
-	stopOnce sync.Once
-	stopping atomic.Bool // not ready any more: Shutdown has begun
-	closing  atomic.Bool // every answer is the last on its connection
+	dir       os.FileInfo              // of the store, when New was called
+	current   atomic.Pointer[snapshot] // nil until a generation could be loaded
+	reloadMu  sync.Mutex               // held while a generation is loaded
+	expiries  expiryLog
+	reloads   reloadLog
+	unmapping atomic.Bool   // generations that are no more served are to be collected
+	history   status.Ring   // of the metrics' totals
+	memory    int64         // octets of segments that can be expected to stay in memory
+	stop      chan struct{} // closed when Shutdown is done
+	stopOnce  sync.Once
+	stopping  atomic.Bool // not ready any more: Shutdown has begun
+	closing   atomic.Bool // every answer is the last on its connection
 }
 
 // New checks cfg and loads the store's generation. A store that has none, or
