@@ -14,6 +14,7 @@ type stack struct {
 	deltas []layer
 	bases  []layer // by shard, as many as the finest of all bases
 	shift  int     // from a SerialHash to the number of a shard in bases
+	whole  bool    // no line is for a shard: then no SerialHash need be made
 }
 
 // A layer is a segment at its place in a stack.
@@ -31,12 +32,13 @@ func newStack(lines []SegmentLine, segments []*index.Segment) stack {
 			finest = max(finest, lines[i].Shard.Of)
 		}
 	}
-	s := stack{bases: make([]layer, finest), shift: 64 - bits.TrailingZeros32(finest)}
+	s := stack{bases: make([]layer, finest), shift: 64 - bits.TrailingZeros32(finest), whole: true}
 	for i := range s.bases {
 		s.bases[i].line = len(lines)
 	}
 	for i := range lines {
 		l := layer{i, lines[i].Shard, segments[i]}
+		s.whole = s.whole && l.shard == index.Everything
 		if lines[i].Role != RoleBase {
 			s.deltas = append(s.deltas, l)
 			continue
@@ -58,7 +60,10 @@ func (s *stack) base(serialHash uint64) *layer { return &s.bases[serialHash>>s.s
 // older layer could have an answer that is out of date. The record is a copy in *buf,
 // unless buf is nil.
 func (s *stack) find(key uint64, id *index.CertID, buf *[]byte) (rec index.Record, at *layer, err error) {
-	serial := id.SerialHash()
+	var serial uint64
+	if !s.whole {
+		serial = id.SerialHash()
+	}
 	base := s.base(serial)
 	for i := range s.deltas {
 		d := &s.deltas[i]
