@@ -85,8 +85,8 @@ func TestSlotsEnd(t *testing.T) {
 	first, slots := s.head.slots.offset, s.head.slots.size/slotSize
 	taken := 0
 	for i := range slots {
-		if want := le.Uint64(file[first+i*slotSize:]); s.slot(i) != want {
-			t.Errorf("slot %d is %x, want %x", i, s.slot(i), want)
+		if want := le.Uint64(file[first+i*slotSize:]); s.table.at(i) != want {
+			t.Errorf("slot %d is %x, want %x", i, s.table.at(i), want)
 		} else if want != 0 {
 			taken++
 		}
@@ -95,7 +95,7 @@ func TestSlotsEnd(t *testing.T) {
 		t.Errorf("%d slots are taken, want one for each of 7 CertIDs", taken)
 	}
 	for _, beyond := range []uint64{slots, slots + 1, 8 * slots, slots * slotSize, 1 << 60} {
-		if got := s.slot(beyond); got != 0 {
+		if got := s.table.at(beyond); got != 0 {
 			t.Errorf("slot %d of %d is %x, want a free one", beyond, slots, got)
 		}
 	}
@@ -114,9 +114,9 @@ func TestLookupKeepsToTheLongestProbe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for probe := range good.head.longestProbe + 1 {
-		head := *good.head
-		head.longestProbe = probe
-		s := &Segment{data: file, head: &head, issuers: good.issuers, shapes: good.shapes, recHead: good.recHead}
+		table := good.table
+		table.longest = uint64(probe)
+		s := &Segment{data: file, table: table, head: good.head, issuers: good.issuers, shapes: good.shapes, recHead: good.recHead}
 		for n, der := range responses {
 			id := parse(t, der).Singles[0].CertID
 			_, slots, _, err := good.probe(id.Key(), &id, nil)

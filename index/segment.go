@@ -19,7 +19,8 @@ import (
 // truncated file cannot give raises a fault, which ends the process unless the
 // goroutine has called debug.SetPanicOnFault.
 type Segment struct {
-	data    []byte // the file; what it holds is read through octets alone
+	data    []byte // the file; what it holds is read through octets and table alone
+	table   Slots
 	head    *header
 	recHead uint64 // size of a record's head
 	issuers []issuer
@@ -86,7 +87,8 @@ func OpenBytes(data []byte) (*Segment, error) {
 		return nil, err
 	}
 	s := &Segment{data: data, head: head, recHead: head.recordHead()}
-	if last := head.slots.size/slotSize - 1; s.slot(last) != 0 {
+	s.table = Slots{s.octets(head.slots.offset, head.slots.size), head.homeSlots, uint64(head.longestProbe)}
+	if last := head.slots.size/slotSize - 1; s.table.at(last) != 0 {
 		return nil, fmt.Errorf("slot %d, the last, is taken: %w", last, ErrCorrupt)
 	}
 	issuers, err := s.checkedCopy(head.issuers, "issuers")
@@ -121,7 +123,7 @@ func (s *Segment) Close() error {
 	s.cleanup.Stop()
 	s.mapped = false
 	data := s.data
-	s.data = nil
+	s.data, s.table = nil, Slots{}
 	return unix.Munmap(data)
 }
 
@@ -181,14 +183,6 @@ func (s *Segment) octets(offset, n uint64) []byte {
 	return nil
 }
 
-// slot is slot i of the table, or a free one where the table has none.
-func (s *Segment) slot(i uint64) uint64 {
-	if i >= s.head.slots.size/slotSize {
-		return 0
-	}
-	return le.Uint64(s.octets(s.head.slots.offset+i*slotSize, slotSize))
-}
-
 // Lookup finds the record that is entered under id; key must be id.Key(). The
 // error is ErrCorrupt where a record on the way fails its checks. It does not
 // allocate.
@@ -207,24 +201,19 @@ func (s *Segment) LookupCopy(key uint64, id *CertID, buf *[]byte) (rec Record, f
 
 // probe is LookupCopy; it also says how many slots it examined.
 func (s *Segment) probe(key uint64, id *CertID, buf *[]byte) (rec Record, slots uint32, found bool, err error) {
-	i := home(key, s.head.homeSlots)
-	for ; slots < s.head.longestProbe; slots++ {
-		slot := s.slot(i + uint64(slots))
-		if slot == 0 {
-			break
+	for {
+		offset, n := s.table.next(key, uint64(slots))
+		if slots = uint32(n); offset == 0 {
+			return Record{}, slots, false, nil
 		}
-		if slot>>slotOffsetBits != key&fingerprintMask {
-			continue
-		}
-		rec, ok := s.record(slot&slotOffsetMask, buf)
+		rec, ok := s.record(offset, buf)
 		if !ok {
 			return Record{}, 0, false, ErrCorrupt
 		}
 		if rec.has(id) {
-			return rec, slots + 1, true, nil
+			return rec, slots, true, nil
 		}
 	}
-	return Record{}, slots, false, nil
 }
 
 // record reads and checks the record at offset or, if buf is not nil, a copy of it in

@@ -155,7 +155,7 @@ func (v *verifier) checksum(sec section) uint64 {
 func (v *verifier) slots() {
 	var taken uint64
 	for i := range v.head.slots.size / slotSize {
-		if v.slot(i) != 0 {
+		if v.table.at(i) != 0 {
 			taken++
 		}
 	}

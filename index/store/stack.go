@@ -22,6 +22,7 @@ type layer struct {
 	line    int // among the segment lines; below all of them where a shard has no base
 	shard   index.Shard
 	segment *index.Segment // nil where a shard has no base
+	slots   index.Slots    // of the segment
 }
 
 // newStack is that of lines, whose segments are given in the same order.
@@ -37,7 +38,7 @@ func newStack(lines []SegmentLine, segments []*index.Segment) stack {
 		s.bases[i].line = len(lines)
 	}
 	for i := range lines {
-		l := layer{i, lines[i].Shard, segments[i]}
+		l := layer{i, lines[i].Shard, segments[i], segments[i].Slots()}
 		s.whole = s.whole && l.shard == index.Everything
 		if lines[i].Role != RoleBase {
 			s.deltas = append(s.deltas, l)
@@ -70,7 +71,7 @@ func (s *stack) find(key uint64, id *index.CertID, buf *[]byte) (rec index.Recor
 		if d.line > base.line {
 			break
 		}
-		if !d.shard.Covers(serial) {
+		if !d.shard.Covers(serial) || !d.slots.Lead(key) {
 			continue
 		}
 		if rec, found, err := d.segment.LookupCopy(key, id, buf); found || err != nil {
