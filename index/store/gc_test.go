@@ -252,6 +252,8 @@ func TestGCSparesForSoLong(t *testing.T) {
 
 // GC, however it falls, takes no directory of objects whose making has just begun.
 func TestGCSparesWhatBegins(t *testing.T) {
+	defer func(d time.Duration) { patience = d }(patience)
+	patience = time.Minute // gc has the lock most of the time
 	dir := t.TempDir()
 	publishSample(t, dir, "sample")
 	entries := func() int {
@@ -282,7 +284,11 @@ func TestGCSparesWhatBegins(t *testing.T) {
 			_, _, err = o.AddObject(strings.NewReader("an object"))
 			o.Close()
 		}
-		if err != nil {
+		in, failed := OpenIncoming(dir)
+		if failed == nil {
+			failed = errors.Join(in.Keep(nil), in.Close())
+		}
+		if err = errors.Join(err, failed); err != nil {
 			t.Errorf("beginning number %d: %v", n, err)
 			break
 		}
@@ -290,6 +296,9 @@ func TestGCSparesWhatBegins(t *testing.T) {
 	close(stop)
 	if err := <-stopped; err != nil {
 		t.Errorf("GC: %v", err)
+	}
+	if _, err := GC(dir, DefaultKeep, start); err != nil {
+		t.Error(err)
 	}
 	if left := entries(); left != before {
 		t.Errorf("objects has %d entries, want the %d of before", left, before)

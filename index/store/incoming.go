@@ -21,7 +21,8 @@ import (
 // its name in a directory that gc spares while somebody has it open, and outlives the
 // process: it is gone on with. The system calls are
 //
-//	mkdir("STORE/objects/.tmp-incoming")       unless it is there     OpenIncoming
+//	flock("STORE", LOCK_EX)                    gc waits, until the next   OpenIncoming
+//	mkdir("STORE/objects/.tmp-incoming")       unless it is there
 //	open("STORE/objects/.tmp-incoming") = 3
 //	flock(3, LOCK_EX|LOCK_NB)                  one at a time
 //	open("STORE/objects/.tmp-incoming/<sha256>", O_CREAT) = 4         Part
@@ -46,7 +47,15 @@ const incomingName = tempPrefix + "incoming"
 // There can be one Incoming of a store at a time.
 func OpenIncoming(dir string) (*Incoming, error) {
 	in := &Incoming{dir: dir, parts: filepath.Join(dir, objectsName, incomingName)}
-	for _, d := range []string{dir, filepath.Join(dir, objectsName), in.parts} {
+	if err := durable.MakeDir(dir); err != nil {
+		return nil, err
+	}
+	l, err := lock(dir, patience)
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	for _, d := range []string{filepath.Join(dir, objectsName), in.parts} {
 		if err := durable.MakeDir(d); err != nil {
 			return nil, err
 		}
