@@ -211,8 +211,8 @@ func (g *grower) revoke(ctx context.Context, began time.Time) error {
 
 // lancre runs a command on the core of the server, which comes before it.
 func (g *grower) lancre(ctx context.Context, args ...string) error {
-	words := append([]string{"-n", "10", "taskset", "--cpu-list", serverCore, filepath.Join(g.bin, "..", "lancre")}, args...)
-	if out, err := exec.CommandContext(ctx, "nice", words...).CombinedOutput(); err != nil {
+	words := append([]string{"--idle", "0", "taskset", "--cpu-list", serverCore, filepath.Join(g.bin, "..", "lancre")}, args...)
+	if out, err := exec.CommandContext(ctx, "chrt", words...).CombinedOutput(); err != nil {
 		return fmt.Errorf("lancre %s: %w: %s", args[0], err, out)
 	}
 	return nil
