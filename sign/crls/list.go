@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-
 	"lancre/build/crl"
 	"lancre/build/rule"
 	"lancre/index"
@@ -24,7 +22,7 @@ func (r *run) read(ctx context.Context) error {
 		return err
 	}
 	for _, t := range r.targets {
-		serial, err := t.entries.Twice(t.fresh)
+		serial, err := t.entries.Twice(&t.fresh)
 		if err != nil {
 			return err
 		}
@@ -75,7 +73,7 @@ func (r *run) enter(c *certificates.Certificate, t *target, l *listed, before *c
 	revoked := min(c.RevokedAt, r.thisUpdate(t))
 	if l == nil {
 		t.added++
-		t.fresh = append(t.fresh, xxhash.Sum64(c.Serial))
+		t.fresh.Add(c.Serial)
 	} else {
 		if l.seen {
 			return twice(c.Serial)
