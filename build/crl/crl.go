@@ -208,8 +208,8 @@ func (c *CRL) EntryAt(offset int64) (e Entry) {
 	return e
 }
 
-// serial is the serial number, as content octets, of that entry.
-func (c *CRL) serial(offset int64) []byte {
+// SerialAt is the serial number, as content octets, of that entry.
+func (c *CRL) SerialAt(offset int64) []byte {
 	if c.known != nil {
 		return c.known.serial(offset)
 	}

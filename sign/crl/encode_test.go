@@ -35,10 +35,10 @@ func TestGolden(t *testing.T) {
 	signer := must(NewSigner(ca, key))
 	list := new(Entries)
 	defer list.Close()
-	if err := list.Add([]byte{0, 0xff}, 1793491200, noReason); err != nil {
+	if _, err := list.Add([]byte{0, 0xff}, 1793491200, noReason); err != nil {
 		t.Fatal(err)
 	}
-	if err := list.Add([]byte{2}, firstGeneralized, 4); err != nil {
+	if _, err := list.Add([]byte{2}, firstGeneralized, 4); err != nil {
 		t.Fatal(err)
 	}
 	h := &Head{ThisUpdate: signtest.Now.Unix(), NextUpdate: signtest.Now.AddDate(0, 0, 7).Unix(), Number: big.NewInt(256), Scope: ForUsers, URL: "http://c.example.org/7.crl"}
@@ -84,7 +84,7 @@ func TestSizes(t *testing.T) {
 				t.Fatalf("%d entries: %v", n, err)
 			}
 		}
-		if err := list.Add([]byte{1, byte(n >> 8), byte(n)}, int64(n), n%2*5-1); err != nil {
+		if _, err := list.Add([]byte{1, byte(n >> 8), byte(n)}, int64(n), n%2*5-1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -96,7 +96,7 @@ func TestTwice(t *testing.T) {
 	defer list.Close()
 	var hashes, collide Hashes
 	add := func(serial []byte) {
-		if err := list.Add(serial, 0, -1); err != nil {
+		if _, err := list.Add(serial, 0, -1); err != nil {
 			t.Fatal(err)
 		}
 		hashes.Add(serial)
@@ -126,7 +126,7 @@ func BenchmarkMillion(b *testing.B) {
 		serial := make([]byte, 16)
 		for n := range 1_000_000 {
 			serial[0], serial[13], serial[14], serial[15] = 0x55, byte(n>>16), byte(n>>8), byte(n)
-			if err := list.Add(serial, int64(n), n%2*5-1); err != nil {
+			if _, err := list.Add(serial, int64(n), n%2*5-1); err != nil {
 				b.Fatal(err)
 			}
 			hashes.Add(serial)

@@ -29,18 +29,19 @@ type Entries struct {
 }
 
 // Add adds an entry: the content octets of a serial number, of 21 octets at most, Unix
-// seconds from 1970 to 2106, and a CRLReason, −1 for none.
-func (e *Entries) Add(serial []byte, revoked int64, reason int) error {
+// seconds from 1970 to 2106, and a CRLReason, −1 for none. It returns the entry in DER, which
+// is valid until the next.
+func (e *Entries) Add(serial []byte, revoked int64, reason int) (entry []byte, err error) {
 	if e.file == nil {
 		if err := e.open(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	e.entry = appendEntry(e.entry[:0], serial, revoked, reason)
 	e.size += int64(len(e.entry))
 	e.count++
-	_, err := e.out.Write(e.entry)
-	return err
+	_, err = e.out.Write(e.entry)
+	return e.entry, err
 }
 
 func (e *Entries) open() (err error) {
