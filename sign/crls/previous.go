@@ -7,24 +7,24 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 
 	"github.com/cespare/xxhash/v2"
 	"golang.org/x/sys/unix"
 
 	"lancre/build/ca"
 	"lancre/build/crl"
+	"lancre/internal/mapping"
 )
 
 // readPrevious maps and reads the CRL in a file; nil if there is none. What it lists is
 // signed again: it must be by the same key.
 func readPrevious(name string, by *ca.Signer) (*crl.CRL, error) {
-	data, err := mapFile(name)
+	data, err := mapping.Open(name, "CRL", 1)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the CRL before, %w", err)
 	}
 	c, err := parsePrevious(data, by)
 	if err != nil {
@@ -34,28 +34,10 @@ func readPrevious(name string, by *ca.Signer) (*crl.CRL, error) {
 	return c, nil
 }
 
-// mapFile maps a file, so that the CRL before takes no memory that cannot be taken back.
-func mapFile(name string) ([]byte, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0) // a FIFO is not waited for
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if size := info.Size(); !info.Mode().IsRegular() || size == 0 || size > math.MaxUint32 {
-		return nil, fmt.Errorf("the CRL before, %s: %s of %d octets, want a file of 1 to %d", name, info.Mode(), size, uint32(math.MaxUint32))
-	}
-	data, err := unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("%s: mapping %d octets: %w", name, info.Size(), err)
-	}
-	return data, nil
-}
-
 func parsePrevious(data []byte, by *ca.Signer) (*crl.CRL, error) {
+	if len(data) > math.MaxUint32 {
+		return nil, fmt.Errorf("it has %d octets, want at most %d", len(data), uint32(math.MaxUint32))
+	}
 	c, broken := crl.Parse(data)
 	if broken != nil {
 		return nil, errors.New(broken.Reason)
