@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"os"
 	"runtime"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
 	"golang.org/x/sys/unix"
+
+	"lancre/internal/mapping"
 )
 
 // A Segment is one open segment file. Its methods are safe for concurrent use.
@@ -51,21 +52,9 @@ type Sections struct {
 // Open maps the segment file at path and checks it as OpenBytes does. The
 // mapping goes with Close, or when the Segment cannot be reached any more.
 func Open(path string) (*Segment, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // a FIFO is not waited for
+	data, err := mapping.Open(path, "segment", headerSize)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() < headerSize {
-		return nil, fmt.Errorf("%s: not a segment: %s with %d octets, a segment is a file of at least %d", path, info.Mode(), info.Size(), headerSize)
-	}
-	data, err := unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("%s: mapping %d octets: %w", path, info.Size(), err)
 	}
 	s, err := OpenBytes(data)
 	if err != nil {

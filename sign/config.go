@@ -73,8 +73,10 @@ type Config struct {
 	// Rate is how many signatures are made a second, at most; 0 as many as the key can.
 	Rate float64
 
-	// Parallel is how many signatures are asked for at a time. Default: 16, for what
-	// counts is how long a key takes to answer, not how many cores there are.
+	// Parallel is how many signatures are asked for at a time. Default: 128, for what
+	// counts is how long a key takes to answer, not how many cores there are; and a
+	// program that holds it takes and gives them by the dozen if more are asked for than
+	// it can make at a time.
 	Parallel int
 
 	// Max ends the run after so many responses: those that come next are for the next
@@ -122,7 +124,7 @@ func DefaultConfig() Config {
 		Hashes:   []index.HashAlg{index.SHA1, index.SHA256},
 		Validity: 7 * 24 * time.Hour,
 		Refresh:  [2]float64{0.25, 0.375},
-		Parallel: 16,
+		Parallel: 128,
 		Settings: safeguard.Default(),
 		Profiles: []rule.Profile{rule.Private},
 		Patience: time.Minute,

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	stdasn1 "encoding/asn1"
+	"fmt"
 	"math/big"
 	"math/rand/v2"
 	"strings"
@@ -101,7 +102,12 @@ func compareEntries(t *testing.T, c *CRL, want []x509.RevocationListEntry) {
 		t.Fatalf("%d entries, want %d", c.Count, len(want))
 	}
 	n := 0
+	var serials []string
+	c.WalkSerials(func(serial []byte, offset int64) { serials = append(serials, fmt.Sprintf("%x at %d", serial, offset)) })
 	c.Walk(func(e *Entry) {
+		if at := fmt.Sprintf("%x at %d", e.Serial, e.Offset); n >= len(serials) || serials[n] != at {
+			t.Errorf("entry %d: serial %s, which is not what is read for its serial number alone: %q", n, at, serials)
+		}
 		w := want[n]
 		n++
 		if w.SerialNumber.Sign() >= 0 && !bytes.Equal(e.Serial, certs.Serial(w.SerialNumber)) || e.Revoked != w.RevocationTime.Unix() || max(e.Reason, 0) != w.ReasonCode {

@@ -97,7 +97,7 @@ func (l *Listing) search(hash uint64) int {
 }
 
 // serial is the serial number of an entry.
-func (l *Listing) serial(at listed) []byte { return l.crls[at.crl].serial(int64(at.offset)) }
+func (l *Listing) serial(at listed) []byte { return l.crls[at.crl].SerialAt(int64(at.offset)) }
 
 // Duplicates calls visit for every entry of a CRL that has one for the same serial
 // number before it.

@@ -22,7 +22,7 @@ func (ca *CA) CRL(n uint64) ([]byte, error) {
 	defer list.Close()
 	for i := range n {
 		if c := ca.Certificate(i); c.Status == index.Revoked {
-			if err := list.Add(c.Serial, c.RevokedAt.Unix(), c.Reason); err != nil {
+			if _, err := list.Add(c.Serial, c.RevokedAt.Unix(), c.Reason); err != nil {
 				return nil, err
 			}
 		}

@@ -15,28 +15,31 @@ import (
 	"lancre/sign/key"
 )
 
-// BenchmarkSoftHSM is what a parent gets from lancre-pkcs11, so many signatures at a time;
-// beside it, as x/raw, what a loop of C_Sign gives in turn with it.
+// BenchmarkSoftHSM is what a parent gets from lancre-pkcs11 that asks for so many
+// signatures at a time, the last of which is what lancre sign asks for, by as many sessions,
+// up to the 16 that lancre-pkcs11 has; beside it, as x/raw, what a loop of C_Sign by as many
+// threads and sessions gives in turn with it.
 func BenchmarkSoftHSM(b *testing.B) {
 	b.Setenv(actsAs, "main")
 	for name, n := range map[string]int{"RSA": 500, "P-256": 2000} {
 		token := softhsm.New(b)
 		token.Import(b, keys()[name], labelOf, "01")
-		for _, atATime := range []int{1, 4, 16} {
+		for _, atATime := range []int{1, 4, 16, 128} {
 			b.Run(fmt.Sprintf("%s/%d", name, atATime), func(b *testing.B) {
-				held, err := open(&options{module: token.Module, label: labelOf, pinFile: token.PINFile, sessions: atATime})
+				sessions := min(atATime, 16)
+				held, err := open(&options{module: token.Module, label: labelOf, pinFile: token.PINFile, sessions: sessions})
 				if err != nil {
 					b.Fatal(err)
 				}
 				defer held.close()
-				k, err := key.Open(spec(token, fmt.Sprintf("--label key --sessions %d", atATime)), key.Options{Log: os.Stderr})
+				k, err := key.Open(spec(token, fmt.Sprintf("--label key --sessions %d", sessions)), key.Options{Log: os.Stderr})
 				if err != nil {
 					b.Fatal(err)
 				}
 				defer k.Close()
 				var raw, asked time.Duration
 				for b.Loop() {
-					raw += signMany(b, held, n, atATime)
+					raw += signMany(b, held, n, sessions)
 					asked += signMany(b, k, n, atATime)
 				}
 				b.ReportMetric(float64(b.N*n)/asked.Seconds(), "signatures/s")

@@ -98,7 +98,7 @@ func newSignOCSP() *cobra.Command {
 	f.StringVar(&refresh, "refresh", "0.25-0.375", "sign again after a `PART` of the validity, for each certificate another one")
 	f.StringVar(&shards, "shards", "", "sign for all certificates of these shards, as `I,J/N`")
 	f.Float64Var(&c.Rate, "rate", 0, "sign at most `N` responses a second (default as many as the key can)")
-	f.IntVar(&c.Parallel, "parallel", c.Parallel, "have up to `N` signatures in the making")
+	f.IntVar(&c.Parallel, "parallel", c.Parallel, "ask for up to `N` signatures at a time")
 	f.Uint64Var(&c.Max, "max", 0, "end after `N` responses (default no limit)")
 	f.Float64Var(&c.MaxShrink, "max-shrink", c.MaxShrink, "sign nothing if the list lacks more than `PERCENT` of what the store answers for")
 	profileFlag(cmd, &profiles)

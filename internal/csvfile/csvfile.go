@@ -20,7 +20,7 @@ const byteOrderMark = "\ufeff"
 // Each hands over the header of the CSV in r, then its records with their lines, both
 // valid only during the call. An error is that of the line it names.
 func Each(r io.Reader, header func([]string) error, row func(record []string, line int) error) error {
-	buffered := bufio.NewReader(r)
+	buffered := bufio.NewReaderSize(r, 64<<10)
 	if head, _ := buffered.Peek(len(byteOrderMark)); string(head) == byteOrderMark {
 		buffered.Discard(len(byteOrderMark)) // which cannot fail: they were peeked at
 	}

@@ -24,7 +24,7 @@ type Sign struct {
 	Validity Duration  `toml:"validity"` // default: a week
 	Refresh  []float64 `toml:"refresh"`  // default: [0.25, 0.375]
 	Rate     float64   `toml:"rate"`     // default: no limit
-	Parallel int       `toml:"parallel"` // default: 16
+	Parallel int       `toml:"parallel"` // default: 128
 
 	// Dir is where responses are between being signed and being published. Default: signed.
 	Dir string `toml:"dir"`

@@ -12,6 +12,7 @@
 package certificates
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -107,26 +108,52 @@ func (l *List) Name() string {
 // Read calls each for every certificate of l.Issuer, in the order of the list, and
 // ends with its first error. Check must find l well. at is the present time, by which a
 // list that contradicts itself is told.
+//
+// What comes next is read meanwhile, by another goroutine: after an error of each, Reading
+// has a few more than each was called for.
 func (l *List) Read(ctx context.Context, at time.Time, each func(*Certificate) error) (Reading, error) {
-	r := &reader{ctx: ctx, list: l, at: at.Unix(), names: namesOf(l.Issuer), base: l.Serial, each: each}
-	err := r.read()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	a := newAhead(ctx)
+	r := &reader{ctx: ctx, list: l, at: at.Unix(), names: namesOf(l.Issuer), base: l.Serial, each: a.add}
+	read := make(chan error, 1)
+	go func() {
+		err := r.read()
+		read <- cmp.Or(err, a.end())
+	}()
+	err := a.each(func(c *Certificate) error { return l.failed(c.Row, each(c)) })
 	if err != nil {
+		stop()
+	}
+	if err = cmp.Or(err, <-read); err != nil {
 		err = fmt.Errorf("certificates %w", err)
 	}
 	return r.Reading, err
 }
 
+// failed is err with the row that it is about.
+func (l *List) failed(row int, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case database.Names(l.Source):
+		return fmt.Errorf("%s: row %d: %w", l.Name(), row, err)
+	}
+	return fmt.Errorf("%s: line %d: %w", strings.TrimPrefix(l.Source, OpenSSLPrefix), row, err)
+}
+
 // A reader reads one list once.
 type reader struct {
 	Reading
-	ctx   context.Context
-	list  *List
-	at    int64           // Unix seconds
-	names map[string]bool // of the issuer, as columns may spell them
-	base  Base
-	each  func(*Certificate) error
-	cert  Certificate // handed over
-	octet [maxSerial + 1]byte
+	ctx    context.Context
+	list   *List
+	at     int64           // Unix seconds
+	names  map[string]bool // of the issuer, as columns may spell them
+	base   Base
+	each   func(*Certificate) error
+	cert   Certificate // handed over
+	octet  [maxSerial + 1]byte
+	digits []byte // scratch
 }
 
 func (r *reader) read() error {

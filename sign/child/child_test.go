@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -461,5 +462,75 @@ func TestServeEndsWithTheKey(t *testing.T) {
 	err := Serve(in, io.Discard, &failingSigner{Signer: seeded}, 1)
 	if err == nil || err.Error() != "CKR_SESSION_HANDLE_INVALID" {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A program that holds answers never does so while its parent waits for them, however what
+// it reads is cut: even if it would hold them for an hour.
+func TestNoAnswerIsHeldFromAParentThatWaits(t *testing.T) {
+	for _, parallel := range []int{1, 3} {
+		requests, parent := io.Pipe()
+		program, answers := io.Pipe()
+		s := newServer(requests, answers, seeded)
+		s.hold = time.Hour
+		ended := make(chan error, 1)
+		go func() { ended <- s.serve(parallel) }()
+
+		random := mathrand.New(mathrand.NewPCG(1, 2))
+		var unsent []byte
+		asked, sent, answered := 0, 0, 0 // requests; octets of them, all of one length; answers
+		for range 500 {
+			for range random.IntN(6) {
+				asked++
+				unsent = frame{uint32(asked), modeMessage, []byte("message")}.append(unsent)
+			}
+			cut := random.IntN(len(unsent) + 1)
+			parent.Write(unsent[:cut])
+			sent, unsent = sent+cut, unsent[cut:]
+			for ; answered < sent/(frameHead+len("message")); answered++ {
+				if _, err := readFrame(program, maxAnswer); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if answered < 500 {
+			t.Errorf("%d answers to %d requests", answered, asked)
+		}
+		parent.CloseWithError(errors.New("gone"))
+		if err := <-ended; err == nil || err.Error() != "reading a request: gone" {
+			t.Errorf("the program ends with %v", err)
+		}
+	}
+}
+
+// A countedWriter counts what is written by one call.
+type countedWriter struct{ writes, octets int }
+
+func (w *countedWriter) Write(p []byte) (int, error) {
+	w.writes++
+	w.octets += len(p)
+	return len(p), nil
+}
+
+// Answers to requests that come together are written together.
+func TestAnswersAreHeld(t *testing.T) {
+	const n = 50
+	var requests []byte
+	for id := range uint32(n) {
+		requests = frame{id, modeMessage, []byte("message")}.append(requests)
+	}
+	for _, tt := range []struct {
+		hold   time.Duration
+		writes int // when no more requests are there; or each by itself
+	}{{time.Hour, 1}, {0, n}} {
+		var out countedWriter
+		s := newServer(bytes.NewReader(requests), &out, seeded)
+		s.hold = tt.hold
+		if err := s.serve(1); err != nil {
+			t.Fatal(err)
+		}
+		if out.writes != tt.writes || out.octets != n*(frameHead+ed25519.SignatureSize) {
+			t.Errorf("held for %s: %d writes of %d octets, want %d", tt.hold, out.writes, out.octets, tt.writes)
+		}
 	}
 }

@@ -40,8 +40,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"runtime"
-	"sync"
 )
 
 const magic = "lancre-key/1"
@@ -91,22 +89,9 @@ type frame struct {
 
 const frameHead = 4 + 1 + 4
 
-// A sender writes frames that several have at about the same time by one system call: each
-// waits for a moment, in which others may add theirs, and the first to go on writes all.
-type sender struct {
-	mu  sync.Mutex
-	out *bufio.Writer
-}
-
-func (s *sender) send(f frame) error {
-	s.mu.Lock()
-	s.out.Write(f.append(nil)) // Flush has the error
-	s.mu.Unlock()
-	runtime.Gosched()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.out.Flush()
-}
+// bufferSize is room for some hundred requests or answers, which one system call reads or
+// writes.
+const bufferSize = 16 << 10
 
 // append appends f in octets.
 func (f frame) append(dst []byte) []byte {
@@ -127,13 +112,28 @@ func readFrame(r io.Reader, limit uint32) (f frame, err error) {
 	return f, err
 }
 
-// readOctets reads n octets, and takes no more memory than come.
-func readOctets(r io.Reader, n, limit uint32) ([]byte, error) {
-	if n > limit {
-		return nil, fmt.Errorf("%d octets announced, want at most %d", n, limit)
+// buffered reports whether a whole frame lies in r, so that reading it waits for nobody.
+func buffered(r *bufio.Reader) bool {
+	if r.Buffered() < frameHead {
+		return false
 	}
-	octets, err := io.ReadAll(io.LimitReader(r, int64(n)))
-	if err == nil && uint32(len(octets)) < n {
+	head, _ := r.Peek(frameHead) // which is there
+	return uint32(r.Buffered()-frameHead) >= binary.BigEndian.Uint32(head[5:])
+}
+
+// readOctets reads n octets, and takes no more memory than come, or a page.
+func readOctets(r io.Reader, n, limit uint32) (octets []byte, err error) {
+	const page = 4 << 10
+	switch {
+	case n > limit:
+		return nil, fmt.Errorf("%d octets announced, want at most %d", n, limit)
+	case n <= page:
+		octets = make([]byte, n)
+		_, err = io.ReadFull(r, octets)
+	default:
+		octets, err = io.ReadAll(io.LimitReader(r, int64(n)))
+	}
+	if err == io.EOF || err == nil && uint32(len(octets)) < n {
 		err = io.ErrUnexpectedEOF
 	}
 	return octets, err

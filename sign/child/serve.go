@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Serve answers the requests that come from in, on out, by the key of signer, which must
@@ -22,27 +24,7 @@ func Serve(in io.Reader, out io.Writer, signer crypto.Signer, parallel int) erro
 	if err := greet(out, signer.Public()); err != nil {
 		return err
 	}
-	s := &server{answers: sender{out: bufio.NewWriter(out)}, signer: signer, stop: make(chan struct{})}
-	requests := make(chan frame)
-	var workers sync.WaitGroup
-	for range parallel {
-		workers.Go(func() {
-			for f := range requests {
-				s.answer(f)
-			}
-		})
-	}
-	failed := make(chan error, 1) // of reading, which waits for the parent and cannot be stopped
-	go func() {
-		failed <- s.read(bufio.NewReader(in), requests)
-	}()
-	select {
-	case err := <-failed:
-		workers.Wait()
-		return errors.Join(err, s.err)
-	case <-s.stop:
-		return s.err
-	}
+	return newServer(in, out, signer).serve(parallel)
 }
 
 // greet writes what the program begins with.
@@ -60,50 +42,135 @@ type Refusal struct{ Reason string }
 
 func (r Refusal) Error() string { return r.Reason }
 
-// A server is one run of Serve.
+// A server is one run of Serve. Each of its workers reads a request when it is free, so
+// that none is handed from one goroutine to another.
 type server struct {
-	signer  crypto.Signer
-	answers sender
-	once    sync.Once
-	stop    chan struct{} // closed when err is set
-	err     error
+	signer crypto.Signer
+	once   sync.Once
+	stop   chan struct{} // closed when err is set
+	err    error
+
+	reading sync.Mutex
+	in      *bufio.Reader
+	ended   bool  // nothing more can be read
+	broken  error // why, unless in ended between two requests
+
+	waits atomic.Bool // somebody waits for the parent to ask for more
+
+	writing sync.Mutex
+	out     *bufio.Writer
+	hold    time.Duration
+	written time.Time // when it was flushed
 }
 
-// read hands on requests until there are no more, or it makes no sense to go on.
-func (s *server) read(in io.Reader, requests chan<- frame) error {
-	defer close(requests)
+// hold is for how long answers are held, while there is more to sign, so that one system
+// call writes many: each wakes the parent, and takes the processor from an HSM that is
+// software for as long as a signature by P-256 does. It is less than the 6 ms in which
+// SoftHSM makes the signatures that lancre sign asks for at a time.
+const hold = 5 * time.Millisecond
+
+func newServer(in io.Reader, out io.Writer, signer crypto.Signer) *server {
+	return &server{
+		signer: signer, stop: make(chan struct{}), hold: hold,
+		in: bufio.NewReaderSize(in, bufferSize), out: bufio.NewWriterSize(out, bufferSize),
+	}
+}
+
+// serve has so many workers sign, until there is nothing more or one of them fails.
+func (s *server) serve(parallel int) error {
+	var workers sync.WaitGroup
+	for range parallel {
+		workers.Go(s.work)
+	}
+	done := make(chan struct{})
+	go func() {
+		workers.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return errors.Join(s.broken, s.err)
+	case <-s.stop: // others may wait for the parent, and cannot be stopped
+		return s.err
+	}
+}
+
+func (s *server) work() {
 	for {
-		f, err := readFrame(in, maxRequest)
-		if err == io.EOF {
-			return nil
+		request, ok := s.next()
+		if !ok {
+			return
+		}
+		answer, err := s.answer(request)
+		if err == nil {
+			err = s.write(answer)
 		}
 		if err != nil {
-			return fmt.Errorf("reading a request: %w", err)
-		}
-		select {
-		case requests <- f:
-		case <-s.stop:
-			return nil
+			s.fail(err)
+			return
 		}
 	}
 }
 
-func (s *server) answer(request frame) {
+// next reads the next request and reports whether there was one. Before it waits for the
+// parent, it writes what is held: the parent may be waiting for that.
+func (s *server) next() (request frame, ok bool) {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	if s.ended {
+		return frame{}, false
+	}
+	if !buffered(s.in) {
+		s.waits.Store(true)
+		if err := s.flush(); err != nil {
+			s.fail(err)
+			return frame{}, false
+		}
+	}
+	request, err := readFrame(s.in, maxRequest)
+	if err != nil {
+		s.ended = true
+		if err != io.EOF {
+			s.broken = fmt.Errorf("reading a request: %w", err)
+		}
+		return frame{}, false
+	}
+	s.waits.Store(false)
+	return request, true
+}
+
+// write writes an answer, at once if somebody waits for the parent.
+func (s *server) write(answer frame) error {
+	s.writing.Lock()
+	s.out.Write(answer.append(s.out.AvailableBuffer())) // Flush has the error
+	held := time.Since(s.written) < s.hold
+	s.writing.Unlock()
+	if held && !s.waits.Load() {
+		return nil
+	}
+	return s.flush()
+}
+
+func (s *server) flush() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.written = time.Now()
+	if err := s.out.Flush(); err != nil {
+		return fmt.Errorf("writing an answer: %w", err)
+	}
+	return nil
+}
+
+func (s *server) answer(request frame) (frame, error) {
 	a := frame{id: request.id}
-	var refusal Refusal
 	signature, err := s.sign(request)
-	switch {
-	case errors.As(err, &refusal):
+	var refusal Refusal
+	if errors.As(err, &refusal) {
 		a.kind, a.octets = statusRefused, []byte(refusal.Reason)
-	case err != nil:
-		s.fail(err)
-		return
-	default:
-		a.octets = signature
+		return a, nil
 	}
-	if err := s.answers.send(a); err != nil {
-		s.fail(fmt.Errorf("writing an answer: %w", err))
-	}
+	a.octets = signature
+	return a, err
 }
 
 func (s *server) sign(request frame) ([]byte, error) {

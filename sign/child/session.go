@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,24 @@ type session struct {
 	requests sender // not under mu: answers are taken while a request waits to be read
 }
 
+// A sender writes requests that several have at about the same time by one system call:
+// each waits for a moment, in which others may add theirs, and the first to go on writes
+// all.
+type sender struct {
+	mu  sync.Mutex
+	out *bufio.Writer
+}
+
+func (s *sender) send(f frame) error {
+	s.mu.Lock()
+	s.out.Write(f.append(s.out.AvailableBuffer())) // Flush has the error
+	s.mu.Unlock()
+	runtime.Gosched()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.Flush()
+}
+
 // A program is what runs at the other end.
 type program interface {
 	io.ReadWriter
@@ -46,8 +65,8 @@ type program interface {
 // newSession reads what the program greets with and, in a goroutine that ends with the
 // program, its answers. If that fails, the program has ended.
 func newSession(p program) (*session, error) {
-	s := &session{program: p, done: make(chan struct{}), pending: make(map[uint32]chan frame), requests: sender{out: bufio.NewWriter(p)}}
-	r := bufio.NewReader(p)
+	s := &session{program: p, done: make(chan struct{}), pending: make(map[uint32]chan frame), requests: sender{out: bufio.NewWriterSize(p, bufferSize)}}
+	r := bufio.NewReaderSize(p, bufferSize)
 	var err error
 	if s.public, err = readGreeting(r); err == nil {
 		go s.read(r)

@@ -7,11 +7,8 @@ import (
 	"encoding/hex"
 	"io"
 	"math/big"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/cespare/xxhash/v2"
 
 	"lancre/internal/signtest"
 )
@@ -38,10 +35,10 @@ func TestGolden(t *testing.T) {
 	signer := must(NewSigner(ca, key))
 	list := new(Entries)
 	defer list.Close()
-	if err := list.Add([]byte{0, 0xff}, 1793491200, noReason); err != nil {
+	if _, err := list.Add([]byte{0, 0xff}, 1793491200, noReason); err != nil {
 		t.Fatal(err)
 	}
-	if err := list.Add([]byte{2}, firstGeneralized, 4); err != nil {
+	if _, err := list.Add([]byte{2}, firstGeneralized, 4); err != nil {
 		t.Fatal(err)
 	}
 	h := &Head{ThisUpdate: signtest.Now.Unix(), NextUpdate: signtest.Now.AddDate(0, 0, 7).Unix(), Number: big.NewInt(256), Scope: ForUsers, URL: "http://c.example.org/7.crl"}
@@ -87,7 +84,7 @@ func TestSizes(t *testing.T) {
 				t.Fatalf("%d entries: %v", n, err)
 			}
 		}
-		if err := list.Add([]byte{1, byte(n >> 8), byte(n)}, int64(n), n%2*5-1); err != nil {
+		if _, err := list.Add([]byte{1, byte(n >> 8), byte(n)}, int64(n), n%2*5-1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -97,22 +94,23 @@ func TestSizes(t *testing.T) {
 func TestTwice(t *testing.T) {
 	list := new(Entries)
 	defer list.Close()
-	var hashes []uint64
+	var hashes, collide Hashes
 	add := func(serial []byte) {
-		if err := list.Add(serial, 0, -1); err != nil {
+		if _, err := list.Add(serial, 0, -1); err != nil {
 			t.Fatal(err)
 		}
-		hashes = append(hashes, xxhash.Sum64(serial))
+		hashes.Add(serial)
+		collide.Add(serial)
 	}
 	for n := range 1000 {
 		add([]byte{1, byte(n >> 8), byte(n)})
 	}
-	collide := append(slices.Clone(hashes), hashes[5]) // as if another one had this
-	if serial, err := list.Twice(collide); serial != nil || err != nil {
+	collide.Add([]byte{1, 0, 5}) // as if another one had its hash
+	if serial, err := list.Twice(&collide); serial != nil || err != nil {
 		t.Errorf("%x, %v", serial, err)
 	}
 	add([]byte{1, 2, 3})
-	if serial, err := list.Twice(hashes); !bytes.Equal(serial, []byte{1, 2, 3}) || err != nil {
+	if serial, err := list.Twice(&hashes); !bytes.Equal(serial, []byte{1, 2, 3}) || err != nil {
 		t.Errorf("%x, %v; want 010203", serial, err)
 	}
 }
@@ -124,14 +122,14 @@ func BenchmarkMillion(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		list := new(Entries)
-		hashes := make([]uint64, 0, 1_000_000)
+		hashes := new(Hashes)
 		serial := make([]byte, 16)
 		for n := range 1_000_000 {
 			serial[0], serial[13], serial[14], serial[15] = 0x55, byte(n>>16), byte(n>>8), byte(n)
-			if err := list.Add(serial, int64(n), n%2*5-1); err != nil {
+			if _, err := list.Add(serial, int64(n), n%2*5-1); err != nil {
 				b.Fatal(err)
 			}
-			hashes = append(hashes, xxhash.Sum64(serial))
+			hashes.Add(serial)
 		}
 		if twice, err := list.Twice(hashes); twice != nil || err != nil {
 			b.Fatal(twice, err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/cespare/xxhash/v2"
 	"golang.org/x/crypto/cryptobyte"
@@ -13,6 +14,7 @@ import (
 
 	"lancre/build/der"
 	"lancre/index"
+	"lancre/internal/parallel"
 )
 
 // Entries are those of one CRL, in DER, in the order in which they were added. They are
@@ -27,18 +29,19 @@ type Entries struct {
 }
 
 // Add adds an entry: the content octets of a serial number, of 21 octets at most, Unix
-// seconds from 1970 to 2106, and a CRLReason, −1 for none.
-func (e *Entries) Add(serial []byte, revoked int64, reason int) error {
+// seconds from 1970 to 2106, and a CRLReason, −1 for none. It returns the entry in DER, which
+// is valid until the next.
+func (e *Entries) Add(serial []byte, revoked int64, reason int) (entry []byte, err error) {
 	if e.file == nil {
 		if err := e.open(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	e.entry = appendEntry(e.entry[:0], serial, revoked, reason)
 	e.size += int64(len(e.entry))
 	e.count++
-	_, err := e.out.Write(e.entry)
-	return err
+	_, err = e.out.Write(e.entry)
+	return e.entry, err
 }
 
 func (e *Entries) open() (err error) {
@@ -71,16 +74,41 @@ func (e *Entries) Close() {
 	}
 }
 
-// Twice returns a serial number that two of them have, nil if there is none. It looks at
-// those that have one of the hashes, by xxhash64, and sorts these.
-func (e *Entries) Twice(hashes []uint64) ([]byte, error) {
-	slices.Sort(hashes)
+// Hashes are those of serial numbers, by xxhash64, in parts that can be sorted at a time.
+// The zero value has none.
+type Hashes [16][]uint64
+
+// Add adds that of a serial number.
+func (h *Hashes) Add(serial []byte) {
+	hash := xxhash.Sum64(serial)
+	part := &h[hash>>60]
+	*part = append(*part, hash)
+}
+
+// twice is which of them are there more than once. It sorts them.
+func (h *Hashes) twice() map[uint64]bool {
+	var mu sync.Mutex
 	same := make(map[uint64]bool)
-	for i := 1; i < len(hashes); i++ {
-		if hashes[i] == hashes[i-1] {
-			same[hashes[i]] = true
+	parallel.Each(len(h), func() func(int) {
+		return func(i int) {
+			part := h[i]
+			slices.Sort(part)
+			for i := 1; i < len(part); i++ {
+				if part[i] == part[i-1] {
+					mu.Lock()
+					same[part[i]] = true
+					mu.Unlock()
+				}
+			}
 		}
-	}
+	})
+	return same
+}
+
+// Twice returns a serial number that two of them have, nil if there is none. It looks at
+// those that have one of the hashes.
+func (e *Entries) Twice(hashes *Hashes) ([]byte, error) {
+	same := hashes.twice()
 	if len(same) == 0 {
 		return nil, nil
 	}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-
 	"lancre/build/crl"
 	"lancre/build/rule"
 	"lancre/index"
@@ -24,7 +22,7 @@ func (r *run) read(ctx context.Context) error {
 		return err
 	}
 	for _, t := range r.targets {
-		serial, err := t.entries.Twice(t.fresh)
+		serial, err := t.entries.Twice(&t.fresh)
 		if err != nil {
 			return err
 		}
@@ -41,13 +39,13 @@ func twice(serial []byte) error {
 
 // row takes in one certificate of the list.
 func (r *run) row(c *certificates.Certificate) error {
-	l, before := r.memory.find(c.Serial)
+	l := r.memory.find(c.Serial)
 	if c.Status != index.Revoked {
 		r.report.Good++
 		if l == nil {
 			return nil
 		}
-		return r.listedButGood(c, l, &before)
+		return r.listedButGood(c, l)
 	}
 	r.report.Revoked++
 	if err := r.checkReason(c); err != nil {
@@ -65,27 +63,32 @@ func (r *run) row(c *certificates.Certificate) error {
 		t.drop(l)
 		return nil
 	}
-	return r.enter(c, t, l, &before)
+	return r.enter(c, t, l)
 }
 
 // enter adds the entry of a certificate; where l is not nil, the CRL before has one.
-func (r *run) enter(c *certificates.Certificate, t *target, l *listed, before *crl.Entry) error {
+func (r *run) enter(c *certificates.Certificate, t *target, l *listed) error {
 	// A list may come from a host whose clock is ahead by less than it may be: no entry is
 	// later than the CRL.
 	revoked := min(c.RevokedAt, r.thisUpdate(t))
-	if l == nil {
+	entry, err := t.entries.Add(c.Serial, revoked, c.Reason)
+	switch {
+	case err != nil:
+		return err
+	case l == nil:
 		t.added++
-		t.fresh = append(t.fresh, xxhash.Sum64(c.Serial))
-	} else {
-		if l.seen {
-			return twice(c.Serial)
-		}
-		l.seen = true
-		if before.Revoked != revoked || before.Reason != c.Reason {
+		t.fresh.Add(c.Serial)
+		return nil
+	case l.seen:
+		return twice(c.Serial)
+	}
+	l.seen = true
+	if !r.memory.says(l, entry) { // as it mostly does
+		if before := r.memory.entry(l); before.Revoked != revoked || before.Reason != c.Reason {
 			t.altered++
 		}
 	}
-	return t.entries.Add(c.Serial, revoked, c.Reason)
+	return nil
 }
 
 // drop leaves out what the CRL before says in l, if it does.
@@ -134,29 +137,34 @@ func (r *run) outlived(c *certificates.Certificate, t *target) bool {
 	if t.before == nil {
 		return false
 	}
+	if c.NotAfter >= t.before.ThisUpdate { // as most, and years are dear to add
+		return false
+	}
 	end := time.Unix(c.NotAfter, 0).UTC().AddDate(r.KeepExpired, 0, 0).Unix()
 	return end < t.before.ThisUpdate && c.RevokedAt <= t.before.ThisUpdate
 }
 
 // listedButGood handles a certificate that the CRL before lists and that is good now. The
 // entry stays; it goes only where a hold is lifted on purpose.
-func (r *run) listedButGood(c *certificates.Certificate, l *listed, e *crl.Entry) error {
+func (r *run) listedButGood(c *certificates.Certificate, l *listed) error {
 	t := r.targets[l.target]
 	if l.seen {
 		return nil
 	}
+	e := r.memory.entry(l)
 	if e.Reason == crl.ReasonHold && r.Forced(ForceHold) {
 		t.drop(l)
 		return nil
 	}
 	r.report.contradicts(c)
-	return t.carry(l, e)
+	return t.carry(l, &e)
 }
 
 // carry keeps an entry as the CRL before has it.
 func (t *target) carry(l *listed, e *crl.Entry) error {
 	l.seen = true
-	return t.entries.Add(e.Serial, e.Revoked, e.Reason)
+	_, err := t.entries.Add(e.Serial, e.Revoked, e.Reason)
+	return err
 }
 
 // vanished handles what the CRLs before list and the list lacks: it stays, for nobody

@@ -7,24 +7,24 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 
 	"github.com/cespare/xxhash/v2"
 	"golang.org/x/sys/unix"
 
 	"lancre/build/ca"
 	"lancre/build/crl"
+	"lancre/internal/mapping"
 )
 
 // readPrevious maps and reads the CRL in a file; nil if there is none. What it lists is
 // signed again: it must be by the same key.
 func readPrevious(name string, by *ca.Signer) (*crl.CRL, error) {
-	data, err := mapFile(name)
+	data, err := mapping.Open(name, "CRL", 1)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the CRL before, %w", err)
 	}
 	c, err := parsePrevious(data, by)
 	if err != nil {
@@ -34,28 +34,10 @@ func readPrevious(name string, by *ca.Signer) (*crl.CRL, error) {
 	return c, nil
 }
 
-// mapFile maps a file, so that the CRL before takes no memory that cannot be taken back.
-func mapFile(name string) ([]byte, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0) // a FIFO is not waited for
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if size := info.Size(); !info.Mode().IsRegular() || size == 0 || size > math.MaxUint32 {
-		return nil, fmt.Errorf("the CRL before, %s: %s of %d octets, want a file of 1 to %d", name, info.Mode(), size, uint32(math.MaxUint32))
-	}
-	data, err := unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("%s: mapping %d octets: %w", name, info.Size(), err)
-	}
-	return data, nil
-}
-
 func parsePrevious(data []byte, by *ca.Signer) (*crl.CRL, error) {
+	if len(data) > math.MaxUint32 {
+		return nil, fmt.Errorf("it has %d octets, want at most %d", len(data), uint32(math.MaxUint32))
+	}
 	c, broken := crl.Parse(data)
 	if broken != nil {
 		return nil, errors.New(broken.Reason)
@@ -76,14 +58,14 @@ func parsePrevious(data []byte, by *ca.Signer) (*crl.CRL, error) {
 // A listed is an entry of a CRL before, and whether the list of certificates has been
 // found to have it.
 type listed struct {
-	hash   uint32 // the lower half of that of the serial number
 	offset uint32 // in the CRL, where no entry is at 0; 0: this slot is free
 	target uint16
+	hash   uint8 // the lowest octet of that of the serial number
 	seen   bool
 }
 
 // A memory finds what the CRLs before list by serial number. It is a hash table with
-// linear probing, three quarters full: 16 octets an entry beside the CRLs themselves.
+// linear probing, three quarters full: 11 octets an entry beside the CRLs themselves.
 type memory struct {
 	targets []*target
 	slots   []listed
@@ -100,13 +82,13 @@ func newMemory(targets []*target) *memory {
 	m.slots = make([]listed, m.count*4/3+1)
 	for i, t := range targets {
 		if t.before != nil {
-			t.before.Walk(func(e *crl.Entry) {
-				hash := xxhash.Sum64(e.Serial)
+			t.before.WalkSerials(func(serial []byte, offset int64) {
+				hash := xxhash.Sum64(serial)
 				at := m.first(hash)
 				for m.slots[at].offset != 0 {
 					at = m.next(at)
 				}
-				m.slots[at] = listed{hash: uint32(hash), offset: uint32(e.Offset), target: uint16(i)}
+				m.slots[at] = listed{offset: uint32(offset), target: uint16(i), hash: uint8(hash)}
 			})
 		}
 	}
@@ -129,17 +111,20 @@ func (m *memory) entry(l *listed) crl.Entry {
 	return m.targets[l.target].before.EntryAt(int64(l.offset))
 }
 
+// says reports whether the CRL before has an entry of those very octets.
+func (m *memory) says(l *listed, entry []byte) bool {
+	return bytes.HasPrefix(m.targets[l.target].before.DER[l.offset:], entry)
+}
+
 // find returns what is listed of a serial number, nil if nothing is.
-func (m *memory) find(serial []byte) (*listed, crl.Entry) {
+func (m *memory) find(serial []byte) *listed {
 	hash := xxhash.Sum64(serial)
 	for at := m.first(hash); m.slots[at].offset != 0; at = m.next(at) {
-		if l := &m.slots[at]; l.hash == uint32(hash) {
-			if e := m.entry(l); bytes.Equal(e.Serial, serial) {
-				return l, e
-			}
+		if l := &m.slots[at]; l.hash == uint8(hash) && bytes.Equal(m.targets[l.target].before.SerialAt(int64(l.offset)), serial) {
+			return l
 		}
 	}
-	return nil, crl.Entry{}
+	return nil
 }
 
 // checkIssuer checks that the certificate is that of a CA that signs CRLs now.

@@ -30,7 +30,7 @@ type target struct {
 	url, file string
 	before    *crl.CRL // that stands there; nil if none does
 	entries   encode.Entries
-	fresh     []uint64 // hashes of the serial numbers that it had not
+	fresh     encode.Hashes // of the serial numbers that it had not
 
 	added, altered, removed int // entries, against those before
 }
