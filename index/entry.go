@@ -15,7 +15,7 @@ type Entry struct {
 	cutter
 	keys      []uint64 // of certIDs, each once
 	serials   []uint64 // SerialHash of each of certIDs
-	sum       uint64   // of the shape
+	sum       uint64   // of the shape; of one that others share, when a Writer asks for it
 	tombstone bool
 	copied    bool // from a record that shared its shape; der is nil
 	status    Status
@@ -23,8 +23,6 @@ type Entry struct {
 
 	// What SetRecord needs.
 	octets   []byte // of the record
-	from     *shape // of the record copied last, and its sum
-	fromSum  uint64
 	response []byte
 	parsed   Response
 }
@@ -88,7 +86,7 @@ func (e *Entry) finish() {
 			e.keys = append(e.keys, key)
 		}
 	}
-	if !e.copied {
+	if !e.shared() {
 		e.sum = e.cutter.sum()
 	}
 }

@@ -39,8 +39,11 @@ func (e *Entry) SetRecord(rec Record, ids []CertID) error {
 	return e.setPart(e.response, ids)
 }
 
-// hasNoneBut reports whether all CertIDs of r are among ids.
+// hasNoneBut reports whether all CertIDs of r are among ids, which are all r's.
 func (r Record) hasNoneBut(ids []CertID) bool {
+	if len(r.shape.ids) == 1 {
+		return true
+	}
 	for i := range r.shape.ids {
 		if id := r.certID(&r.shape.ids[i]); !contains(ids, &id) {
 			return false
@@ -54,18 +57,10 @@ func (e *Entry) copy(rec Record) {
 	e.begin(nil)
 	e.certIDs = rec.CertIDs(e.certIDs)
 	e.payload = append(e.payload, rec.payload()...)
-	from := rec.shape
-	e.shape = shape{
-		ids: append(e.shape.ids, from.ids...), holes: append(e.shape.holes, from.holes...),
-		literal: append(e.shape.literal, from.literal...), tail: from.tail, payload: from.payload, size: from.size,
-	}
+	e.shape = rec.shape
 	e.times = entryTimes{uint32(rec.ThisUpdate()), uint32(rec.NextUpdate()), uint32(rec.ProducedAt())}
 	e.status, e.tombstone, e.copied = rec.Status(), false, true
 	e.finish()
-	if from != e.from { // many records in a row have one shape
-		e.from, e.fromSum = from, e.cutter.sum()
-	}
-	e.sum = e.fromSum
 }
 
 // setPart makes e hold the response der, entered under those of its CertIDs that are
