@@ -242,6 +242,10 @@ const maxShaped = 1<<16 - 1
 
 // cut makes the shape and payload of r; one that is too long is kept whole.
 func (c *cutter) cut(r *Response) {
+	if r.pattern != nil {
+		c.fill(r)
+		return
+	}
 	if len(r.DER) > maxShaped {
 		c.certIDs = c.certIDs[:0]
 		for i := range r.Singles {

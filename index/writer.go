@@ -19,9 +19,9 @@ type Writer struct {
 	list    []issuer
 	shapes  shapeTable
 	known   map[*shape]uint32 // numbers of shapes that entries share, each equal to the table's by that number
-	merging bool   // no two entries have a CertID in common
-	record  []byte // scratch
-	check   []byte // scratch
+	merging bool              // no two entries have a CertID in common
+	record  []byte            // scratch
+	check   []byte            // scratch
 
 	whole, superseded, identical, conflicts uint64
 

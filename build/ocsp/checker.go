@@ -71,6 +71,7 @@ type Checker struct {
 	delegates delegateCache
 	certs     []*delegate // room for those of one response
 
+	parser   index.Parser
 	response index.Response
 
 	// Of the item in hand.
@@ -97,7 +98,7 @@ func (c *Checker) Check(it *Item, ledger *rule.Ledger) {
 
 func (c *Checker) check(it *Item) {
 	r := &c.response
-	if err := r.Parse(it.DER); err != nil {
+	if err := c.parser.Parse(r, it.DER); err != nil {
 		c.found(rule.OCSPDER, func() string {
 			if kind := der.KindOf(it.DER); kind != der.OCSPAnswer && kind != der.Unknown {
 				return fmt.Sprintf("this is %s, not an OCSP response", kind)
