@@ -227,6 +227,22 @@ func (s *Segment) probe(key uint64, id *CertID, buf *[]byte) (rec Record, slots 
 	return Record{}, slots, false, nil
 }
 
+// slotsTo is how many slots a look-up with the key examines that finds the record at
+// offset, one with that key: 0 where it examines another record before, or finds none.
+func (s *Segment) slotsTo(key, offset uint64) uint32 {
+	i := home(key, s.head.homeSlots)
+	for n := range s.head.longestProbe {
+		slot := s.slot(i + uint64(n))
+		if slot == 0 || slot>>slotOffsetBits == key&fingerprintMask {
+			if slot&slotOffsetMask == offset {
+				return n + 1
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
 // record reads and checks the record at offset or, if buf is not nil, a copy of it in
 // *buf.
 func (s *Segment) record(offset uint64, buf *[]byte) (rec Record, ok bool) {

@@ -165,9 +165,11 @@ func (m *merging) absorb(shard index.Shard) error {
 	w := NewLineWriter(m.objects, shard)
 	defer w.Abort()
 	err := m.g.eachLive(all, 0, func(r LiveRecord) error {
-		r.CertIDs = slices.DeleteFunc(r.CertIDs, func(id index.CertID) bool { return !shard.Covers(id.SerialHash()) })
-		if len(r.CertIDs) == 0 {
-			return nil
+		if !shard.Contains(before.Segments[r.Line].Shard) {
+			r.CertIDs = slices.DeleteFunc(r.CertIDs, func(id index.CertID) bool { return !shard.Covers(id.SerialHash()) })
+			if len(r.CertIDs) == 0 {
+				return nil
+			}
 		}
 		return m.settle(w, r)
 	})
