@@ -227,6 +227,15 @@ func (s *Segment) probe(key uint64, id *CertID, buf *[]byte) (rec Record, slots 
 	return Record{}, slots, false, nil
 }
 
+// fetch has the home slots of keys come from memory: in a loop in which nothing waits for
+// them, so that many come at a time. What it returns is of no use.
+func (s *Segment) fetch(keys []uint64) (sum uint64) {
+	for _, key := range keys {
+		sum += s.slot(home(key, s.head.homeSlots))
+	}
+	return sum
+}
+
 // slotsTo is how many slots a look-up with the key examines that finds the record at
 // offset, one with that key: 0 where it examines another record before, or finds none.
 func (s *Segment) slotsTo(key, offset uint64) uint32 {

@@ -133,10 +133,9 @@ func (v *recordVerifier) read(at, end uint64) (next uint64, ok bool) {
 		}
 	}
 	for i := range v.all {
-		key := v.all[i].Key()
-		v.keys = append(v.keys, key)
-		v.fetched ^= v.slot(home(key, v.head.homeSlots)) // which nobody waits for here
+		v.keys = append(v.keys, v.all[i].Key())
 	}
+	v.fetched = v.fetch(v.keys)
 	return at, ok
 }
 
