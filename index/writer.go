@@ -172,7 +172,7 @@ func (w *Writer) issuer(id *CertID) uint32 {
 // reproduces checks that the record just encoded gives back what went in.
 func (w *Writer) reproduces(e *Entry, number uint32) bool {
 	sh := &w.shapes.list[number]
-	if sh.payload > len(e.payload) || sh.payload < len(e.payload) && !sh.whole || len(sh.ids) != len(e.certIDs) {
+	if sh.payload != e.shape.payload || len(sh.ids) != len(e.certIDs) {
 		return false
 	}
 	for i, id := range sh.ids {

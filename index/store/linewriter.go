@@ -33,7 +33,7 @@ type entryBatch struct {
 // A source is what an entry is made of.
 type source struct {
 	rec  index.Record
-	ids  []index.CertID
+	ids  []index.CertID // none for all of rec's
 	bury bool
 }
 
@@ -47,7 +47,7 @@ func NewLineWriter(objects *Objects, shard index.Shard) *LineWriter {
 	return &LineWriter{objects: objects, shard: shard}
 }
 
-// Add copies rec, to be found under ids of its CertIDs, which no other record that was
+// Add copies rec, to be found under ids, one or more of its CertIDs, which no other record that was
 // added is found under; of ids, what they point to stays as it is until Finish. That rec cannot be copied or
 // written may be the error of a later call.
 func (w *LineWriter) Add(rec index.Record, ids ...index.CertID) error {
@@ -66,6 +66,9 @@ func (w *LineWriter) add(rec index.Record, ids []index.CertID, bury bool) error 
 		}
 	}
 	b := w.batch
+	if len(ids) == rec.NumCertIDs() && !bury {
+		ids = nil // all of them, as for nearly every record
+	}
 	first := len(b.ids)
 	b.ids = append(b.ids, ids...)
 	b.sources = append(b.sources, source{rec, b.ids[first:], bury})
