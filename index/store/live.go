@@ -103,6 +103,30 @@ func (g *Generation) hasBaseAbove(line int) bool {
 	})
 }
 
+// from is the walk of a span.
+func (w *walk) from(s index.Span) walk {
+	part := *w
+	part.above, part.ids = w.above.from(s.Offset()), nil
+	return part
+}
+
+// each calls do for the records of a span that answer, until it returns an error.
+func (w *walk) each(s index.Span, do func(LiveRecord) error) error {
+	var failed error
+	err := s.Records(func(rec index.Record) error {
+		live, err := w.visit(rec)
+		if err == nil && len(live.CertIDs) > 0 {
+			failed = do(live)
+			err = failed
+		}
+		return err
+	})
+	if err != nil && failed == nil {
+		err = fmt.Errorf("object %s: %w", w.manifest.Segments[w.line].SHA256, err)
+	}
+	return err
+}
+
 // visit says under which of its CertIDs rec answers; they are valid until the next record.
 func (w *walk) visit(rec index.Record) (LiveRecord, error) {
 	w.ids = rec.CertIDs(w.ids[:0])
