@@ -66,11 +66,21 @@ func judgeSelf(list [][]byte, damage func(segment []byte)) judgement {
 		if damage != nil {
 			damage(segment)
 		}
-		if selfCheck(recipe.File(t, "segment", segment), info, of) != nil {
+		if selfCheckFile(recipe.File(t, "segment", segment), info, of) != nil {
 			return rule.BuildSelfCheck.String(), nil
 		}
 		return "", nil
 	}
+}
+
+// selfCheckFile is selfCheck of the segment at path.
+func selfCheckFile(path string, info index.Info, of *sample) error {
+	s, err := index.Open(path)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return selfCheck(s, info, of)
 }
 
 // packed makes a segment of the responses, and the sample of them.
@@ -108,7 +118,7 @@ func TestSelfCheckMissesNoResponse(t *testing.T) {
 	list := recipe.Many(t, recipe.NewCA(t, "CA", recipe.P256()), 3)
 	path, info, _ := packed(t, list[:2])
 	_, _, of := packed(t, list)
-	if err := selfCheck(path, info, of); err == nil {
+	if err := selfCheckFile(path, info, of); err == nil {
 		t.Error("a response that is not in the segment was not missed")
 	}
 }

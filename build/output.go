@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"lancre/build/ocsp"
@@ -25,7 +26,8 @@ type output struct {
 	finished chan struct{}
 	path     string
 	stats    index.Stats
-	err      error // of finishing it
+	line     store.SegmentLine
+	err      error // of finishing it, or of making it an object
 	broken   error // what the self-check found
 }
 
@@ -92,26 +94,24 @@ func (b *builder) finish(o *outputs, role string) (lines []store.SegmentLine, to
 	wanted := slices.DeleteFunc(slices.Clone(o.byShard), func(out *output) bool {
 		return out == nil || role == store.RoleDelta && out.count == 0
 	})
-	stop := finishAhead(wanted)
+	stop := finishAhead(wanted, func(out *output) { out.finish(b.objects, role) })
 	defer stop() // before they are aborted
 	for _, out := range wanted {
 		<-out.finished
-		line, err := b.addFinished(out, role)
-		if err != nil {
+		if err := b.checkFinished(out); err != nil {
 			return nil, total, err
 		}
-		b.report.segment(line, out.stats)
+		b.report.segment(out.line, out.stats)
 		addStats(&total, out.stats)
-		lines = append(lines, line)
+		lines = append(lines, out.line)
 	}
 	b.report.pack(total)
 	return lines, total, nil
 }
 
 // finishAhead has the outputs finished in their order, as many at a time as there are
-// processors, while others become objects. stop waits for those in hand, and has no more
-// be finished.
-func finishAhead(wanted []*output) (stop func()) {
+// processors. stop waits for those in hand, and has no more be finished.
+func finishAhead(wanted []*output, finish func(*output)) (stop func()) {
 	var stopped atomic.Bool
 	all := make(chan struct{})
 	go func() {
@@ -119,7 +119,7 @@ func finishAhead(wanted []*output) (stop func()) {
 		parallel.Each(len(wanted), func() func(int) {
 			return func(i int) {
 				if !stopped.Load() {
-					wanted[i].finish()
+					finish(wanted[i])
 					close(wanted[i].finished)
 				}
 			}
@@ -131,24 +131,34 @@ func finishAhead(wanted []*output) (stop func()) {
 	}
 }
 
-// finish completes the file of the segment, and checks that it can be read back.
-func (out *output) finish() {
-	if out.path, out.stats, out.err = out.writer.Finish(); out.err == nil {
-		out.writer = nil
-		out.broken = selfCheck(out.path, out.stats.Info, &out.sample)
+// finish completes the file of the segment and makes it an object. Meanwhile it checks that
+// the segment can be read back: a sum of the whole takes one processor alone.
+func (out *output) finish(objects *store.Objects, role string) {
+	if out.path, out.stats, out.err = out.writer.Finish(); out.err != nil {
+		return
 	}
+	out.writer = nil
+	made, err := index.Open(out.path) // before the path goes, as it does if there is such an object
+	if err != nil {
+		out.broken = err
+		return
+	}
+	defer made.Close()
+	var adding sync.WaitGroup
+	adding.Go(func() {
+		out.line, out.err = objects.AddSegment(out.path, role, out.shard, out.stats.Info)
+	})
+	out.broken = selfCheck(made, out.stats.Info, &out.sample)
+	adding.Wait()
 }
 
-// addFinished makes an object of a finished output.
-func (b *builder) addFinished(out *output, role string) (line store.SegmentLine, err error) {
-	if out.err != nil {
-		return line, out.err
-	}
+// checkFinished reports what is wrong with a finished output.
+func (b *builder) checkFinished(out *output) error {
 	if out.broken != nil {
 		b.ledger.Found(rule.BuildSelfCheck, rule.Whole(out.path), "", out.broken.Error)
-		return line, fmt.Errorf("self-check of the new segment: %w", out.broken)
+		return fmt.Errorf("self-check of the new segment: %w", out.broken)
 	}
-	return b.objects.AddSegment(out.path, role, out.shard, out.stats.Info)
+	return out.err
 }
 
 // addStats adds up what is counted of several segments.

@@ -15,16 +15,14 @@ type Entry struct {
 	cutter
 	keys      []uint64 // of certIDs, each once
 	serials   []uint64 // SerialHash of each of certIDs
-	sum       uint64   // of the shape
+	sum       uint64   // of the shape; of one that others share, when a Writer asks for it
 	tombstone bool
-	copied    bool // from a record that shared its shape; der is nil
+	copied    bool // octets are the record, which shares its shape; der and payload are of no meaning
 	status    Status
 	times     entryTimes
 
 	// What SetRecord needs.
-	octets   []byte // of the record
-	from     *shape // of the record copied last, and its sum
-	fromSum  uint64
+	octets   []byte // of the record, once it was compared with its checksum
 	response []byte
 	parsed   Response
 }
@@ -88,7 +86,7 @@ func (e *Entry) finish() {
 			e.keys = append(e.keys, key)
 		}
 	}
-	if !e.copied {
+	if !e.shared() {
 		e.sum = e.cutter.sum()
 	}
 }
@@ -103,7 +101,7 @@ func (e *Entry) makeWhole(tail []byte) {
 // whole is the response.
 func (e *Entry) whole() []byte {
 	if e.copied {
-		return e.shape.appendResponse(nil, e.appendRecord(nil, 0), e.payload)
+		return e.shape.appendResponse(nil, e.octets, e.octets[recordHeadSize:])
 	}
 	return e.der
 }
@@ -111,6 +109,11 @@ func (e *Entry) whole() []byte {
 // appendRecord appends the record of e, whose shape has the given number.
 func (e *Entry) appendRecord(b []byte, shape uint32) []byte {
 	start := len(b)
+	if e.copied {
+		b = append(b, e.octets...)
+		le.PutUint32(b[start+4:], le.Uint32(b[start+4:])&^(maxShapes-1)|shape)
+		return summed(b, start)
+	}
 	bits := shape | uint32(e.status)<<statusShift
 	if e.tombstone {
 		bits |= tombstoneBit
@@ -118,7 +121,11 @@ func (e *Entry) appendRecord(b []byte, shape uint32) []byte {
 	for _, n := range [...]uint32{0, bits, e.times.thisUpdate, e.times.nextUpdate, e.times.producedAt} {
 		b = le.AppendUint32(b, n)
 	}
-	b = append(b, e.payload...)
+	return summed(append(b, e.payload...), start)
+}
+
+// summed is b with the checksum of the record that begins at start and ends with b.
+func summed(b []byte, start int) []byte {
 	le.PutUint32(b[start:], crc32.Checksum(b[start+4:], castagnoli))
 	return b
 }

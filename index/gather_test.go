@@ -62,3 +62,50 @@ func TestGather(t *testing.T) {
 		}
 	}
 }
+
+// Spans have every record once, in the order of the file, as Records does, and the faults
+// that it finds.
+func TestSpansHaveAllRecords(t *testing.T) {
+	for _, n := range []int{0, 1, 20_000} {
+		w := newWriter(t)
+		for i := range n {
+			add(t, w, simple(testID(SHA1, 1, 0x20, byte(i>>8), byte(i))).build())
+		}
+		file := octets(t, w)
+		s, err := OpenBytes(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func() (offsets []uint64, spans int, err error) {
+			for span := range s.Spans {
+				first := len(offsets)
+				spans++
+				if err := span.Records(func(rec Record) error { offsets = append(offsets, rec.offset); return nil }); err != nil {
+					return offsets, spans, err
+				}
+				if int64(offsets[first]) != span.Offset() {
+					t.Errorf("a span at offset %d begins with the record at %d", span.Offset(), offsets[first])
+				}
+			}
+			return offsets, spans, nil
+		}
+		var want []uint64
+		if err := s.Records(func(rec Record) bool { want = append(want, rec.offset); return true }); err != nil {
+			t.Fatal(err)
+		}
+		got, spans, err := read()
+		if err != nil || !slices.Equal(got, want) || n > 1 && spans < 2 {
+			t.Errorf("%d records in %d spans, %v; want %d", len(got), spans, err, len(want))
+		}
+		for range s.Spans {
+			break
+		}
+		if n > 0 {
+			file[want[n/2]+8]++
+			var fault *Fault
+			if got, _, err := read(); !errors.As(err, &fault) || uint64(fault.Offset) != want[n/2] || len(got) != n/2 {
+				t.Errorf("%d records, and %v; want the fault of the one at offset %d", len(got), err, want[n/2])
+			}
+		}
+	}
+}

@@ -54,7 +54,9 @@ type Response struct {
 	Signature          []byte // bits of the BIT STRING, which has no unused ones
 	Certificates       []byte // content of certs: DER certificates one after another; nil if absent
 
-	producedAt, signature int // where in DER their octets begin
+	producedAt, tbs, signature int // where in DER their octets begin
+
+	pattern *pattern // that a Parser parsed it by; nil if there was none
 }
 
 // ETag is the number whose 16 hex digits, as %016x prints them, are the entity tag
@@ -114,7 +116,7 @@ func (r *Response) Parse(der []byte) error {
 		return errors.New("BasicOCSPResponse: signature is not a BIT STRING of whole octets")
 	}
 	r.TBS, r.SignatureAlgorithm, r.Signature = tbs, sigAlg, sig[1:]
-	r.signature = len(der) - len(seq) - len(r.Signature)
+	r.tbs, r.signature = tbsEnd-len(tbs), len(der)-len(seq)-len(r.Signature)
 	var hasCerts bool
 	if !seq.ReadOptionalASN1(&certs, &hasCerts, asn1.Tag(0).ContextSpecific().Constructed()) || !seq.Empty() {
 		return errors.New("BasicOCSPResponse: trailing octets after the signature or certs")

@@ -356,6 +356,9 @@ func (r Record) AppendResponse(dst []byte) []byte {
 	return r.shape.appendResponse(slices.Grow(dst, r.ResponseSize()), r.octets, r.payload())
 }
 
+// NumCertIDs is how many CertIDs appends.
+func (r Record) NumCertIDs() int { return len(r.shape.ids) }
+
 // CertIDs appends the CertIDs that the record is entered under: all or some of those
 // of its response. The serials alias the mapping: they are valid as long as r is.
 func (r Record) CertIDs(dst []CertID) []CertID {

@@ -225,12 +225,16 @@ func (s *shape) tombstone() bool { return s.size == 0 && !s.whole }
 // A cutter makes a shape and a payload out of a response. Its memory is reused.
 type cutter struct {
 	certIDs []CertID // the CertIDs, aliasing the response
-	shape   shape    // without the issuers' numbers
+	shape   *shape   // without the issuers' numbers: own, or one that others share, which stays as it is
 	payload []byte
 
+	own shape
 	der []byte // the response
 	at  int    // how much of it is in the shape by now
 }
+
+// shared reports whether others have the very shape.
+func (c *cutter) shared() bool { return c.shape != &c.own }
 
 // maxShaped is the longest response that is cut into holes: offsets in a shape
 // have 16 bits. Real responses have 0.3 to 4 KiB.
@@ -238,6 +242,10 @@ const maxShaped = 1<<16 - 1
 
 // cut makes the shape and payload of r; one that is too long is kept whole.
 func (c *cutter) cut(r *Response) {
+	if r.pattern != nil {
+		c.fill(r)
+		return
+	}
 	if len(r.DER) > maxShaped {
 		c.certIDs = c.certIDs[:0]
 		for i := range r.Singles {
@@ -278,7 +286,8 @@ func (c *cutter) cut(r *Response) {
 func (c *cutter) begin(der []byte) {
 	c.der, c.at = der, 0
 	c.certIDs, c.payload = c.certIDs[:0], c.payload[:0]
-	c.shape = shape{ids: c.shape.ids[:0], holes: c.shape.holes[:0], literal: c.shape.literal[:0]}
+	c.own = shape{ids: c.own.ids[:0], holes: c.own.holes[:0], literal: c.own.literal[:0]}
+	c.shape = &c.own
 }
 
 // hole cuts size octets at offset, behind all earlier ones, out of the response.

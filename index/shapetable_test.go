@@ -55,7 +55,7 @@ func TestShapesHaveABudget(t *testing.T) {
 	}
 	table := newShapeTable()
 	for i := range uint64(3) { // one tail, and each its literal octets
-		if _, err := table.add(i, &e.shape); err != nil {
+		if _, err := table.add(i, e.shape); err != nil {
 			t.Fatal(err)
 		}
 	}

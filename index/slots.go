@@ -36,6 +36,24 @@ func (s *Slots) next(key, examined uint64) (offset, now uint64) {
 	return 0, max(examined, s.longest)
 }
 
+// to is how many slots a look-up with the key examines that finds the record at offset,
+// one with that key: 0 where it examines another record before, or finds none.
+func (s *Slots) to(key, offset uint64) uint32 {
+	if found, examined := s.next(key, 0); found == offset {
+		return uint32(examined)
+	}
+	return 0
+}
+
+// fetch has the home slots of keys come from memory: in a loop in which nothing waits for
+// them, so that many come at a time. What it returns is of no use.
+func (s *Slots) fetch(keys []uint64) (sum uint64) {
+	for _, key := range keys {
+		sum += s.at(home(key, s.home))
+	}
+	return sum
+}
+
 // at is slot i, or a free one where there is none.
 func (s *Slots) at(i uint64) uint64 {
 	if i >= uint64(len(s.octets))/slotSize {

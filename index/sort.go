@@ -42,13 +42,35 @@ func cutEntries(to, from []indexEntry, shared int) (ends [sortParts]int) {
 	return ends
 }
 
-// sortEntries sorts from, on all processors. The result is in to, of the same length;
-// shared is as cutEntries has it.
+// sortEntries sorts from, on all processors, and uses it up. The result is in to, of the
+// same length; shared is as cutEntries has it.
 func sortEntries(to, from []indexEntry, shared int) {
 	ends := cutEntries(to, from, shared)
 	parallel.Each(sortParts, func() func(int) {
-		return func(i int) { slices.SortFunc(to[partBegin(&ends, i):ends[i]], compareEntries) }
+		return func(i int) {
+			begin, end := partBegin(&ends, i), ends[i]
+			sortPart(to[begin:end], from[begin:end], shared+partBits)
+		}
 	})
+}
+
+// fewEntries are those that are sorted in less time than it takes to count them by parts.
+const fewEntries = 128
+
+// sortPart sorts a part. More than a few entries are cut into parts once more, of one
+// entry or two each, where there are many; spare, of the same length, is used up.
+func sortPart(part, spare []indexEntry, shared int) {
+	if len(part) < fewEntries {
+		slices.SortFunc(part, compareEntries)
+		return
+	}
+	ends := cutEntries(spare, part, shared)
+	for i := range sortParts {
+		if begin, end := partBegin(&ends, i), ends[i]; end-begin > 1 {
+			slices.SortFunc(spare[begin:end], compareEntries)
+		}
+	}
+	copy(part, spare)
 }
 
 // partBegin is where part i begins: where the one before it ends.

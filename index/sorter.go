@@ -55,13 +55,27 @@ func (s *sorter) add(e indexEntry) error {
 			return err
 		}
 	}
+	if len(s.entries) == cap(s.entries) && len(s.entries) >= manyEntries {
+		// All of the memory at once, which costs nothing before it is used: to copy to
+		// twice as much, again and again, would be a tenth of a merge. slices.Grow would
+		// clear it.
+		s.entries = append(make([]indexEntry, 0, s.limit), s.entries...)
+	}
 	s.entries = append(s.entries, e)
 	s.count++
 	return nil
 }
 
+// manyEntries are so many that the limit is likely to be reached.
+const manyEntries = 1 << 16
+
 // makeSpare makes spare as long as there are entries.
-func (s *sorter) makeSpare() { s.spare = slices.Grow(s.spare[:0], len(s.entries))[:len(s.entries)] }
+func (s *sorter) makeSpare() {
+	if cap(s.spare) < len(s.entries) {
+		s.spare = make([]indexEntry, len(s.entries))
+	}
+	s.spare = s.spare[:len(s.entries)]
+}
 
 // spill writes the entries held as a run.
 func (s *sorter) spill() (err error) {

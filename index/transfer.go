@@ -6,17 +6,14 @@ import (
 	"slices"
 )
 
-// SetRecord makes e hold what rec holds, octet for octet, entered under ids: one or
-// more of the CertIDs that rec is entered under. rec and ids must stay valid until e
-// was added.
+// SetRecord makes e hold what rec holds, octet for octet, entered under ids: some of the
+// CertIDs that rec is entered under, or all of them where ids is empty. rec and ids must
+// stay valid until e was added.
 //
 // It copies, at some times the speed of Set, what a segment of this version has that
 // shares its shape with others and keeps all its CertIDs. Of all else it parses and
 // cuts the response.
 func (e *Entry) SetRecord(rec Record, ids []CertID) error {
-	if len(ids) == 0 {
-		return fmt.Errorf("record at offset %d: no CertID to enter it under", rec.offset)
-	}
 	for i := range ids {
 		if !rec.has(&ids[i]) {
 			return fmt.Errorf("record at offset %d is not entered under %s", rec.offset, &ids[i])
@@ -25,15 +22,20 @@ func (e *Entry) SetRecord(rec Record, ids []CertID) error {
 	// A copy, for a mapping can change after its checksum was compared.
 	e.octets = append(e.octets[:0], rec.octets...)
 	rec.octets = e.octets
-	switch {
-	case crc32.Checksum(rec.octets[4:], castagnoli) != le.Uint32(rec.octets):
+	if crc32.Checksum(rec.octets[4:], castagnoli) != le.Uint32(rec.octets) {
 		return &Fault{int64(rec.offset), checkRecord, "a record fails its checksum"}
-	case rec.Tombstone():
-		hidden, _ := rec.CertStatus(&ids[0])
-		return e.SetTombstone(&ids[0], hidden)
-	case rec.segment.head.version == version && !rec.shape.whole && rec.hasNoneBut(ids):
+	}
+	all := len(ids) == 0 || rec.hasNoneBut(ids)
+	if all && rec.segment.head.version == version && !rec.shape.whole && !rec.Tombstone() {
 		e.copy(rec)
 		return nil
+	}
+	if all {
+		ids = rec.CertIDs(nil)
+	}
+	if rec.Tombstone() {
+		hidden, _ := rec.CertStatus(&ids[0])
+		return e.SetTombstone(&ids[0], hidden)
 	}
 	e.response = rec.AppendResponse(e.response[:0])
 	return e.setPart(e.response, ids)
@@ -51,21 +53,10 @@ func (r Record) hasNoneBut(ids []CertID) bool {
 
 // copy makes e hold rec, whose octets are e's, with its shape.
 func (e *Entry) copy(rec Record) {
-	e.begin(nil)
-	e.certIDs = rec.CertIDs(e.certIDs)
-	e.payload = append(e.payload, rec.payload()...)
-	from := rec.shape
-	e.shape = shape{
-		ids: append(e.shape.ids, from.ids...), holes: append(e.shape.holes, from.holes...),
-		literal: append(e.shape.literal, from.literal...), tail: from.tail, payload: from.payload, size: from.size,
-	}
+	e.certIDs, e.shape = rec.CertIDs(e.certIDs[:0]), rec.shape
 	e.times = entryTimes{uint32(rec.ThisUpdate()), uint32(rec.NextUpdate()), uint32(rec.ProducedAt())}
 	e.status, e.tombstone, e.copied = rec.Status(), false, true
 	e.finish()
-	if from != e.from { // many records in a row have one shape
-		e.from, e.fromSum = from, e.cutter.sum()
-	}
-	e.sum = e.fromSum
 }
 
 // setPart makes e hold the response der, entered under those of its CertIDs that are

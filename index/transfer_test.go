@@ -315,6 +315,27 @@ func TestMergeRefusesTwoOfOneCertID(t *testing.T) {
 	}
 }
 
+// A record that is entered under no CertIDs in particular is entered under all that it was.
+func TestSetRecordEntersUnderAll(t *testing.T) {
+	file, _ := sample(t)
+	s, err := OpenBytes(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Records(func(rec Record) bool {
+		var some, all Entry
+		if err := errors.Join(some.SetRecord(rec, rec.CertIDs(nil)), all.SetRecord(rec, nil)); err != nil {
+			t.Error(err)
+		}
+		if !slices.Equal(all.keys, some.keys) || !bytes.Equal(all.appendRecord(nil, 7), some.appendRecord(nil, 7)) || len(all.keys) == 0 {
+			t.Errorf("record at offset %d: entered under %x, want %x", rec.offset, all.keys, some.keys)
+		}
+		return true
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSetRecordRefuses(t *testing.T) {
 	file, _ := sample(t)
 	s, err := OpenBytes(file)
@@ -324,9 +345,6 @@ func TestSetRecordRefuses(t *testing.T) {
 	if err := s.Records(func(rec Record) bool {
 		var e Entry
 		ids := rec.CertIDs(nil)
-		if err := e.SetRecord(rec, nil); err == nil || !strings.Contains(err.Error(), "no CertID to enter it under") {
-			t.Errorf("no CertID: %v", err)
-		}
 		if err := e.SetRecord(rec, append(ids, testID(SHA1, 9, 9))); err == nil || !strings.Contains(err.Error(), "is not entered under sha1 serial 09") {
 			t.Errorf("a CertID of another: %v", err)
 		}

@@ -71,69 +71,109 @@ type recordVerifier struct {
 	*Segment
 	tally
 	proofs []proof // by number of the shape
+	at     uint64  // where it is
 
 	// Scratch.
+	records  []Record // the next few
+	all      []CertID // theirs
+	keys     []uint64 // of all
+	fetched  uint64
+	ids      []CertID // of the record in hand
 	response []byte
 	parsed   Response
-	ids      []CertID
 }
+
+// few is how many records are read before they are looked up: enough that the memory
+// brings the slots of many at a time, few enough that they stay in the cache.
+const few = 32
 
 // span verifies the records from begin to end.
 func (v *recordVerifier) span(begin, end uint64) tally {
-	v.tally = tally{}
-	at := begin
+	v.tally, v.at = tally{}, begin
 	err := sigbus.Guard(func() error {
-		for at < end && !v.cut {
-			at += v.record(at)
+		for at := begin; at < end && !v.cut; {
+			at = v.next(at, end)
 		}
 		return nil
 	})
 	if err != nil {
-		v.fault(at, checkUnreadable, "%v", err)
+		v.fault(v.at, checkUnreadable, "%v", err)
 		v.cut = true
 	}
 	return v.tally
 }
 
-// record verifies the record at offset at and returns its size.
-func (v *recordVerifier) record(at uint64) uint64 {
-	rec, ok := v.Segment.record(at, nil)
+// next verifies the next few records from at on, before end, and returns where they end.
+func (v *recordVerifier) next(at, end uint64) uint64 {
+	at, ok := v.read(at, end)
+	ids, keys := v.all, v.keys
+	for _, rec := range v.records {
+		n := len(rec.shape.ids)
+		v.at, v.ids = rec.offset, ids[:n]
+		v.record(rec, keys[:n])
+		ids, keys = ids[n:], keys[n:]
+	}
 	if !ok {
 		v.fault(at, checkRecord, "a record fails its checksum or bounds")
 		v.cut = true
-		return 0
 	}
+	return at
+}
+
+// read reads the next few records and returns where they end; ok is false if there is
+// none behind them.
+func (v *recordVerifier) read(at, end uint64) (next uint64, ok bool) {
+	v.records, v.all, v.keys = v.records[:0], v.all[:0], v.keys[:0]
+	for ok = true; ok && at < end && len(v.records) < few; {
+		v.at = at
+		var rec Record
+		if rec, ok = v.Segment.record(at, nil); ok {
+			v.records, v.all = append(v.records, rec), rec.CertIDs(v.all)
+			at += uint64(len(rec.octets))
+		}
+	}
+	for i := range v.all {
+		v.keys = append(v.keys, v.all[i].Key())
+	}
+	v.fetched = v.table.fetch(v.keys)
+	return at, ok
+}
+
+// record verifies a record, whose CertIDs are v.ids and have the given keys.
+func (v *recordVerifier) record(rec Record, keys []uint64) {
 	v.count++
-	v.reachable(rec)
+	v.reachable(rec, keys)
 	if rec.Tombstone() {
 		v.tombstones++
 	} else {
 		v.times.widen(uint32(rec.ThisUpdate()), uint32(rec.NextUpdate()), uint32(rec.ProducedAt()), v.count-v.tombstones == 1)
 		v.content(rec)
 	}
-	return uint64(len(rec.octets))
 }
 
 // reachable looks up each CertID of rec.
-func (v *recordVerifier) reachable(rec Record) {
-	v.ids = rec.CertIDs(v.ids[:0])
+func (v *recordVerifier) reachable(rec Record, keys []uint64) {
 	reached := false
 	for i := range v.ids {
 		id := &v.ids[i]
 		if contains(v.ids[:i], id) {
 			continue
 		}
-		if !v.head.shard.Covers(id.SerialHash()) {
-			v.fault(rec.offset, checkShard, "%s is in shard %s, the segment is for %s", id, ShardOf(id.SerialHash(), v.head.shard.Of), v.head.shard)
+		if serial := id.SerialHash(); !v.head.shard.Covers(serial) {
+			v.fault(rec.offset, checkShard, "%s is in shard %s, the segment is for %s", id, ShardOf(serial, v.head.shard.Of), v.head.shard)
 		}
-		got, slots, found, err := v.probe(id.Key(), id, nil)
+		if slots := v.table.to(keys[i], rec.offset); slots > 0 {
+			reached = true
+			v.keyed(slots)
+			continue
+		}
+		got, slots, found, err := v.probe(keys[i], id, nil)
 		switch {
 		case err != nil || !found:
 			v.fault(rec.offset, checkLookup, "a look-up of the record's own %s finds nothing", id)
 		case got.offset == rec.offset:
 			reached = true
-			v.keys++
-			v.longestProbe = max(v.longestProbe, slots)
+			v.keyed(slots)
 		case v.head.version > 2:
 			v.fault(rec.offset, checkLookup, "a look-up of the record's %s finds the record at offset %d", id, got.offset)
 		case rec.Newer(got):
@@ -143,6 +183,12 @@ func (v *recordVerifier) reachable(rec Record) {
 	if !reached {
 		v.fault(rec.offset, checkLookup, "no look-up finds the record of %s", &v.ids[0])
 	}
+}
+
+// keyed counts a CertID of which a look-up examined so many slots to find its record.
+func (t *tally) keyed(slots uint32) {
+	t.keys++
+	t.longestProbe = max(t.longestProbe, slots)
 }
 
 func contains(list []CertID, id *CertID) bool {

@@ -93,9 +93,9 @@ func TestProve(t *testing.T) {
 			s.issuers = append(s.issuers, issuer{id.Alg, id.NameHash, id.KeyHash})
 			cut.shape.ids[i].issuer = uint32(i)
 		}
-		c.change(s, &cut.shape)
+		c.change(s, cut.shape)
 		var p prover
-		if got := p.prove(s, &cut.shape); got.holds != c.want {
+		if got := p.prove(s, cut.shape); got.holds != c.want {
 			t.Errorf("%s: proved is %t, want %t", name, got.holds, c.want)
 		}
 	}

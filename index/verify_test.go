@@ -91,9 +91,9 @@ func TestVerifyOfManyTombstones(t *testing.T) {
 	}
 }
 
-// Records are verified in spans of some 256 KiB, and those in windows of 64 MiB.
+// Records are verified in spans of some 64 KiB, and those in windows of 64 MiB.
 func TestSpans(t *testing.T) {
-	const size = 64 << 10
+	const size = 16 << 10
 	for name, c := range map[string]struct {
 		records uint64
 		more    uint64 // octets behind them, too few for a record

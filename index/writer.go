@@ -18,9 +18,10 @@ type Writer struct {
 	issuers map[string]uint32 // encoded issuer to number
 	list    []issuer
 	shapes  shapeTable
-	merging bool   // no two entries have a CertID in common
-	record  []byte // scratch
-	check   []byte // scratch
+	known   map[*shape]uint32 // numbers of shapes that entries share, each equal to the table's by that number
+	merging bool              // no two entries have a CertID in common
+	record  []byte            // scratch
+	check   []byte            // scratch
 
 	whole, superseded, identical, conflicts uint64
 
@@ -56,6 +57,7 @@ func NewWriter(dir string, shard Shard) (*Writer, error) {
 		keys:        newSorter(dir, shard.Of),
 		issuers:     make(map[string]uint32),
 		shapes:      newShapeTable(),
+		known:       make(map[*shape]uint32),
 		head:        header{version: version, shard: shard},
 	}
 	if err := w.write(make([]byte, headerSize)); err != nil { // its place, for now
@@ -88,19 +90,30 @@ func (w *Writer) Add(e *Entry) error {
 	if err != nil {
 		return err
 	}
-	number, err := w.shapeFor(e)
-	if err != nil {
-		return err
+	number, known := w.known[e.shape]
+	if !known {
+		if number, err = w.shapeFor(e); err != nil {
+			return err
+		}
 	}
 	w.record = e.appendRecord(w.record[:0], number)
-	if !w.reproduces(e, number) {
+	switch {
+	case known:
+	case !w.reproduces(e, number):
 		// Another shape has the same 64-bit sum: as good as impossible, but then harmless.
 		if e.shape.whole || e.tombstone {
 			return fmt.Errorf("two sets of issuers have the same checksum %016x", e.sum)
 		}
 		e.makeWhole(nil)
 		return w.Add(e)
+	case e.shared():
+		w.known[e.shape] = number
 	}
+	return w.enter(e)
+}
+
+// enter writes the record of e, and counts it.
+func (w *Writer) enter(e *Entry) error {
 	for _, key := range e.keys {
 		if err := w.keys.add(indexEntry{key, w.at}); err != nil {
 			return err
@@ -122,6 +135,9 @@ func (w *Writer) Add(e *Entry) error {
 // shapeFor returns the number of e's shape. If that is not worth its octets, e becomes
 // a response stored whole.
 func (w *Writer) shapeFor(e *Entry) (uint32, error) {
+	if e.shared() {
+		e.sum = e.cutter.sum()
+	}
 	if number, ok := w.shapes.find(e.sum); ok {
 		return number, nil
 	}
@@ -129,10 +145,13 @@ func (w *Writer) shapeFor(e *Entry) (uint32, error) {
 		e.makeWhole(w.shapes.sharedTail(e))
 		return w.shapeFor(e)
 	}
-	for i := range e.certIDs {
-		e.shape.ids[i].issuer = w.issuer(&e.certIDs[i])
+	number, err := w.shapes.add(e.sum, e.shape)
+	if err == nil {
+		for i := range e.certIDs {
+			w.shapes.list[number].ids[i].issuer = w.issuer(&e.certIDs[i])
+		}
 	}
-	return w.shapes.add(e.sum, &e.shape)
+	return number, err
 }
 
 func (w *Writer) issuer(id *CertID) uint32 {
@@ -153,7 +172,7 @@ func (w *Writer) issuer(id *CertID) uint32 {
 // reproduces checks that the record just encoded gives back what went in.
 func (w *Writer) reproduces(e *Entry, number uint32) bool {
 	sh := &w.shapes.list[number]
-	if sh.payload > len(e.payload) || sh.payload < len(e.payload) && !sh.whole || len(sh.ids) != len(e.certIDs) {
+	if sh.payload != e.shape.payload || len(sh.ids) != len(e.certIDs) {
 		return false
 	}
 	for i, id := range sh.ids {
@@ -162,7 +181,7 @@ func (w *Writer) reproduces(e *Entry, number uint32) bool {
 		}
 	}
 	if e.tombstone || e.copied {
-		return sh.sameOctets(&e.shape)
+		return sh.sameOctets(e.shape)
 	}
 	w.check = sh.appendResponse(w.check[:0], w.record, w.record[recordHeadSize:])
 	return bytes.Equal(w.check, e.der)

@@ -35,16 +35,20 @@ type Config struct {
 type Item struct {
 	Place rule.Place
 	DER   []byte
+	Outcome
+	Entry index.Entry // of one neither rejected nor expired
+}
 
+// An Outcome is what came of an item.
+type Outcome struct {
 	Broken rule.Finding // why it is rejected; of rule.None if it is not
 
 	Issuer   *ca.Issuer // of the first certificate; set if it is not rejected
 	Subjects []Subject
-	Expired  bool        // a tombstone takes its place
-	Older    bool        // than what the previous generation has
-	Answered bool        // by the previous generation, one of its CertIDs at least
-	Same     bool        // says what that answers, for all its CertIDs
-	Entry    index.Entry // of one neither rejected nor expired
+	Expired  bool // a tombstone takes its place
+	Older    bool // than what the previous generation has
+	Answered bool // by the previous generation, one of its CertIDs at least
+	Same     bool // says what that answers, for all its CertIDs
 }
 
 // CertIDs is how many CertIDs the response has.
@@ -57,7 +61,7 @@ func (it *Item) CertIDs() (n int) {
 
 // Reset makes it an item that was not checked yet. It keeps the memory.
 func (it *Item) Reset(at rule.Place) {
-	*it = Item{Place: at, Subjects: it.Subjects[:0], Entry: it.Entry}
+	it.Place, it.DER, it.Outcome = at, nil, Outcome{Subjects: it.Subjects[:0]}
 }
 
 // Rejected reports whether the response was rejected.
@@ -71,6 +75,7 @@ type Checker struct {
 	delegates delegateCache
 	certs     []*delegate // room for those of one response
 
+	parser   index.Parser
 	response index.Response
 
 	// Of the item in hand.
@@ -97,7 +102,7 @@ func (c *Checker) Check(it *Item, ledger *rule.Ledger) {
 
 func (c *Checker) check(it *Item) {
 	r := &c.response
-	if err := r.Parse(it.DER); err != nil {
+	if err := c.parser.Parse(r, it.DER); err != nil {
 		c.found(rule.OCSPDER, func() string {
 			if kind := der.KindOf(it.DER); kind != der.OCSPAnswer && kind != der.Unknown {
 				return fmt.Sprintf("this is %s, not an OCSP response", kind)

@@ -114,7 +114,7 @@ func TestLineWriterSaysWhatCannotBeWritten(t *testing.T) {
 	elsewhere := index.ShardOf(r.id.SerialHash(), 2)
 	elsewhere.Index = 1 - elsewhere.Index
 	before := segmentsIn(t, o)
-	many := (batches + 2) * len(entryBatch{}.entries)
+	many := (batches + 2) * batchSize
 	for _, records := range []int{1, many} {
 		w := NewLineWriter(o, elsewhere)
 		added := 0

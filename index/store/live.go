@@ -74,6 +74,7 @@ type walk struct {
 	*Generation
 	line   int
 	all    bool           // the segment has one record for each of its CertIDs
+	alone  bool           // nothing but what is in above can hide one of them
 	shards []index.Shard  // of the CertIDs that are looked at; nil for all
 	above  overlay        // what is still to come
 	ids    []index.CertID // scratch
@@ -89,8 +90,41 @@ func (g *Generation) walk(line int, shards []index.Shard) (w walk, err error) {
 			return w, err
 		}
 	}
+	w.alone = w.all && w.shards == nil && !g.hasBaseAbove(line) && g.segments[line].Info().Shard == g.manifest.Segments[line].Shard
 	w.above, err = g.overlay(line)
 	return w, err
+}
+
+// hasBaseAbove reports whether a base above the line has part of its shard.
+func (g *Generation) hasBaseAbove(line int) bool {
+	lines := g.manifest.Segments
+	return slices.ContainsFunc(lines[:line], func(l SegmentLine) bool {
+		return l.Role == RoleBase && l.Shard.Overlaps(lines[line].Shard)
+	})
+}
+
+// from is the walk of a span.
+func (w *walk) from(s index.Span) walk {
+	part := *w
+	part.above, part.ids = w.above.from(s.Offset()), nil
+	return part
+}
+
+// each calls do for the records of a span that answer, until it returns an error.
+func (w *walk) each(s index.Span, do func(LiveRecord) error) error {
+	var failed error
+	err := s.Records(func(rec index.Record) error {
+		live, err := w.visit(rec)
+		if err == nil && len(live.CertIDs) > 0 {
+			failed = do(live)
+			err = failed
+		}
+		return err
+	})
+	if err != nil && failed == nil {
+		err = fmt.Errorf("object %s: %w", w.manifest.Segments[w.line].SHA256, err)
+	}
+	return err
 }
 
 // visit says under which of its CertIDs rec answers; they are valid until the next record.
@@ -98,6 +132,10 @@ func (w *walk) visit(rec index.Record) (LiveRecord, error) {
 	w.ids = rec.CertIDs(w.ids[:0])
 	live := LiveRecord{rec, w.line, w.ids[:0]}
 	overlaid := w.above.reaches(rec)
+	if w.alone && !overlaid {
+		live.CertIDs = w.ids
+		return live, nil
+	}
 	for i := range w.ids {
 		id := &w.ids[i]
 		if w.shards != nil && !covers(w.shards, id) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"lancre/index"
@@ -77,9 +78,11 @@ type merging struct {
 	g       *Generation
 	policy  *MergePolicy
 	now     time.Time
-	result  *MergeResult
 	objects *Objects
-	changed *Counts // what becomes of the counts
+
+	counting sync.Mutex // while records are copied
+	result   *MergeResult
+	changed  *Counts // what becomes of the counts
 }
 
 func (m *merging) do(step mergeStep) (err error) {
@@ -107,7 +110,7 @@ func (m *merging) join(deltas []int) error {
 	part.stack = newStack(part.manifest.Segments, part.segments)
 	w := NewLineWriter(m.objects, shardOf(lines, deltas))
 	defer w.Abort()
-	err := part.eachLive(deltas, first, func(r LiveRecord) error { return w.Add(r.Record, r.CertIDs...) })
+	err := part.copyLive(w, deltas, first, func(b *entryBatch, r LiveRecord) error { return b.copy(r.Record, r.CertIDs) })
 	if err != nil {
 		return err
 	}
@@ -164,12 +167,14 @@ func (m *merging) absorb(shard index.Shard) error {
 	}
 	w := NewLineWriter(m.objects, shard)
 	defer w.Abort()
-	err := m.g.eachLive(all, 0, func(r LiveRecord) error {
-		r.CertIDs = slices.DeleteFunc(r.CertIDs, func(id index.CertID) bool { return !shard.Covers(id.SerialHash()) })
-		if len(r.CertIDs) == 0 {
-			return nil
+	err := m.g.copyLive(w, all, 0, func(b *entryBatch, r LiveRecord) error {
+		if !shard.Contains(before.Segments[r.Line].Shard) {
+			r.CertIDs = slices.DeleteFunc(r.CertIDs, func(id index.CertID) bool { return !shard.Covers(id.SerialHash()) })
+			if len(r.CertIDs) == 0 {
+				return nil
+			}
 		}
-		return m.settle(w, r)
+		return m.settle(b, r)
 	})
 	if err != nil {
 		return err
@@ -238,23 +243,49 @@ func (g *Generation) eachLive(lines []int, first int, do func(LiveRecord) error)
 	return nil
 }
 
+// copyLive has w make what do makes of the records that answer in the given lines, which
+// are counted from the line that is g's first. do is called by several goroutines, for a
+// batch that it has to itself.
+func (g *Generation) copyLive(w *LineWriter, lines []int, first int, do func(*entryBatch, LiveRecord) error) error {
+	for _, i := range lines {
+		all, err := g.walk(i-first, everything)
+		if err != nil {
+			return fmt.Errorf("object %s: %w", g.manifest.Segments[i-first].SHA256, err)
+		}
+		for span := range g.segments[i-first].Spans {
+			part := all.from(span)
+			err := w.pass(func(b *entryBatch) error {
+				return part.each(span, func(r LiveRecord) error { return do(b, r) })
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // settle adds r to a base: an expired response becomes tombstones there, and a
 // tombstone goes in time.
-func (m *merging) settle(w *LineWriter, r LiveRecord) error {
+func (m *merging) settle(b *entryBatch, r LiveRecord) error {
 	switch {
 	case r.Tombstone() && m.forgettable(r.Record):
+		m.counting.Lock()
+		defer m.counting.Unlock()
 		m.result.Dropped += uint64(len(r.CertIDs))
 		for i := range r.CertIDs {
 			m.changed.Remove(r.Record, &r.CertIDs[i])
 		}
 		return nil
 	case r.Tombstone() || r.NextUpdate() > m.now.Unix():
-		return w.Add(r.Record, r.CertIDs...)
+		return b.copy(r.Record, r.CertIDs)
 	}
+	m.counting.Lock()
+	defer m.counting.Unlock()
 	m.result.Expired += uint64(len(r.CertIDs))
 	for i := range r.CertIDs {
 		id := &r.CertIDs[i]
-		if err := w.Bury(r.Record, id); err != nil {
+		if err := b.bury(r.Record, id); err != nil {
 			return err
 		}
 		m.changed.Bury(r.Record, id)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"lancre/index"
@@ -43,13 +44,16 @@ import (
 //	rmdir("STORE/objects/.tmp-1")
 //	close(3), close(5)
 //
-// Their methods are not safe for concurrent use.
+// Their methods are not safe for concurrent use, but several objects can be added at a
+// time.
 type Objects struct {
 	dir     string
 	temp    string
-	claim   *os.File                // of temp; nil when they are closed
-	staged  map[string]stagedObject // by SHA-256
+	claim   *os.File // of temp; nil when they are closed
 	signing Signing
+
+	adding sync.Mutex              // what is staged, while objects are added
+	staged map[string]stagedObject // by SHA-256
 }
 
 // A stagedObject is one that has not got its name yet.
@@ -151,21 +155,34 @@ func (o *Objects) AddObject(r io.Reader) (sha256 string, size int64, err error) 
 // already there and sound it waits in f's place, for its pages are in the page cache: by
 // a link, since gc may remove it before a manifest names it.
 func (o *Objects) stage(f *os.File, sum string, size int64) error {
-	if _, twice := o.staged[sum]; twice {
+	if o.isStaged(sum) {
 		return os.Remove(f.Name())
 	}
 	if there := ObjectPath(o.dir, sum); sound(there, sum, size) {
 		link := f.Name() + linkSuffix
 		if os.Link(there, link) == nil { // else the file system has no links, or it has just gone
-			o.staged[sum] = stagedObject{link, size}
+			o.enter(sum, stagedObject{link, size})
 			return os.Remove(f.Name())
 		}
 	}
 	if err := durable.Finish(f, 0o444); err != nil {
 		return err
 	}
-	o.staged[sum] = stagedObject{f.Name(), size}
+	o.enter(sum, stagedObject{f.Name(), size})
 	return nil
+}
+
+func (o *Objects) isStaged(sum string) bool {
+	o.adding.Lock()
+	defer o.adding.Unlock()
+	_, ok := o.staged[sum]
+	return ok
+}
+
+func (o *Objects) enter(sum string, made stagedObject) {
+	o.adding.Lock()
+	defer o.adding.Unlock()
+	o.staged[sum] = made
 }
 
 // linkSuffix ends the temporary name of an object that was there before.

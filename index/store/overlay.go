@@ -51,6 +51,13 @@ func (g *Generation) overlay(line int) (o overlay, err error) {
 	return o, nil
 }
 
+// from is what is still to come of the overlay from an offset on.
+func (o overlay) from(offset int64) overlay {
+	at, _ := slices.BinarySearch(o.offsets, offset)
+	o.offsets = o.offsets[at:]
+	return o
+}
+
 // reaches reports whether a delta above may have a CertID of rec, which lies behind those
 // that were asked for before.
 func (o *overlay) reaches(rec index.Record) bool {
