@@ -151,6 +151,39 @@ func TestParserKeepsFewPatterns(t *testing.T) {
 	}
 }
 
+// FuzzParser has a Parser that knows one response parse another: it makes of it what
+// Response.Parse does, and a segment gives it back unchanged.
+func FuzzParser(f *testing.F) {
+	for _, all := range []map[string][]byte{forms(f), realResponses(f)} {
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			if der := all[name]; len(der) < maxPattern {
+				f.Add(der, der)
+			}
+		}
+	}
+	for _, d := range drafts(f) {
+		first := d.build()
+		later(d)
+		f.Add(first, d.build())
+	}
+	f.Fuzz(func(t *testing.T, first, der []byte) {
+		var p Parser
+		var got, want Response
+		p.Parse(&got, first)
+		err, wantErr := p.Parse(&got, der), want.Parse(der)
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) || err == nil && !sameParsed(got, want) {
+			t.Fatalf("%+v, %v\nwant %+v, %v", got, err, want, wantErr)
+		}
+		var e Entry
+		if err != nil || e.Set(&got) != nil {
+			return
+		}
+		if again := e.shape.appendResponse(nil, e.appendRecord(nil, 0), e.payload); !bytes.Equal(again, der) && !e.shape.whole {
+			t.Errorf("%x\ngives %x back", der, again)
+		}
+	})
+}
+
 func TestParserDoesNotAllocateAgain(t *testing.T) {
 	der := simple(testID(SHA1, 1, 1)).build()
 	var p Parser
