@@ -63,7 +63,7 @@ func (of *sample) lookUp(s *index.Segment) error {
 		}
 		for i := range r.Singles {
 			id := &r.Singles[i].CertID
-			if !s.Info().Shard.Covers(id.SerialHash()) {
+			if !s.Info().Shard.Has(id) {
 				continue
 			}
 			rec, found, err := s.Lookup(id.Key(), id)

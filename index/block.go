@@ -2,6 +2,7 @@ package index
 
 import (
 	"os"
+	"sync"
 
 	"github.com/cespare/xxhash/v2"
 	"golang.org/x/sys/unix"
@@ -13,19 +14,28 @@ import (
 // 6, and look-ups miss the processor's address cache less.
 const blockSize = 2 << 20
 
+// blocks are those that nobody fills or writes: a segment has one, and a second one only
+// while that is written, but there may be many segments in the making.
+var blocks = sync.Pool{New: func() any { return new([blockSize]byte) }}
+
+func newBlock() []byte { return blocks.Get().(*[blockSize]byte)[:0] }
+
 // A blockWriter writes a file front to back, a block at a time, and sums what it
-// writes.
+// writes. While a block is written the next one can be filled: the kernel takes its time
+// to find memory for one, in which those who make records would soon have nothing to do.
 type blockWriter struct {
-	file   *os.File
-	buf    []byte // what is not written yet
-	at     uint64 // offset of the next octet
-	sum    xxhash.Digest
-	summed int // octets of buf that are in sum, or in none
+	file    *os.File
+	buf     []byte // what is not written yet
+	at      uint64 // offset of the next octet
+	sum     xxhash.Digest
+	summed  int        // octets of buf that are in sum, or in none
+	written chan error // what came of the writing before; empty while that goes on
 }
 
 func newBlockWriter(f *os.File) *blockWriter {
-	w := &blockWriter{file: f, buf: make([]byte, 0, blockSize)}
+	w := &blockWriter{file: f, buf: newBlock(), written: make(chan error, 1)}
 	w.sum.Reset()
+	w.written <- nil
 	return w
 }
 
@@ -35,7 +45,7 @@ func (w *blockWriter) write(b []byte) error {
 		w.buf = append(w.buf, b[:n]...)
 		w.at += uint64(n)
 		if w.at%blockSize == 0 {
-			if err := w.flush(); err != nil {
+			if err := w.begin(); err != nil {
 				return err
 			}
 		}
@@ -45,15 +55,37 @@ func (w *blockWriter) write(b []byte) error {
 	}
 }
 
-// flush writes what there is, and has the kernel begin to put it on the disk, so
-// that little is left to wait for at the end. It is called early only where the file
-// is read back.
-func (w *blockWriter) flush() error {
+// begin begins to write what there is, when that before is written. Its error is that of
+// what was before.
+func (w *blockWriter) begin() error {
+	if err := w.wait(); err != nil {
+		return err
+	}
 	w.sum.Write(w.buf[w.summed:])
-	n, err := w.file.Write(w.buf)
-	w.buf, w.summed = w.buf[:0], 0
-	_ = unix.SyncFileRange(int(w.file.Fd()), int64(w.at)-int64(n), int64(n), unix.SYNC_FILE_RANGE_WRITE) // advice
+	<-w.written
+	go func(b []byte, end int64) {
+		_, err := w.file.Write(b)
+		_ = unix.SyncFileRange(int(w.file.Fd()), end-int64(len(b)), int64(len(b)), unix.SYNC_FILE_RANGE_WRITE) // advice: little is left to wait for at the end
+		blocks.Put((*[blockSize]byte)(b[:blockSize]))
+		w.written <- err
+	}(w.buf, int64(w.at))
+	w.buf, w.summed = newBlock(), 0
+	return nil
+}
+
+// wait waits until what was begun is written.
+func (w *blockWriter) wait() error {
+	err := <-w.written
+	w.written <- err
 	return err
+}
+
+// flush writes what there is. It is called early only where the file is read back.
+func (w *blockWriter) flush() error {
+	if err := w.begin(); err != nil {
+		return err
+	}
+	return w.wait()
 }
 
 // cut returns the sum of what was written since the last cut.

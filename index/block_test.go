@@ -2,6 +2,7 @@ package index
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -37,6 +38,9 @@ func TestBlockWriter(t *testing.T) {
 		if w.at != uint64(len(want)) {
 			t.Errorf("section %d: %d octets written, want %d", n, w.at, len(want))
 		}
+		if err := w.wait(); err != nil {
+			t.Fatal(err)
+		}
 		info, err := f.Stat()
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +59,10 @@ func TestBlockWriter(t *testing.T) {
 		t.Errorf("%d octets in the file (%v) are not the %d written", len(got), err, len(want))
 	}
 	f.Close()
-	if err := w.write(make([]byte, blockSize)); err == nil {
-		t.Error("a block is written to a closed file")
+	w.write(make([]byte, blockSize)) // begins to
+	for _, err := range []error{w.wait(), w.write(make([]byte, blockSize)), w.flush(), w.flush()} {
+		if !errors.Is(err, os.ErrClosed) {
+			t.Errorf("after a block was written to a closed file: %v", err)
+		}
 	}
 }

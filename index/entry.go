@@ -14,7 +14,6 @@ import (
 type Entry struct {
 	cutter
 	keys      []uint64 // of certIDs, each once
-	serials   []uint64 // SerialHash of each of certIDs
 	sum       uint64   // of the shape; of one that others share, when a Writer asks for it
 	tombstone bool
 	copied    bool // octets are the record, which shares its shape; der and payload are of no meaning
@@ -79,9 +78,8 @@ func (e *Entry) SetTombstone(id *CertID, hidden CertStatus) error {
 }
 
 func (e *Entry) finish() {
-	e.keys, e.serials = e.keys[:0], e.serials[:0]
+	e.keys = e.keys[:0]
 	for i := range e.certIDs {
-		e.serials = append(e.serials, e.certIDs[i].SerialHash())
 		if key := e.certIDs[i].Key(); !slices.Contains(e.keys, key) {
 			e.keys = append(e.keys, key)
 		}

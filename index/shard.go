@@ -31,6 +31,9 @@ func (id *CertID) SerialHash() uint64 {
 // valid.
 func (s Shard) Covers(serialHash uint64) bool { return s == ShardOf(serialHash, s.Of) }
 
+// Has reports whether the certificate that id names is in s, which must be valid.
+func (s Shard) Has(id *CertID) bool { return s == Everything || s.Covers(id.SerialHash()) }
+
 // ShardOf is the shard of so many, which must be a power of two up to MaxShards, that
 // a certificate with that SerialHash is in.
 func ShardOf(serialHash uint64, of uint32) Shard {

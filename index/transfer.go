@@ -86,17 +86,13 @@ func (e *Entry) setPart(der []byte, ids []CertID) error {
 // within returns e or, where some of its CertIDs are outside s, an entry of the same
 // response under the others.
 func (e *Entry) within(s Shard) (*Entry, error) {
-	if !slices.ContainsFunc(e.serials, func(hash uint64) bool { return !s.Covers(hash) }) {
+	outside := func(id CertID) bool { return !s.Has(&id) }
+	if !slices.ContainsFunc(e.certIDs, outside) {
 		return e, nil
 	}
-	var ids []CertID
-	for i, hash := range e.serials {
-		if s.Covers(hash) {
-			ids = append(ids, e.certIDs[i])
-		}
-	}
+	ids := slices.DeleteFunc(slices.Clone(e.certIDs), outside)
 	if len(ids) == 0 {
-		return nil, fmt.Errorf("%s is in shard %s, this segment is for %s: add it to the segment of its shard", &e.certIDs[0], ShardOf(e.serials[0], s.Of), s)
+		return nil, fmt.Errorf("%s is in shard %s, this segment is for %s: add it to the segment of its shard", &e.certIDs[0], ShardOf(e.certIDs[0].SerialHash(), s.Of), s)
 	}
 	part := new(Entry)
 	return part, part.setPart(e.whole(), ids)

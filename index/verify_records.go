@@ -159,8 +159,8 @@ func (v *recordVerifier) reachable(rec Record, keys []uint64) {
 		if contains(v.ids[:i], id) {
 			continue
 		}
-		if serial := id.SerialHash(); !v.head.shard.Covers(serial) {
-			v.fault(rec.offset, checkShard, "%s is in shard %s, the segment is for %s", id, ShardOf(serial, v.head.shard.Of), v.head.shard)
+		if !v.head.shard.Has(id) {
+			v.fault(rec.offset, checkShard, "%s is in shard %s, the segment is for %s", id, ShardOf(id.SerialHash(), v.head.shard.Of), v.head.shard)
 		}
 		if slots := v.table.to(keys[i], rec.offset); slots > 0 {
 			reached = true

@@ -326,6 +326,7 @@ func (s *Segment) leadsTo(id *CertID, rec Record) bool {
 // Abort removes everything that the Writer has made.
 func (w *Writer) Abort() {
 	w.keys.close()
+	w.wait()
 	w.file.Close()
 	os.Remove(w.file.Name())
 }

@@ -203,9 +203,9 @@ func (g *Generation) countLine(line int, shards []index.Shard, counts *Counts) e
 		parts = append(parts, part)
 		mu.Unlock()
 		return func(rec index.Record) error {
-			live, err := own.visit(rec)
-			for i := range live.CertIDs {
-				part.Add(live.Record, &live.CertIDs[i])
+			ids, err := own.visit(rec)
+			for i := range ids {
+				part.Add(rec, &ids[i])
 			}
 			return err
 		}

@@ -59,9 +59,9 @@ func (g *Generation) liveIn(i int, shards []index.Shard, yield func(LiveRecord) 
 	}
 	more = true
 	failed := g.segments[i].Records(func(rec index.Record) bool {
-		var live LiveRecord
-		if live, err = w.visit(rec); len(live.CertIDs) > 0 {
-			more = yield(live)
+		var ids []index.CertID
+		if ids, err = w.visit(rec); len(ids) > 0 {
+			more = yield(LiveRecord{rec, i, ids})
 		}
 		return more && err == nil
 	})
@@ -82,7 +82,7 @@ type walk struct {
 
 func (g *Generation) walk(line int, shards []index.Shard) (w walk, err error) {
 	w = walk{Generation: g, line: line, all: g.segments[line].EntersOnce()}
-	if !slices.Contains(shards, index.Everything) {
+	if !slices.ContainsFunc(shards, func(s index.Shard) bool { return s.Contains(g.manifest.Segments[line].Shard) }) {
 		w.shards = shards
 	}
 	if !w.all {
@@ -110,13 +110,14 @@ func (w *walk) from(s index.Span) walk {
 	return part
 }
 
-// each calls do for the records of a span that answer, until it returns an error.
-func (w *walk) each(s index.Span, do func(LiveRecord) error) error {
+// each calls do for the records of a span that answer, and the CertIDs under which they
+// do, until it returns an error.
+func (w *walk) each(s index.Span, do func(index.Record, []index.CertID) error) error {
 	var failed error
 	err := s.Records(func(rec index.Record) error {
-		live, err := w.visit(rec)
-		if err == nil && len(live.CertIDs) > 0 {
-			failed = do(live)
+		ids, err := w.visit(rec)
+		if err == nil && len(ids) > 0 {
+			failed = do(rec, ids)
 			err = failed
 		}
 		return err
@@ -128,14 +129,16 @@ func (w *walk) each(s index.Span, do func(LiveRecord) error) error {
 }
 
 // visit says under which of its CertIDs rec answers; they are valid until the next record.
-func (w *walk) visit(rec index.Record) (LiveRecord, error) {
+func (w *walk) visit(rec index.Record) (live []index.CertID, err error) {
 	w.ids = rec.CertIDs(w.ids[:0])
-	live := LiveRecord{rec, w.line, w.ids[:0]}
 	overlaid := w.above.reaches(rec)
 	if w.alone && !overlaid {
-		live.CertIDs = w.ids
-		return live, nil
+		return w.ids, nil
 	}
+	if overlaid && len(w.ids) == 1 && !w.above.each {
+		return nil, nil
+	}
+	live = w.ids[:0]
 	for i := range w.ids {
 		id := &w.ids[i]
 		if w.shards != nil && !covers(w.shards, id) {
@@ -143,9 +146,9 @@ func (w *walk) visit(rec index.Record) (LiveRecord, error) {
 		}
 		switch answers, err := w.answers(rec, id, overlaid); {
 		case err != nil:
-			return LiveRecord{}, err
+			return nil, err
 		case answers:
-			live.CertIDs = append(live.CertIDs, *id)
+			live = append(live, *id)
 		}
 	}
 	return live, nil

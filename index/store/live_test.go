@@ -114,7 +114,7 @@ func addLines(t *testing.T, p *Publication, lines []testLine) (added []SegmentLi
 // tombstones, shards and bases, with a map, and so with each other.
 func TestLiveMatchesModel(t *testing.T) {
 	each, overlaid := 0, 0 // how lines below others were walked
-	for seed := range uint64(30) {
+	for seed := range uint64(60) {
 		s := newModel(seed)
 		for range 1 + s.random.IntN(8) {
 			s.add(t)

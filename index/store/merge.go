@@ -110,7 +110,7 @@ func (m *merging) join(deltas []int) error {
 	part.stack = newStack(part.manifest.Segments, part.segments)
 	w := NewLineWriter(m.objects, shardOf(lines, deltas))
 	defer w.Abort()
-	err := part.copyLive(w, deltas, first, func(b *entryBatch, r LiveRecord) error { return b.copy(r.Record, r.CertIDs) })
+	err := part.copyLive(w, deltas, first, index.Everything, (*entryBatch).copy)
 	if err != nil {
 		return err
 	}
@@ -167,16 +167,7 @@ func (m *merging) absorb(shard index.Shard) error {
 	}
 	w := NewLineWriter(m.objects, shard)
 	defer w.Abort()
-	err := m.g.copyLive(w, all, 0, func(b *entryBatch, r LiveRecord) error {
-		if !shard.Contains(before.Segments[r.Line].Shard) {
-			r.CertIDs = slices.DeleteFunc(r.CertIDs, func(id index.CertID) bool { return !shard.Covers(id.SerialHash()) })
-			if len(r.CertIDs) == 0 {
-				return nil
-			}
-		}
-		return m.settle(b, r)
-	})
-	if err != nil {
+	if err := m.g.copyLive(w, all, 0, shard, m.settle); err != nil {
 		return err
 	}
 	line, err := w.Finish(RoleBase)
@@ -243,19 +234,19 @@ func (g *Generation) eachLive(lines []int, first int, do func(LiveRecord) error)
 	return nil
 }
 
-// copyLive has w make what do makes of the records that answer in the given lines, which
-// are counted from the line that is g's first. do is called by several goroutines, for a
-// batch that it has to itself.
-func (g *Generation) copyLive(w *LineWriter, lines []int, first int, do func(*entryBatch, LiveRecord) error) error {
+// copyLive has w make what do makes of the records that answer for certificates of shard in
+// the given lines, which are counted from the line that is g's first, and of their CertIDs
+// there. do is called by several goroutines, for a batch that each has to itself.
+func (g *Generation) copyLive(w *LineWriter, lines []int, first int, shard index.Shard, do func(*entryBatch, index.Record, []index.CertID) error) error {
 	for _, i := range lines {
-		all, err := g.walk(i-first, everything)
+		all, err := g.walk(i-first, []index.Shard{shard})
 		if err != nil {
 			return fmt.Errorf("object %s: %w", g.manifest.Segments[i-first].SHA256, err)
 		}
 		for span := range g.segments[i-first].Spans {
 			part := all.from(span)
 			err := w.pass(func(b *entryBatch) error {
-				return part.each(span, func(r LiveRecord) error { return do(b, r) })
+				return part.each(span, func(rec index.Record, ids []index.CertID) error { return do(b, rec, ids) })
 			})
 			if err != nil {
 				return err
@@ -265,30 +256,29 @@ func (g *Generation) copyLive(w *LineWriter, lines []int, first int, do func(*en
 	return nil
 }
 
-// settle adds r to a base: an expired response becomes tombstones there, and a
-// tombstone goes in time.
-func (m *merging) settle(b *entryBatch, r LiveRecord) error {
+// settle adds rec to a base, under ids: an expired response becomes tombstones there, and
+// a tombstone goes in time.
+func (m *merging) settle(b *entryBatch, rec index.Record, ids []index.CertID) error {
 	switch {
-	case r.Tombstone() && m.forgettable(r.Record):
+	case rec.Tombstone() && m.forgettable(rec):
 		m.counting.Lock()
 		defer m.counting.Unlock()
-		m.result.Dropped += uint64(len(r.CertIDs))
-		for i := range r.CertIDs {
-			m.changed.Remove(r.Record, &r.CertIDs[i])
+		m.result.Dropped += uint64(len(ids))
+		for i := range ids {
+			m.changed.Remove(rec, &ids[i])
 		}
 		return nil
-	case r.Tombstone() || r.NextUpdate() > m.now.Unix():
-		return b.copy(r.Record, r.CertIDs)
+	case rec.Tombstone() || rec.NextUpdate() > m.now.Unix():
+		return b.copy(rec, ids)
 	}
 	m.counting.Lock()
 	defer m.counting.Unlock()
-	m.result.Expired += uint64(len(r.CertIDs))
-	for i := range r.CertIDs {
-		id := &r.CertIDs[i]
-		if err := b.bury(r.Record, id); err != nil {
+	m.result.Expired += uint64(len(ids))
+	for i := range ids {
+		if err := b.bury(rec, &ids[i]); err != nil {
 			return err
 		}
-		m.changed.Bury(r.Record, id)
+		m.changed.Bury(rec, &ids[i])
 	}
 	return nil
 }
@@ -318,7 +308,7 @@ func (m *merging) keepSince(now *Manifest, since int, shard index.Shard) error {
 	return g.eachLive(lines, 0, func(r LiveRecord) error {
 		for i := range r.CertIDs {
 			id := &r.CertIDs[i]
-			if !shard.Covers(id.SerialHash()) {
+			if !shard.Has(id) {
 				continue
 			}
 			was, at, err := m.g.stack.find(id.Key(), id, nil)

@@ -7,7 +7,8 @@ import (
 	"lancre/index"
 )
 
-// An overlay says of which records of a segment the deltas above it have a CertID.
+// An overlay says of which records of a segment the deltas above it have a CertID, and so
+// hide it.
 type overlay struct {
 	each    bool    // of any: nobody has looked
 	offsets []int64 // of the records, ascending
@@ -36,7 +37,7 @@ func (g *Generation) overlay(line int) (o overlay, err error) {
 				var found bool
 				if rec, found, err = own.Lookup(ids[i].Key(), &ids[i]); err != nil {
 					return false
-				} else if found {
+				} else if found && d.shard.Has(&ids[i]) {
 					o.offsets = append(o.offsets, rec.Offset())
 				}
 			}
