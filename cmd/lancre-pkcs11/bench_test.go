@@ -21,7 +21,7 @@ import (
 // threads and sessions gives in turn with it.
 func BenchmarkSoftHSM(b *testing.B) {
 	b.Setenv(actsAs, "main")
-	for name, n := range map[string]int{"RSA": 500, "P-256": 2000} {
+	for name, n := range map[string]int{"RSA": 1_000, "P-256": 10_000} {
 		token := softhsm.New(b)
 		token.Import(b, keys()[name], labelOf, "01")
 		for _, atATime := range []int{1, 4, 16, 128} {

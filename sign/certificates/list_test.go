@@ -268,6 +268,52 @@ func TestReadEnds(t *testing.T) {
 	}
 }
 
+// A list of any length is handed over in its order, up to the first error, though more is
+// read meanwhile.
+func TestReadAhead(t *testing.T) {
+	enough := errors.New("enough")
+	for _, n := range []int{0, 1, batchSize - 1, batchSize, batchSize + 1, 2 * batches * batchSize} {
+		var text strings.Builder
+		text.WriteString(header + "\n")
+		for i := range n {
+			fmt.Fprintf(&text, "0x%x,good,2027-01-01T00:00:00Z,,\n", i+1)
+		}
+		list := List{Source: write(t, text.String()), Issuer: issuer}
+		for _, end := range []int{1, n / 2, n, n + 1} {
+			seen := 0
+			r, err := list.Read(t.Context(), at, func(c *Certificate) error {
+				seen++
+				if got := new(big.Int).SetBytes(c.Serial); got.Int64() != int64(seen) || c.Row != seen+1 {
+					t.Errorf("%d rows: serial %s in row %d, want %d", n, got, c.Row, seen)
+				}
+				if seen == end {
+					return enough
+				}
+				return nil
+			})
+			want := fmt.Sprintf("certificates %s: line %d: enough", list.Source, end+1)
+			switch {
+			case end < 1 || end > n:
+				if err != nil || seen != n || r.Rows != uint64(n) {
+					t.Errorf("%d of %d rows, Rows is %d, %v", seen, n, r.Rows, err)
+				}
+			case err == nil || err.Error() != want || seen != end:
+				t.Errorf("%d of %d rows, error %v, want %s", seen, n, err, want)
+			}
+		}
+	}
+}
+
+// A row that is wrong ends the reading when all before it are handed over.
+func TestRowsBeforeAnError(t *testing.T) {
+	list := List{Source: write(t, header+"\n0x1,good,2027-01-01T00:00:00Z,,\n0x2,odd,2027-01-01T00:00:00Z,,\n"), Issuer: issuer}
+	seen := 0
+	_, err := list.Read(t.Context(), at, func(*Certificate) error { seen++; return nil })
+	if err == nil || !strings.Contains(err.Error(), `line 3: status "odd"`) || seen != 1 {
+		t.Errorf("%d rows, error %v", seen, err)
+	}
+}
+
 // fuzz reads a list of that content: whatever it is, what is read is a certificate that
 // a response can be about.
 func fuzz(f *testing.F, prefix string, seeds ...string) {
