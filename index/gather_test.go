@@ -28,18 +28,25 @@ func gathered(s *Segment, fail error) (offsets []uint64, err error) {
 	return offsets, err
 }
 
+// several makes a segment of so many responses.
+func several(t *testing.T, n int) (file []byte, s *Segment) {
+	t.Helper()
+	w := newWriter(t)
+	for i := range n {
+		add(t, w, simple(testID(SHA1, 1, 0x20, byte(i>>8), byte(i))).build())
+	}
+	file = octets(t, w)
+	s, err := OpenBytes(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file, s
+}
+
 // Gather reads every record once, as Records does, and reports what that reports.
 func TestGather(t *testing.T) {
 	for _, n := range []int{0, 1, 20_000} { // the last are several spans
-		w := newWriter(t)
-		for i := range n {
-			add(t, w, simple(testID(SHA1, 1, 0x20, byte(i>>8), byte(i))).build())
-		}
-		file := octets(t, w)
-		s, err := OpenBytes(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		file, s := several(t, n)
 		var want []uint64
 		if err := s.Records(func(rec Record) bool { want = append(want, rec.offset); return true }); err != nil {
 			t.Fatal(err)
@@ -67,15 +74,7 @@ func TestGather(t *testing.T) {
 // that it finds.
 func TestSpansHaveAllRecords(t *testing.T) {
 	for _, n := range []int{0, 1, 20_000} {
-		w := newWriter(t)
-		for i := range n {
-			add(t, w, simple(testID(SHA1, 1, 0x20, byte(i>>8), byte(i))).build())
-		}
-		file := octets(t, w)
-		s, err := OpenBytes(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		file, s := several(t, n)
 		read := func() (offsets []uint64, spans int, err error) {
 			for span := range s.Spans {
 				first := len(offsets)

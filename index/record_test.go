@@ -3,6 +3,7 @@ package index
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -127,6 +128,47 @@ func TestLookupKeepsToTheLongestProbe(t *testing.T) {
 				t.Errorf("response %d in slot %d of its probe: found %t in %d slots of at most %d, %v", n, slots, found, examined, probe, err)
 			}
 		}
+	}
+}
+
+// Where Slots.to finds a record by its slots alone, a look-up finds it in as many: whatever
+// the slots lead to.
+func TestSlotsToIsWhatALookupExamines(t *testing.T) {
+	file, _ := sample(t)
+	rng := rand.New(rand.NewPCG(6, 6))
+	direct, behind := 0, 0 // records that are found first, and behind another with their fingerprint
+	for round := range 2_000 {
+		s, err := OpenBytes(bytes.Clone(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slots := s.octets(s.head.slots.offset, s.head.slots.size-slotSize); round > 0 {
+			from, to := slots[rng.IntN(len(slots)/slotSize)*slotSize:], slots[rng.IntN(len(slots)/slotSize)*slotSize:]
+			le.PutUint64(to, le.Uint64(from)) // free or taken, by another record or this
+			le.PutUint64(to, le.Uint64(to)&slotOffsetMask|le.Uint64(slots[rng.IntN(len(slots)/slotSize)*slotSize:])&^slotOffsetMask)
+		}
+		if err := s.Records(func(rec Record) bool {
+			for _, id := range rec.CertIDs(nil) {
+				n := s.table.to(id.Key(), rec.offset)
+				got, slots, found, err := s.probe(id.Key(), &id, nil)
+				reached := err == nil && found && got.offset == rec.offset
+				switch {
+				case n > 0:
+					direct++
+				case reached:
+					behind++
+				}
+				if n > 0 && (!reached || slots != n) || round == 0 && n == 0 {
+					t.Errorf("round %d, %s: %d slots lead to its record; a look-up examines %d and finds %t, %v", round, &id, n, slots, found, err)
+				}
+			}
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if direct < 1000 || behind == 0 {
+		t.Errorf("%d records are found by slots alone, and %d behind another with their fingerprint: too few to tell", direct, behind)
 	}
 }
 

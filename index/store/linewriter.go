@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"os"
 	"slices"
 
 	"lancre/index"
@@ -193,9 +192,6 @@ func (w *LineWriter) Finish(role string) (line SegmentLine, err error) {
 	w.writer = nil
 	if err != nil {
 		return line, err
-	}
-	if stats.Records == 0 && role != RoleBase {
-		return line, os.Remove(path)
 	}
 	return w.objects.AddSegment(path, role, w.shard, stats.Info)
 }

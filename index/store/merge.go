@@ -110,8 +110,7 @@ func (m *merging) join(deltas []int) error {
 	part.stack = newStack(part.manifest.Segments, part.segments)
 	w := NewLineWriter(m.objects, shardOf(lines, deltas))
 	defer w.Abort()
-	err := part.copyLive(w, deltas, first, index.Everything, (*entryBatch).copy)
-	if err != nil {
+	if err := part.copyLive(w, deltas, first, index.Everything, (*entryBatch).copy); err != nil {
 		return err
 	}
 	line, err := w.Finish(RoleDelta)
@@ -271,13 +270,15 @@ func (m *merging) settle(b *entryBatch, rec index.Record, ids []index.CertID) er
 	case rec.Tombstone() || rec.NextUpdate() > m.now.Unix():
 		return b.copy(rec, ids)
 	}
-	m.counting.Lock()
-	defer m.counting.Unlock()
-	m.result.Expired += uint64(len(ids))
 	for i := range ids {
 		if err := b.bury(rec, &ids[i]); err != nil {
 			return err
 		}
+	}
+	m.counting.Lock()
+	defer m.counting.Unlock()
+	m.result.Expired += uint64(len(ids))
+	for i := range ids {
 		m.changed.Bury(rec, &ids[i])
 	}
 	return nil
