@@ -73,7 +73,7 @@ func load(path string) (responder, error) {
 	r := make(responder, len(entries))
 	now := time.Now().UTC()
 	for i, e := range entries {
-		serial := strings.TrimPrefix(string(e.Key), "\x00") // as big.Int has it
+		serial := strings.TrimPrefix(string(table.CertID(e.Key).Serial), "\x00") // as big.Int has it
 		r[serial] = stored{e.Value, strconv.Quote(strconv.Itoa(i)), now.Add(4 * 24 * time.Hour).Format(http.TimeFormat), now.Format(http.TimeFormat)}
 	}
 	return r, nil

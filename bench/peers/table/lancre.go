@@ -46,7 +46,7 @@ func (t *segment) AppendValue(dst, key []byte) ([]byte, bool) {
 }
 
 func (t *segment) get(key []byte) (index.Record, bool) {
-	id := certID(key)
+	id := CertID(key)
 	rec, found, err := t.generation.Lookup(id.Key(), &id)
 	return rec, found && err == nil
 }

@@ -24,8 +24,8 @@ func keyOf(id *index.CertID) []byte {
 	return slices.Concat([]byte{byte(id.Alg)}, id.NameHash, id.KeyHash, id.Serial)
 }
 
-// certID is the CertID of a key, which it aliases.
-func certID(key []byte) index.CertID {
+// CertID is that of a key, which it aliases.
+func CertID(key []byte) index.CertID {
 	const name, serial = 1 + 20, 1 + 2*20
 	return index.CertID{Alg: index.HashAlg(key[0]), NameHash: key[1:name], KeyHash: key[name:serial], Serial: key[serial:]}
 }
