@@ -48,13 +48,13 @@ type Server struct {
 	reloadMu  sync.Mutex               // held while a generation is loaded
 	expiries  expiryLog
 	reloads   reloadLog
-	unmapping atomic.Bool   // generations that are no more served are to be collected
 	history   status.Ring   // of the metrics' totals
 	memory    int64         // octets of segments that can be expected to stay in memory
 	stop      chan struct{} // closed when Shutdown is done
 	stopOnce  sync.Once
 	stopping  atomic.Bool // not ready any more: Shutdown has begun
 	closing   atomic.Bool // every answer is the last on its connection
+	unmapping atomic.Bool // a collection of what swaps left behind is due
 }
 
 // New checks cfg and loads the store's generation. A store that has none, or
