@@ -131,9 +131,9 @@ func TestLookupKeepsToTheLongestProbe(t *testing.T) {
 	}
 }
 
-// Where Slots.to finds a record by its slots alone, a look-up finds it in as many: whatever
+// Where Slots.countTo finds a record by its slots alone, a look-up finds it in as many: whatever
 // the slots lead to.
-func TestSlotsToIsWhatALookupExamines(t *testing.T) {
+func TestCountToIsWhatALookupExamines(t *testing.T) {
 	file, _ := sample(t)
 	rng := rand.New(rand.NewPCG(6, 6))
 	direct, behind := 0, 0 // records that are found first, and behind another with their fingerprint
@@ -149,7 +149,7 @@ func TestSlotsToIsWhatALookupExamines(t *testing.T) {
 		}
 		if err := s.Records(func(rec Record) bool {
 			for _, id := range rec.CertIDs(nil) {
-				n := s.table.to(id.Key(), rec.offset)
+				n := s.table.countTo(id.Key(), rec.offset)
 				got, slots, found, err := s.probe(id.Key(), &id, nil)
 				reached := err == nil && found && got.offset == rec.offset
 				switch {

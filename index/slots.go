@@ -36,9 +36,9 @@ func (s *Slots) next(key, examined uint64) (offset, now uint64) {
 	return 0, max(examined, s.longest)
 }
 
-// to is how many slots a look-up with the key examines that finds the record at offset,
+// countTo is how many slots a look-up with the key examines that finds the record at offset,
 // one with that key: 0 where it examines another record before, or finds none.
-func (s *Slots) to(key, offset uint64) uint32 {
+func (s *Slots) countTo(key, offset uint64) uint32 {
 	if found, examined := s.next(key, 0); found == offset {
 		return uint32(examined)
 	}

@@ -162,7 +162,7 @@ func (v *recordVerifier) reachable(rec Record, keys []uint64) {
 		if !v.head.shard.Has(id) {
 			v.fault(rec.offset, checkShard, "%s is in shard %s, the segment is for %s", id, ShardOf(id.SerialHash(), v.head.shard.Of), v.head.shard)
 		}
-		if slots := v.table.to(keys[i], rec.offset); slots > 0 {
+		if slots := v.table.countTo(keys[i], rec.offset); slots > 0 {
 			reached = true
 			v.keyed(slots)
 			continue

@@ -133,10 +133,10 @@ func (w *walk) visit(rec index.Record) (live []index.CertID, err error) {
 	w.ids = rec.CertIDs(w.ids[:0])
 	overlaid := w.above.reaches(rec)
 	if w.alone && !overlaid {
-		return w.ids, nil
+		return w.ids, nil // no CertID need be looked at
 	}
 	if overlaid && len(w.ids) == 1 && !w.above.each {
-		return nil, nil
+		return nil, nil // the overlay was made by looking up this very CertID
 	}
 	live = w.ids[:0]
 	for i := range w.ids {
