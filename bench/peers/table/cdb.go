@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"lancre/internal/mapping"
 )
 
 // CDB is D. J. Bernstein's constant database (cr.yp.to/cdb/cdb.txt), read through
@@ -109,16 +111,11 @@ func encodeSlots(list []cdbSlot) []byte {
 type cdb []byte
 
 func openCDB(path string) (cdb, error) {
-	f, err := os.Open(path)
+	data, err := mapping.Open(path, "cdb", cdbHead)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	return unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED|unix.MAP_POPULATE)
+	return data, unix.Madvise(data, unix.MADV_POPULATE_READ)
 }
 
 func (c cdb) Find(key []byte) (byte, bool) {
