@@ -45,10 +45,14 @@ func (b *Bars) height() (h float64) {
 	return h
 }
 
-func (b *Bars) groupHeight(g *Group) (h float64) {
+func (b *Bars) groupHeight(g *Group) float64 {
 	if g.Title != "" {
-		h = headSize
+		return headSize + g.rowsHeight()
 	}
+	return g.rowsHeight()
+}
+
+func (g *Group) rowsHeight() (h float64) {
 	for _, row := range g.Rows {
 		h += float64(len(row.Values))*barHeight + rowGap
 	}
@@ -95,9 +99,6 @@ func (b *Bars) draw(c *canvas, at box) {
 		c.text(at.x, at.y+textSize, "start", "faint", "not measured")
 		return
 	}
-	if d.log {
-		d.axis()
-	}
 	y := at.y
 	for i, g := range b.Groups {
 		if i > 0 {
@@ -107,10 +108,16 @@ func (b *Bars) draw(c *canvas, at box) {
 			c.text(at.x, y+textSize, "start", "head", cut(g.Title, textSize, bold, at.w))
 			y += headSize
 		}
+		if d.log {
+			d.grid(y, y+g.rowsHeight())
+		}
 		for n := range g.Rows {
 			d.row(&g.Rows[n], y, i == 0 && n == 0)
 			y += float64(len(g.Rows[n].Values))*barHeight + rowGap
 		}
+	}
+	if d.log {
+		d.axis(y)
 	}
 }
 
@@ -137,13 +144,22 @@ func (b *Bars) layout(c *canvas, at box) barDrawing {
 	return d
 }
 
-// axis marks values below the rows.
-func (d *barDrawing) axis() {
-	bottom := d.at.y + d.at.h - headSize
-	for _, v := range d.ticks(func(v, w float64) float64 { return tickRoom(v, w, d.Unit) }) {
-		x := d.place(v)
-		d.line(x, d.at.y+headSize, x, bottom, "grid")
-		d.text(x, bottom+textSize+3, "middle", "faint", Spell(v, d.Unit))
+// marks are the values that are marked.
+func (d *barDrawing) marks() []float64 {
+	return d.ticks(func(v, w float64) float64 { return tickRoom(v, w, d.Unit) })
+}
+
+// grid marks values behind the rows of a group, and not behind its title.
+func (d *barDrawing) grid(top, bottom float64) {
+	for _, v := range d.marks() {
+		d.line(d.place(v), top, d.place(v), bottom, "grid")
+	}
+}
+
+// axis spells the marked values below all rows.
+func (d *barDrawing) axis(bottom float64) {
+	for _, v := range d.marks() {
+		d.text(d.place(v), bottom+textSize+3, "middle", "faint", Spell(v, d.Unit))
 	}
 }
 

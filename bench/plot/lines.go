@@ -40,6 +40,7 @@ const (
 	plotHeight = 130
 	nameHeight = textSize + 2 // of a name at the end of a line
 	nameGap    = 10           // before it
+	markGap    = 10           // between a mark of y and its line, on which a dot may lie
 	maxDots    = 12           // more points than that are a curve
 )
 
@@ -119,7 +120,7 @@ func (l *Lines) layout(c *canvas, at box) lineDrawing {
 	}
 	d.names = min(d.names, at.w*2/5)
 	const halfMark = 16 // of the last one of x
-	d.x = newScale(l.X.Log, xs, at.x+marks+8, at.x+at.w-max(d.names+nameGap, halfMark))
+	d.x = newScale(l.X.Log, xs, at.x+marks+markGap+2, at.x+at.w-max(d.names+nameGap, halfMark))
 	return d
 }
 
@@ -144,7 +145,7 @@ func (d *lineDrawing) axes() {
 	for _, v := range d.y.ticks(yApart) {
 		y := d.y.place(v)
 		d.line(d.x.start, y, d.x.end, y, "grid")
-		d.text(d.x.start-6, y+4, "end", "faint", Spell(v, d.Y.Unit))
+		d.text(d.x.start-markGap, y+4, "end", "faint", Spell(v, d.Y.Unit))
 	}
 	bottom := d.y.start
 	for _, v := range d.x.ticks(func(v, w float64) float64 { return tickRoom(v, w, d.X.Unit) }) {
