@@ -231,8 +231,8 @@ func (r *results) drawGrowth() *plot.Figure {
 		{"p99 of requests", "s", func(m *moment) float64 { return m.P99 * micro }},
 	} {
 		line := plot.Line{Ours: true}
-		for n := range r.Grown.Course {
-			line.Points = append(line.Points, plot.Point{X: float64(n), Y: plot.One(of.y(&r.Grown.Course[n]))})
+		for n, m := range r.Grown.Whole() {
+			line.Points = append(line.Points, plot.Point{X: float64(n), Y: plot.One(of.y(&m))})
 		}
 		f.Panels = append(f.Panels, &plot.Lines{Title: of.name, X: plot.Axis{Unit: "s"}, Y: plot.Axis{Unit: of.unit}, Lines: []plot.Line{line}})
 	}

@@ -243,9 +243,12 @@ func (g *grower) sum(run *sample) {
 	}
 }
 
+// Whole is the course of the seconds that were whole: in the one behind them nobody asked.
+func (g grown) Whole() []moment { return g.Course[:min(len(g.Course), int(g.Seconds))] }
+
 // Lines is the most there were.
 func (g grown) Lines() (most int) {
-	for _, m := range g.Course {
+	for _, m := range g.Whole() {
 		most = max(most, m.Lines)
 	}
 	return most
@@ -253,11 +256,12 @@ func (g grown) Lines() (most int) {
 
 // Anon is the median of lancred's anonymous memory in the first fifth and in the last.
 func (g grown) Anon() (first, last float64) {
-	n := len(g.Course)
+	course := g.Whole()
+	n := len(course)
 	of := func(part []moment) float64 {
 		return spreadOver(part, func(m *moment) float64 { return float64(m.Anon) }).Median
 	}
-	return of(g.Course[:(n+4)/5]), of(g.Course[n-(n+4)/5:])
+	return of(course[:(n+4)/5]), of(course[n-(n+4)/5:])
 }
 
 func (g *grown) print() error {

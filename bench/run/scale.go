@@ -15,7 +15,8 @@ import (
 )
 
 // A scaled is what things cost in a store of so many responses, for what does not grow with it
-// to be seen.
+// to be seen. Requests and additions are to one in as many shards as that of section hundred: an
+// addition opens each.
 type scaled struct {
 	Records uint64            `json:"records"`
 	GET     map[string]spread `json:"get_cpu_us"` // processor time, by server
@@ -58,7 +59,7 @@ func (r *runner) scale(ctx context.Context, n uint64) (s scaled, err error) {
 		return s, err
 	}
 	s = scaled{Records: n, Build: m.Build, Merge: m.Rate}
-	if _, err := r.pack(ctx, c, c.store(), "--unverified"); err != nil {
+	if _, err := r.pack(ctx, c, c.store(), "--unverified", "--shards", strconv.Itoa(hundredShards)); err != nil {
 		return s, err
 	}
 	if s.GET, err = r.scaleGET(ctx, c); err != nil {
