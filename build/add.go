@@ -224,5 +224,5 @@ func (a *adder) stands(rec, now index.Record, found bool, id *index.CertID) bool
 	if now.StatusOf(id) == index.Revoked && rec.StatusOf(id) != index.Revoked && a.ledger.Rejects(rule.OCSPPreviousRevoked) {
 		return false
 	}
-	return rec.Newer(now) || !a.ledger.Rejects(rule.OCSPPreviousNewer)
+	return rec.Newer(&now) || !a.ledger.Rejects(rule.OCSPPreviousNewer)
 }

@@ -205,7 +205,7 @@ func (c *comparison) fateOf(old store.LiveRecord, id *index.CertID, count *chang
 // outranks reports whether old stands against rec: it is newer or, as a tombstone, of
 // the same moment, for then rec is what was withdrawn.
 func outranks(old, rec index.Record) bool {
-	return old.Newer(rec) || old.Tombstone() && !rec.Tombstone() && !rec.Newer(old)
+	return old.Newer(&rec) || old.Tombstone() && !rec.Tombstone() && !rec.Newer(&old)
 }
 
 // vanished decides about a certificate, revoked in the previous generation, of which

@@ -22,7 +22,7 @@ func (r *Response) CertStatus(i int) CertStatus {
 // is not good.
 //
 // A tombstone of version 1 or 2 does not know what it hides: it is good.
-func (r Record) CertStatus(id *CertID) (s CertStatus, ok bool) {
+func (r *Record) CertStatus(id *CertID) (s CertStatus, ok bool) {
 	s = CertStatus{r.Moment(), r.StatusOf(id), NoTime, -1}
 	switch {
 	case s.Status != Revoked:

@@ -8,16 +8,19 @@ import (
 
 // What changes in a mapping before a look-up is found, and what changes after it is
 // not in the copy.
-func TestLookupCopyIsSound(t *testing.T) {
+func TestLookupIntoCopiesSoundly(t *testing.T) {
 	file, responses := sample(t)
 	s, err := OpenBytes(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var buf []byte
+	var (
+		buf []byte
+		rec Record
+	)
 	for n, der := range responses {
 		id := parse(t, der).Singles[0].CertID
-		rec, found, err := s.LookupCopy(id.Key(), &id, &buf)
+		found, err := s.LookupInto(id.Key(), &id, &rec, &buf)
 		if err != nil || !found {
 			t.Fatalf("response %d: found %t, %v", n, found, err)
 		}
@@ -30,12 +33,12 @@ func TestLookupCopyIsSound(t *testing.T) {
 		copy(octets, was)
 		for i := range octets {
 			octets[i] ^= 1
-			if _, _, err := s.LookupCopy(id.Key(), &id, &buf); !errors.Is(err, ErrCorrupt) {
+			if _, err := s.LookupInto(id.Key(), &id, new(Record), &buf); !errors.Is(err, ErrCorrupt) {
 				t.Errorf("response %d: octet %d changed: error %v, want ErrCorrupt", n, i, err)
 			}
 			octets[i] ^= 1
 		}
-		if allocs := testing.AllocsPerRun(10, func() { s.LookupCopy(id.Key(), &id, &buf) }); allocs > 0 {
+		if allocs := testing.AllocsPerRun(10, func() { s.LookupInto(id.Key(), &id, &rec, &buf) }); allocs > 0 {
 			t.Errorf("response %d: %v allocations with room", n, allocs)
 		}
 	}

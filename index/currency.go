@@ -23,7 +23,7 @@ const (
 
 // Currency is that of r at now, in Unix seconds. A response may be served from
 // MaxSkew before its thisUpdate to just before its nextUpdate.
-func (r Record) Currency(now int64) Currency {
+func (r *Record) Currency(now int64) Currency {
 	switch {
 	case r.Tombstone():
 		return Withdrawn
@@ -38,6 +38,6 @@ func (r Record) Currency(now int64) Currency {
 // RefreshDue is by when the CA is to have renewed the response, in Unix seconds:
 // at half of its validity, and no later than 96 hours after thisUpdate (TLS BR
 // 4.9.9).
-func (r Record) RefreshDue() int64 {
+func (r *Record) RefreshDue() int64 {
 	return r.ThisUpdate() + min((r.NextUpdate()-r.ThisUpdate())/2, maxRefresh)
 }

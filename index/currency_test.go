@@ -48,7 +48,8 @@ func TestRefreshDue(t *testing.T) {
 		{8*day + 2, 4 * day}, // not a second later
 		{365 * day, 4 * day},
 	} {
-		if got := recordAt(t, from, from+c.validity, from).RefreshDue() - from; got != c.want {
+		rec := recordAt(t, from, from+c.validity, from)
+		if got := rec.RefreshDue() - from; got != c.want {
 			t.Errorf("valid for %d s, due after %d s, want %d", c.validity, got, c.want)
 		}
 	}

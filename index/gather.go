@@ -86,8 +86,8 @@ func (s *Segment) Gather(reader func() (read func(Record) error)) error {
 
 func (s *Segment) recordsIn(at, end uint64, read func(Record) error) error {
 	for at < end {
-		rec, ok := s.record(at, nil)
-		if !ok {
+		var rec Record
+		if !s.record(at, &rec, nil) {
 			return unreadable(at)
 		}
 		if err := read(rec); err != nil {

@@ -24,16 +24,16 @@ func (m Moment) Newer(than Moment) bool {
 func (r *Response) Moment() Moment { return Moment{r.ThisUpdate, r.ProducedAt} }
 
 // Moment is that of the stored response; a tombstone's is that of what it hides.
-func (r Record) Moment() Moment { return Moment{r.ThisUpdate(), r.ProducedAt()} }
+func (r *Record) Moment() Moment { return Moment{r.ThisUpdate(), r.ProducedAt()} }
 
 // Newer reports whether r's moment comes after that of other.
-func (r Record) Newer(other Record) bool { return r.Moment().Newer(other.Moment()) }
+func (r *Record) Newer(other *Record) bool { return r.Moment().Newer(other.Moment()) }
 
 // compare says which of two records with a CertID in common is entered under it:
 // r if the result is above 0, other if it is below. It is the newer one or, of two
 // of one moment, the one with the later content, for the outcome not to depend on
 // the order of input. The result is 0 where both say the same.
-func (r Record) compare(other Record) int {
+func (r *Record) compare(other *Record) int {
 	switch {
 	case r.Newer(other):
 		return 1
@@ -46,7 +46,7 @@ func (r Record) compare(other Record) int {
 // content is the octets that decide between records of one moment: the response; of
 // a tombstone, which comes before any response (an octet 30), what it hides, the
 // gravest last.
-func (r Record) content() []byte {
+func (r *Record) content() []byte {
 	if !r.Tombstone() {
 		return r.AppendResponse(nil)
 	}

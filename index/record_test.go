@@ -120,20 +120,21 @@ func TestLookupKeepsToTheLongestProbe(t *testing.T) {
 		s := &Segment{data: file, table: table, head: good.head, issuers: good.issuers, shapes: good.shapes, recHead: good.recHead}
 		for n, der := range responses {
 			id := parse(t, der).Singles[0].CertID
-			_, slots, _, err := good.probe(id.Key(), &id, nil)
+			rec, _, err := good.Lookup(id.Key(), &id)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, examined, found, err := s.probe(id.Key(), &id, nil); err != nil || found != (slots <= probe) || examined > probe {
-				t.Errorf("response %d in slot %d of its probe: found %t in %d slots of at most %d, %v", n, slots, found, examined, probe, err)
+			slots := good.table.countTo(id.Key(), rec.offset)
+			if _, found, err := s.Lookup(id.Key(), &id); err != nil || found != (slots <= probe) {
+				t.Errorf("response %d in slot %d of its probe: found %t in at most %d, %v", n, slots, found, probe, err)
 			}
 		}
 	}
 }
 
-// Where Slots.countTo finds a record by its slots alone, a look-up finds it in as many: whatever
-// the slots lead to.
-func TestCountToIsWhatALookupExamines(t *testing.T) {
+// A record that the first slot of its key leads to is what a look-up finds, and what a look-up
+// finds has a slot that counts: whatever the slots lead to.
+func TestFirstSlotIsWhatALookupFinds(t *testing.T) {
 	file, _ := sample(t)
 	rng := rand.New(rand.NewPCG(6, 6))
 	direct, behind := 0, 0 // records that are found first, and behind another with their fingerprint
@@ -149,17 +150,21 @@ func TestCountToIsWhatALookupExamines(t *testing.T) {
 		}
 		if err := s.Records(func(rec Record) bool {
 			for _, id := range rec.CertIDs(nil) {
-				n := s.table.countTo(id.Key(), rec.offset)
-				got, slots, found, err := s.probe(id.Key(), &id, nil)
+				first, examined := s.table.next(id.Key(), 0)
+				slots := uint64(s.table.countTo(id.Key(), rec.offset))
+				got, found, err := s.Lookup(id.Key(), &id)
 				reached := err == nil && found && got.offset == rec.offset
+				sound := !reached || slots >= examined
 				switch {
-				case n > 0:
+				case first == rec.offset:
 					direct++
+					sound = reached && slots == examined
 				case reached:
 					behind++
 				}
-				if n > 0 && (!reached || slots != n) || round == 0 && n == 0 {
-					t.Errorf("round %d, %s: %d slots lead to its record; a look-up examines %d and finds %t, %v", round, &id, n, slots, found, err)
+				if !sound || round == 0 && !reached {
+					t.Errorf("round %d, %s: the first of its slots, %d, leads to offset %d, the %d. to the record's, %d; a look-up finds %t, offset %d, %v",
+						round, &id, examined, first, slots, rec.offset, found, got.offset, err)
 				}
 			}
 			return true

@@ -176,49 +176,45 @@ func (s *Segment) octets(offset, n uint64) []byte {
 // error is ErrCorrupt where a record on the way fails its checks. It does not
 // allocate.
 func (s *Segment) Lookup(key uint64, id *CertID) (rec Record, found bool, err error) {
-	return s.LookupCopy(key, id, nil)
-}
-
-// LookupCopy is Lookup, but the record is a copy in *buf, unless buf is nil: the octets
-// of a mapping can change after their checksum was compared, where a disk fails or
-// somebody writes to the file. *buf grows if need be; the record is valid until it is
-// used again.
-func (s *Segment) LookupCopy(key uint64, id *CertID, buf *[]byte) (rec Record, found bool, err error) {
-	rec, _, found, err = s.probe(key, id, buf)
+	found, err = s.LookupInto(key, id, &rec, nil)
 	return rec, found, err
 }
 
-// probe is LookupCopy; it also says how many slots it examined.
-func (s *Segment) probe(key uint64, id *CertID, buf *[]byte) (rec Record, slots uint32, found bool, err error) {
-	for {
-		offset, n := s.table.next(key, uint64(slots))
-		if slots = uint32(n); offset == 0 {
-			return Record{}, slots, false, nil
+// LookupInto is Lookup with the result in *rec, which it may change where it finds nothing,
+// too. Unless buf is nil, the record is a copy in *buf: the octets of a mapping can change
+// after their checksum was compared, where a disk fails or somebody writes to the file.
+// *buf grows if need be; the record is valid until it is used again.
+func (s *Segment) LookupInto(key uint64, id *CertID, rec *Record, buf *[]byte) (found bool, err error) {
+	for examined := uint64(0); ; {
+		offset, n := s.table.next(key, examined)
+		if offset == 0 {
+			return false, nil
 		}
-		rec, ok := s.record(offset, buf)
-		if !ok {
-			return Record{}, 0, false, ErrCorrupt
+		if !s.record(offset, rec, buf) {
+			return false, ErrCorrupt
 		}
 		if rec.has(id) {
-			return rec, slots, true, nil
+			return true, nil
 		}
+		examined = n
 	}
 }
 
 // record reads and checks the record at offset or, if buf is not nil, a copy of it in
-// *buf.
-func (s *Segment) record(offset uint64, buf *[]byte) (rec Record, ok bool) {
+// *buf. It reports whether *rec is that.
+func (s *Segment) record(offset uint64, rec *Record, buf *[]byte) bool {
 	number, size, ok := s.frame(offset)
 	if !ok {
-		return rec, false
+		return false
 	}
 	octets := s.octets(offset, size)
 	if buf != nil {
 		octets = append((*buf)[:0], octets...)
 		*buf = octets
 	}
-	rec = Record{segment: s, shape: &s.shapes[number], octets: octets, offset: offset}
-	return rec, crc32.Checksum(octets[4:], castagnoli) == le.Uint32(octets) && rec.Tombstone() == rec.shape.tombstone() &&
+	// Field by field: a whole Record is made elsewhere and copied, for which the processor waits.
+	rec.segment, rec.shape, rec.octets, rec.offset = s, &s.shapes[number], octets, offset
+	return crc32.Checksum(octets[4:], castagnoli) == le.Uint32(octets) && rec.Tombstone() == rec.shape.tombstone() &&
 		rec.bits()&(maxShapes-1) == number // again, for the copy may have another
 }
 
@@ -259,8 +255,8 @@ func (s *Segment) EntersOnce() bool { return s.head.version > 2 }
 func (s *Segment) Records(yield func(Record) bool) error {
 	at, end := s.head.recs.offset, s.head.recs.offset+s.head.recs.size
 	for released := at; at < end; {
-		rec, ok := s.record(at, nil)
-		if !ok {
+		var rec Record
+		if !s.record(at, &rec, nil) {
 			return unreadable(at)
 		}
 		if !yield(rec) {
@@ -287,12 +283,12 @@ type Record struct {
 
 // Status is the gravest certStatus that the response gives one of r's CertIDs, or that
 // a tombstone hides: revoked, unknown, good.
-func (r Record) Status() Status { return Status(r.bits() & statusMask >> statusShift) }
+func (r *Record) Status() Status { return Status(r.bits() & statusMask >> statusShift) }
 
 // StatusOf is the certStatus that the response gives id, one of r's CertIDs, or that
 // a tombstone hides. It allocates only where r has several and not all of them are
 // good.
-func (r Record) StatusOf(id *CertID) Status {
+func (r *Record) StatusOf(id *CertID) Status {
 	if len(r.shape.ids) > 1 && r.Status() != Good {
 		if s, ok := r.Single(id); ok {
 			return s.Status
@@ -303,7 +299,7 @@ func (r Record) StatusOf(id *CertID) Status {
 
 // Single returns the first SingleResponse for id; ok is false if there is none, as in
 // a tombstone. It parses the response, and allocates.
-func (r Record) Single(id *CertID) (s Single, ok bool) {
+func (r *Record) Single(id *CertID) (s Single, ok bool) {
 	var parsed Response
 	if parsed.Parse(r.AppendResponse(nil)) != nil {
 		return Single{}, false
@@ -317,67 +313,67 @@ func (r Record) Single(id *CertID) (s Single, ok bool) {
 }
 
 // Tombstone reports whether the record says "ours, but no current response".
-func (r Record) Tombstone() bool { return r.bits()&tombstoneBit != 0 }
+func (r *Record) Tombstone() bool { return r.bits()&tombstoneBit != 0 }
 
 // ThisUpdate is the latest thisUpdate of the response, Unix seconds.
-func (r Record) ThisUpdate() int64 { return int64(le.Uint32(r.octets[8:])) }
+func (r *Record) ThisUpdate() int64 { return int64(le.Uint32(r.octets[8:])) }
 
 // NextUpdate is the earliest nextUpdate of the response, Unix seconds; 0 for a tombstone.
-func (r Record) NextUpdate() int64 { return int64(le.Uint32(r.octets[12:])) }
+func (r *Record) NextUpdate() int64 { return int64(le.Uint32(r.octets[12:])) }
 
 // ProducedAt is the producedAt of the response, Unix seconds.
-func (r Record) ProducedAt() int64 { return int64(le.Uint32(r.octets[16:])) }
+func (r *Record) ProducedAt() int64 { return int64(le.Uint32(r.octets[16:])) }
 
 // Shape is a number that r shares with responses of its segment that differ from
 // it in serial numbers, times and signatures only; ok is false where a response
 // shares nothing with others, and where there is none.
-func (r Record) Shape() (number int, ok bool) {
+func (r *Record) Shape() (number int, ok bool) {
 	return int(r.bits() & (maxShapes - 1)), !r.shape.whole && !r.Tombstone()
 }
 
 // Offset is where in its file the record begins.
-func (r Record) Offset() int64 { return int64(r.offset) }
+func (r *Record) Offset() int64 { return int64(r.offset) }
 
 // Size is the length of the record in its file.
-func (r Record) Size() int { return len(r.octets) }
+func (r *Record) Size() int { return len(r.octets) }
 
-func (r Record) bits() uint32 { return le.Uint32(r.octets[4:]) }
+func (r *Record) bits() uint32 { return le.Uint32(r.octets[4:]) }
 
-func (r Record) payload() []byte { return r.octets[r.segment.recHead:] }
+func (r *Record) payload() []byte { return r.octets[r.segment.recHead:] }
 
 // ResponseSize is how many octets AppendResponse appends: 0 for a tombstone.
-func (r Record) ResponseSize() int {
+func (r *Record) ResponseSize() int {
 	return r.shape.size + len(r.payload()) - r.shape.payload
 }
 
 // AppendResponse appends the stored OCSPResponse to dst, octet for octet as it
 // was added: nothing for a tombstone. It does not allocate if dst has room.
-func (r Record) AppendResponse(dst []byte) []byte {
+func (r *Record) AppendResponse(dst []byte) []byte {
 	return r.shape.appendResponse(slices.Grow(dst, r.ResponseSize()), r.octets, r.payload())
 }
 
 // NumCertIDs is how many CertIDs appends.
-func (r Record) NumCertIDs() int { return len(r.shape.ids) }
+func (r *Record) NumCertIDs() int { return len(r.shape.ids) }
 
 // CertIDs appends the CertIDs that the record is entered under: all or some of those
 // of its response. The serials alias the mapping: they are valid as long as r is.
-func (r Record) CertIDs(dst []CertID) []CertID {
+func (r *Record) CertIDs(dst []CertID) []CertID {
 	for i := range r.shape.ids {
 		dst = append(dst, r.certID(&r.shape.ids[i]))
 	}
 	return dst
 }
 
-func (r Record) certID(id *shapeID) CertID {
+func (r *Record) certID(id *shapeID) CertID {
 	is := &r.segment.issuers[id.issuer]
 	return CertID{is.alg, is.nameHash, is.keyHash, r.serial(id)}
 }
 
-func (r Record) serial(id *shapeID) []byte { return r.payload()[id.offset:][:id.size:id.size] }
+func (r *Record) serial(id *shapeID) []byte { return r.payload()[id.offset:][:id.size:id.size] }
 
 // has reports whether the record is entered under want. It is on the path of every
 // request, and makes no CertID.
-func (r Record) has(want *CertID) bool {
+func (r *Record) has(want *CertID) bool {
 	for i := range r.shape.ids {
 		id := &r.shape.ids[i]
 		if bytes.Equal(r.serial(id), want.Serial) && r.segment.issuers[id.issuer].names(want) {

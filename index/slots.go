@@ -36,11 +36,13 @@ func (s *Slots) next(key, examined uint64) (offset, now uint64) {
 	return 0, max(examined, s.longest)
 }
 
-// countTo is how many slots a look-up with the key examines that finds the record at offset,
-// one with that key: 0 where it examines another record before, or finds none.
+// countTo is how many slots are examined for key up to that which leads to the record at
+// offset; 0 if none does.
 func (s *Slots) countTo(key, offset uint64) uint32 {
-	if found, examined := s.next(key, 0); found == offset {
-		return uint32(examined)
+	for found, n := s.next(key, 0); found != 0; found, n = s.next(key, n) {
+		if found == offset {
+			return uint32(n)
+		}
 	}
 	return 0
 }

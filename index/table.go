@@ -61,23 +61,22 @@ func (t *tableWriter) add(e indexEntry) error {
 		t.key, t.group = e.key, append(t.group[:0], e.offset)
 		return nil
 	}
-	rec, ok := t.records.record(e.offset, nil)
-	if !ok {
+	var rec, other Record
+	if !t.records.record(e.offset, &rec, nil) {
 		return t.notKept(e.offset)
 	}
 	for i, offset := range t.group {
-		other, ok := t.records.record(offset, nil)
-		if !ok {
+		if !t.records.record(offset, &other, nil) {
 			return t.notKept(offset)
 		}
-		id, ok := rec.commonCertID(other, t.key)
+		id, ok := rec.commonCertID(&other, t.key)
 		if !ok {
 			continue // two CertIDs with one key
 		}
 		if t.merging {
 			return fmt.Errorf("two entries for %s, at offsets %d and %d of the segment: a merge must have decided between them", &id, offset, e.offset)
 		}
-		order := rec.compare(other)
+		order := rec.compare(&other)
 		if order > 0 {
 			t.group[i] = e.offset
 		}
@@ -85,7 +84,7 @@ func (t *tableWriter) add(e indexEntry) error {
 			t.identical++
 		} else {
 			t.superseded++
-			t.noteConflict(rec, other, &id)
+			t.noteConflict(&rec, &other, &id)
 		}
 		return nil
 	}
@@ -100,7 +99,7 @@ func (t *tableWriter) notKept(offset uint64) error {
 
 // noteConflict counts if rec and other, two responses of one moment, say different
 // things of id, which both have.
-func (t *tableWriter) noteConflict(rec, other Record, id *CertID) {
+func (t *tableWriter) noteConflict(rec, other *Record, id *CertID) {
 	if rec.Moment() != other.Moment() || rec.Tombstone() || other.Tombstone() || rec.StatusOf(id) == other.StatusOf(id) {
 		return
 	}
@@ -144,7 +143,7 @@ func (t *tableWriter) writeSlot(slot uint64) error {
 }
 
 // commonCertID is a CertID with the given key that both records have.
-func (r Record) commonCertID(other Record, key uint64) (id CertID, ok bool) {
+func (r *Record) commonCertID(other *Record, key uint64) (id CertID, ok bool) {
 	for i := range r.shape.ids {
 		if id := r.certID(&r.shape.ids[i]); id.Key() == key && other.has(&id) {
 			return id, true

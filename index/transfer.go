@@ -42,7 +42,7 @@ func (e *Entry) SetRecord(rec Record, ids []CertID) error {
 }
 
 // hasNoneBut reports whether all CertIDs of r are among ids.
-func (r Record) hasNoneBut(ids []CertID) bool {
+func (r *Record) hasNoneBut(ids []CertID) bool {
 	for i := range r.shape.ids {
 		if id := r.certID(&r.shape.ids[i]); !contains(ids, &id) {
 			return false

@@ -107,7 +107,8 @@ func (v *recordVerifier) span(begin, end uint64) tally {
 func (v *recordVerifier) next(at, end uint64) uint64 {
 	at, ok := v.read(at, end)
 	ids, keys := v.all, v.keys
-	for _, rec := range v.records {
+	for i := range v.records {
+		rec := &v.records[i]
 		n := len(rec.shape.ids)
 		v.at, v.ids = rec.offset, ids[:n]
 		v.record(rec, keys[:n])
@@ -127,7 +128,7 @@ func (v *recordVerifier) read(at, end uint64) (next uint64, ok bool) {
 	for ok = true; ok && at < end && len(v.records) < few; {
 		v.at = at
 		var rec Record
-		if rec, ok = v.Segment.record(at, nil); ok {
+		if ok = v.Segment.record(at, &rec, nil); ok {
 			v.records, v.all = append(v.records, rec), rec.CertIDs(v.all)
 			at += uint64(len(rec.octets))
 		}
@@ -140,7 +141,7 @@ func (v *recordVerifier) read(at, end uint64) (next uint64, ok bool) {
 }
 
 // record verifies a record, whose CertIDs are v.ids and have the given keys.
-func (v *recordVerifier) record(rec Record, keys []uint64) {
+func (v *recordVerifier) record(rec *Record, keys []uint64) {
 	v.count++
 	v.reachable(rec, keys)
 	if rec.Tombstone() {
@@ -152,7 +153,7 @@ func (v *recordVerifier) record(rec Record, keys []uint64) {
 }
 
 // reachable looks up each CertID of rec.
-func (v *recordVerifier) reachable(rec Record, keys []uint64) {
+func (v *recordVerifier) reachable(rec *Record, keys []uint64) {
 	reached := false
 	for i := range v.ids {
 		id := &v.ids[i]
@@ -162,21 +163,21 @@ func (v *recordVerifier) reachable(rec Record, keys []uint64) {
 		if !v.head.shard.Has(id) {
 			v.fault(rec.offset, checkShard, "%s is in shard %s, the segment is for %s", id, ShardOf(id.SerialHash(), v.head.shard.Of), v.head.shard)
 		}
-		if slots := v.table.countTo(keys[i], rec.offset); slots > 0 {
+		if first, slots := v.table.next(keys[i], 0); first == rec.offset {
 			reached = true
-			v.keyed(slots)
+			v.keyed(uint32(slots))
 			continue
 		}
-		got, slots, found, err := v.probe(keys[i], id, nil)
+		got, found, err := v.Lookup(keys[i], id)
 		switch {
 		case err != nil || !found:
 			v.fault(rec.offset, checkLookup, "a look-up of the record's own %s finds nothing", id)
 		case got.offset == rec.offset:
 			reached = true
-			v.keyed(slots)
+			v.keyed(v.table.countTo(keys[i], rec.offset))
 		case v.head.version > 2:
 			v.fault(rec.offset, checkLookup, "a look-up of the record's %s finds the record at offset %d", id, got.offset)
-		case rec.Newer(got):
+		case rec.Newer(&got):
 			v.fault(rec.offset, checkLookup, "a look-up of %s finds the older record at offset %d", id, got.offset)
 		}
 	}
@@ -202,7 +203,7 @@ func contains(list []CertID, id *CertID) bool {
 
 // certIDs compares the CertIDs of the record and its status with those of its
 // response: all of them or, since version 3, some.
-func (v *recordVerifier) certIDs(rec Record) {
+func (v *recordVerifier) certIDs(rec *Record) {
 	var status Status
 	n := 0
 	for i := range v.parsed.Singles {
@@ -223,7 +224,7 @@ func (v *recordVerifier) certIDs(rec Record) {
 }
 
 // content compares the record with the response that it stands for.
-func (v *recordVerifier) content(rec Record) {
+func (v *recordVerifier) content(rec *Record) {
 	if v.proved(rec) {
 		return
 	}

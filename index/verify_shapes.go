@@ -65,7 +65,7 @@ func (p *prover) record(s *Segment, sh *shape) Record {
 }
 
 // proved reports whether rec, whose CertIDs are v.ids, is what was proved of its shape.
-func (v *recordVerifier) proved(rec Record) bool {
+func (v *recordVerifier) proved(rec *Record) bool {
 	p := &v.proofs[rec.bits()&(maxShapes-1)]
 	if !p.holds || p.status != rec.Status() {
 		return false

@@ -11,15 +11,15 @@ import (
 // been renewed by now.
 const overdueMaxAge = 300
 
-// find looks id, whose key is the result's, up in x's generation. The record is a
-// copy, x's own.
-func (x *exchange) find(id *index.CertID) (rec index.Record, key uint64, found bool, err error) {
+// find looks id, whose key is the result's, up in x's generation. If it is found, x.rec is
+// its record.
+func (x *exchange) find(id *index.CertID) (key uint64, found bool, err error) {
 	if id.Alg == index.UnknownAlg {
-		return rec, 0, false, nil // no store is keyed by it
+		return 0, false, nil // no store is keyed by it
 	}
 	key = id.Key()
-	rec, found, err = x.gen.store.LookupCopy(key, id, &x.record)
-	return rec, key, found, err
+	found, err = x.gen.store.LookupInto(key, id, &x.rec, &x.octets)
+	return key, found, err
 }
 
 // answer answers x.req: with the response for the first certificate that there
@@ -31,15 +31,15 @@ func (x *exchange) answer() outcome {
 	}
 	best := unauthorized
 	for i := range x.req.CertIDs() {
-		rec, key, found, err := x.find(&x.req.ids[i])
+		key, found, err := x.find(&x.req.ids[i])
 		if err != nil {
 			return x.corrupt(err)
 		}
 		if !found {
 			continue
 		}
-		if best = currencies[rec.Currency(x.now)]; best == served {
-			return x.serve(rec, key)
+		if best = currencies[x.rec.Currency(x.now)]; best == served {
+			return x.serve(key)
 		}
 	}
 	return x.refuse(best)
@@ -54,7 +54,7 @@ var currencies = [...]outcome{
 	index.Expired:     expired,
 }
 
-// serve answers with the response of rec, found under key, or with 304 if the client
+// serve answers with the response of x.rec, found under key, or with 304 if the client
 // has it. The headers are those of RFC 9919 sections 6 and 7.2:
 //
 //	ETag           strong, of the stored octets
@@ -64,15 +64,15 @@ var currencies = [...]outcome{
 //	Last-Modified  producedAt, or now if that lies ahead; not on a 304
 //
 // Date and Content-Length are fasthttp's.
-func (x *exchange) serve(rec index.Record, key uint64) outcome {
-	h := &x.ctx.Response.Header
+func (x *exchange) serve(key uint64) outcome {
+	h, rec := &x.ctx.Response.Header, &x.rec
 	// Straight into what fasthttp sends, for the tag to be that of what is sent.
 	body := rec.AppendResponse(x.ctx.Response.SwapBody(nil)[:0])
 	tag := appendETag(x.etag[:0], index.ETag(body))
 	modified := appendDate(x.modified[:0], min(rec.ProducedAt(), x.now))
 	h.SetCanonical(headerETag, tag)
 	h.SetCanonical(headerExpires, appendDate(x.buf[:0], rec.NextUpdate()))
-	h.SetCanonical(headerCacheControl, appendMaxAge(x.buf[:0], x.maxAge(rec, key), ", public, no-transform, must-revalidate"))
+	h.SetCanonical(headerCacheControl, appendMaxAge(x.buf[:0], x.maxAge(key), ", public, no-transform, must-revalidate"))
 	if !x.ctx.Request.Header.IsPost() && x.clientHas(tag, modified) {
 		x.ctx.SetStatusCode(http.StatusNotModified)
 		x.ctx.Response.SwapBody(body[:0])
@@ -93,11 +93,12 @@ func (x *exchange) corrupt(err error) outcome {
 	return x.refuse(corrupt)
 }
 
-// maxAge is how long, in seconds, caches may keep rec (RFC 9919 section 7.1): until
+// maxAge is how long, in seconds, caches may keep x.rec (RFC 9919 section 7.1): until
 // the CA is due to have renewed it, which is when half of its life is over or
 // four days. Up to a tenth of that is taken off, by the key, so that the
 // responses of one signing run do not all expire at once.
-func (x *exchange) maxAge(rec index.Record, key uint64) int64 {
+func (x *exchange) maxAge(key uint64) int64 {
+	rec := &x.rec
 	due := rec.RefreshDue()
 	jitter := (due - rec.ThisUpdate()) * int64(key>>48) / 10 >> 16
 	age := int64(overdueMaxAge)

@@ -221,11 +221,11 @@ func respondedFor(t testing.TB, e *edge, der []byte) []byte {
 	if !x.req.Parse(der) {
 		t.Fatalf("%x is no request", der)
 	}
-	rec, _, found, err := x.find(&x.req.ids[0])
+	_, found, err := x.find(&x.req.ids[0])
 	if err != nil || !found {
 		t.Fatalf("found %v, %v", found, err)
 	}
-	return rec.AppendResponse(nil)
+	return x.rec.AppendResponse(nil)
 }
 
 func percent(s string) string {

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/valyala/fasthttp"
+
+	"lancre/index"
 )
 
 // Header names in the form fasthttp keeps them in, and values.
@@ -43,9 +45,10 @@ type exchange struct {
 	gen *snapshot // nil if there is no generation
 
 	req    Request
-	record []byte      // the octets of the one that answers
-	seen   observation // but for the outcome
-	tries  int         // that salvage has left
+	rec    index.Record // what answers
+	octets []byte       // of rec, a copy
+	seen   observation  // but for the outcome
+	tries  int          // that salvage has left
 
 	der      [maxTarget]byte // what a GET target decodes to
 	alt      [maxTarget]byte // a target decoded once more

@@ -106,7 +106,7 @@ func (x *exchange) tryWith(target []byte, i, j int) bool {
 // known reports whether the store has a record for a certificate of x.req.
 func (x *exchange) known() bool {
 	for i := range x.req.CertIDs() {
-		if _, _, found, _ := x.find(&x.req.ids[i]); found {
+		if _, found, _ := x.find(&x.req.ids[i]); found {
 			return true
 		}
 	}

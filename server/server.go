@@ -28,6 +28,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"lancre/index"
 	"lancre/internal/status"
 )
 
@@ -113,7 +114,7 @@ func (s *Server) respond(ctx *fasthttp.RequestCtx) (seen observation) {
 	seen = x.seen
 	seen.outcome = o
 	runtime.KeepAlive(x.gen) // its mappings were read up to here
-	x.ctx, x.gen = nil, nil
+	x.ctx, x.gen, x.rec = nil, nil, index.Record{}
 	s.pool.Put(x) // after a panic x is left to the garbage collector
 	return seen
 }

@@ -214,7 +214,7 @@ func (w *world) add(force bool) error {
 		return nil
 	}
 	d := Delta{Snapshot: snapshot, Line: line, Stands: func(rec, now index.Record, found bool, _ *index.CertID) bool {
-		return force || !found || rec.Newer(now)
+		return force || !found || rec.Newer(&now)
 	}}
 	before, now := w.answers(snapshot), w.current()
 	p, err := objects.Begin()
@@ -567,7 +567,8 @@ func (w *world) check() error {
 		}
 		if answer := w.toClients(got[serial]); answer != want {
 			id := w.ids[serial]
-			rec, at, _ := g.stack.find(id.Key(), &id, nil)
+			var rec index.Record
+			at, _ := g.stack.find(id.Key(), &id, &rec, nil)
 			line := -1
 			if at != nil {
 				line = at.line

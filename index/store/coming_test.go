@@ -32,7 +32,7 @@ func TestAnnounce(t *testing.T) {
 	if m := open(t, dir).Manifest(); !slices.Equal(m.Coming, want) {
 		t.Errorf("after another publication, coming are %v, want %v", m.Coming, want)
 	}
-	if rec := lookUp(t, open(t, dir), &old.id); rec.ThisUpdate() != lookUp(t, snapshot, &old.id).ThisUpdate() {
+	if rec, was := lookUp(t, open(t, dir), &old.id), lookUp(t, snapshot, &old.id); rec.ThisUpdate() != was.ThisUpdate() {
 		t.Error("what is coming answers already")
 	}
 	if _, err := GC(dir, Keep{}, start.Add(time.Hour)); err != nil {
@@ -52,7 +52,7 @@ func TestAnnounce(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := open(t, dir)
-	if rec := lookUp(t, g, &old.id); rec.ThisUpdate() == lookUp(t, snapshot, &old.id).ThisUpdate() {
+	if rec, was := lookUp(t, g, &old.id), lookUp(t, snapshot, &old.id); rec.ThisUpdate() == was.ThisUpdate() {
 		t.Error("what came does not answer")
 	}
 	if rec := lookUp(t, g, &other.id); rec.StatusOf(&other.id) != index.Revoked {

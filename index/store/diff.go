@@ -49,7 +49,8 @@ func (g *Generation) compareLines(read []bool, other *Generation, yield func(id 
 		more, err := g.liveIn(i, everything, func(r LiveRecord) bool {
 			for n := range r.CertIDs {
 				id := &r.CertIDs[n]
-				rec, at, err := other.stack.find(id.Key(), id, nil)
+				var rec index.Record
+				at, err := other.stack.find(id.Key(), id, &rec, nil)
 				if failed = err; err != nil {
 					return false
 				}

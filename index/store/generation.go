@@ -268,16 +268,17 @@ func (g *Generation) Files() []File { return g.files }
 // decides, also by a tombstone, and an error in it is final. key must be id.Key().
 // Lookup does not allocate unless it returns an error.
 func (g *Generation) Lookup(key uint64, id *index.CertID) (rec index.Record, found bool, err error) {
-	return g.LookupCopy(key, id, nil)
+	found, err = g.LookupInto(key, id, &rec, nil)
+	return rec, found, err
 }
 
-// LookupCopy is Lookup, but of a copy in *buf, as index.Segment.LookupCopy makes it.
-func (g *Generation) LookupCopy(key uint64, id *index.CertID, buf *[]byte) (rec index.Record, found bool, err error) {
-	rec, at, err := g.stack.find(key, id, buf)
+// LookupInto is Lookup with the result in *rec, as index.Segment.LookupInto has it.
+func (g *Generation) LookupInto(key uint64, id *index.CertID, rec *index.Record, buf *[]byte) (found bool, err error) {
+	at, err := g.stack.find(key, id, rec, buf)
 	if err != nil {
-		return index.Record{}, false, fmt.Errorf("object %s: %w", g.manifest.Segments[at.line].SHA256, err)
+		return false, fmt.Errorf("object %s: %w", g.manifest.Segments[at.line].SHA256, err)
 	}
-	return rec, at != nil, nil
+	return at != nil, nil
 }
 
 // Warm reads the segments that were not prepared yet into the page cache and

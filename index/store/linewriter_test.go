@@ -57,7 +57,8 @@ func TestLineWriter(t *testing.T) {
 	if got := answer(t, g, &good.id); got != good.answer() {
 		t.Errorf("the copy answers %.20q, want %.20q", got, good.answer())
 	}
-	was, _ := lookUp(t, from, &revoked.id).CertStatus(&revoked.id)
+	stood := lookUp(t, from, &revoked.id)
+	was, _ := stood.CertStatus(&revoked.id)
 	buried := lookUp(t, g, &revoked.id)
 	if is, _ := buried.CertStatus(&revoked.id); !buried.Tombstone() || is != was || is.Status != index.Revoked || is.Reason != ocsp.KeyCompromise {
 		t.Errorf("buried as %+v, want the tombstone of %+v", is, was)

@@ -312,7 +312,8 @@ func (m *merging) keepSince(now *Manifest, since int, shard index.Shard) error {
 			if !shard.Has(id) {
 				continue
 			}
-			was, at, err := m.g.stack.find(id.Key(), id, nil)
+			var was index.Record
+			at, err := m.g.stack.find(id.Key(), id, &was, nil)
 			if err != nil {
 				return err
 			}

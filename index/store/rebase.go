@@ -184,7 +184,7 @@ func (r *Rebase) compare(now index.Record, id *index.CertID, counts *Counts) (ba
 		counts.Add(was, id) // taken away although now had replaced it
 	}
 	fromInput := based && !(before && sameAnswer(was, base))
-	if fromInput && base.Newer(now) {
+	if fromInput && base.Newer(&now) {
 		counts.Remove(now, id)
 		return base, inputNewer, nil
 	}

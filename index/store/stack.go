@@ -57,10 +57,10 @@ func newStack(lines []SegmentLine, segments []*index.Segment) stack {
 // base is that of the certificates with serialHash.
 func (s *stack) base(serialHash uint64) *layer { return &s.bases[serialHash>>s.shift] }
 
-// find returns the layer that answers for id, and its record. An error is final: an
+// find returns the layer that answers for id, and in *rec its record. An error is final: an
 // older layer could have an answer that is out of date. The record is a copy in *buf,
 // unless buf is nil.
-func (s *stack) find(key uint64, id *index.CertID, buf *[]byte) (rec index.Record, at *layer, err error) {
+func (s *stack) find(key uint64, id *index.CertID, rec *index.Record, buf *[]byte) (at *layer, err error) {
 	var serial uint64
 	if !s.whole {
 		serial = id.SerialHash()
@@ -74,18 +74,18 @@ func (s *stack) find(key uint64, id *index.CertID, buf *[]byte) (rec index.Recor
 		if !d.shard.Covers(serial) || !d.slots.Lead(key) {
 			continue
 		}
-		if rec, found, err := d.segment.LookupCopy(key, id, buf); found || err != nil {
-			return rec, d, err
+		if found, err := d.segment.LookupInto(key, id, rec, buf); found || err != nil {
+			return d, err
 		}
 	}
 	if base.segment == nil {
-		return rec, nil, nil
+		return nil, nil
 	}
-	rec, found, err := base.segment.LookupCopy(key, id, buf)
+	found, err := base.segment.LookupInto(key, id, rec, buf)
 	if !found && err == nil {
-		return rec, nil, nil
+		return nil, nil
 	}
-	return rec, base, err
+	return base, err
 }
 
 // A Trace is a record for a CertID in one line of a stack.
@@ -97,7 +97,7 @@ type Trace struct {
 
 // Traces are all records for id, newest first: also those that no look-up reaches.
 func (g *Generation) Traces(id *index.CertID) (list []Trace, err error) {
-	_, at, err := g.stack.find(id.Key(), id, nil)
+	at, err := g.stack.find(id.Key(), id, new(index.Record), nil)
 	if err != nil {
 		return nil, fmt.Errorf("object %s: %w", g.manifest.Segments[at.line].SHA256, err)
 	}
