@@ -38,10 +38,11 @@ func BenchmarkLookup(b *testing.B) {
 
 func lookups(b *testing.B, g *store.Generation, ids []index.CertID, want, response bool) {
 	b.ReportAllocs()
+	var rec index.Record
 	buf := make([]byte, 0, 4096)
 	for i := 0; b.Loop(); i++ {
 		id := &ids[i%len(ids)]
-		rec, found, err := g.Lookup(id.Key(), id)
+		found, err := g.LookupInto(id.Key(), id, &rec, nil)
 		if err != nil || found != want {
 			b.Fatalf("%s: found %v, %v", id, found, err)
 		}
@@ -53,10 +54,13 @@ func lookups(b *testing.B, g *store.Generation, ids []index.CertID, want, respon
 
 func lookupsChained(b *testing.B, g *store.Generation, ids []index.CertID) {
 	b.ReportAllocs()
-	var last uint64
+	var (
+		rec  index.Record
+		last uint64
+	)
 	for i := 0; b.Loop(); i++ {
 		id := &ids[(uint64(i)+last&1)%uint64(len(ids))] // which one is known only after the one before
-		rec, found, err := g.Lookup(id.Key(), id)
+		found, err := g.LookupInto(id.Key(), id, &rec, nil)
 		if err != nil || !found {
 			b.Fatalf("%s: found %v, %v", id, found, err)
 		}

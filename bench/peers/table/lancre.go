@@ -23,32 +23,33 @@ func Lancre(c *corpus.Corpus) Kind {
 		if err != nil {
 			return nil, err
 		}
-		return &segment{g}, g.Warm(func() {})
+		return &segment{generation: g}, g.Warm(func() {})
 	}}
 }
 
-type segment struct{ generation *store.Generation }
+type segment struct {
+	generation *store.Generation
+	rec        index.Record // what was found last
+}
 
 func (t *segment) Find(key []byte) (byte, bool) {
-	rec, found := t.get(key)
-	if !found {
+	if !t.find(key) {
 		return 0, false
 	}
-	return byte(rec.ProducedAt()), true
+	return byte(t.rec.ProducedAt()), true
 }
 
 func (t *segment) AppendValue(dst, key []byte) ([]byte, bool) {
-	rec, found := t.get(key)
-	if !found {
+	if !t.find(key) {
 		return dst, false
 	}
-	return rec.AppendResponse(dst), true
+	return t.rec.AppendResponse(dst), true
 }
 
-func (t *segment) get(key []byte) (index.Record, bool) {
+func (t *segment) find(key []byte) bool {
 	id := CertID(key)
-	rec, found, err := t.generation.Lookup(id.Key(), &id)
-	return rec, found && err == nil
+	found, err := t.generation.LookupInto(id.Key(), &id, &t.rec, nil)
+	return found && err == nil
 }
 
 func (t *segment) Close() error { return t.generation.Close() }
