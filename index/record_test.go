@@ -125,10 +125,43 @@ func TestLookupKeepsToTheLongestProbe(t *testing.T) {
 				t.Fatal(err)
 			}
 			slots := good.table.countTo(id.Key(), rec.offset)
-			if _, found, err := s.Lookup(id.Key(), &id); err != nil || found != (slots <= probe) {
-				t.Errorf("response %d in slot %d of its probe: found %t in at most %d, %v", n, slots, found, probe, err)
+			offset, examined := s.table.next(id.Key(), 0)
+			for offset != 0 {
+				offset, examined = s.table.next(id.Key(), examined)
+			}
+			if _, found, err := s.Lookup(id.Key(), &id); err != nil || found != (slots <= probe) || examined > uint64(probe) {
+				t.Errorf("response %d in slot %d of its probe: found %t in %d slots of at most %d, %v", n, slots, found, examined, probe, err)
 			}
 		}
+	}
+}
+
+// Where a slot leads to the record of another certificate, or to one that is damaged, a look-up
+// leaves neither behind, nor what it was given.
+func TestLookupOfNothingLeavesNoRecord(t *testing.T) {
+	file, responses := sample(t)
+	s, err := OpenBytes(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := parse(t, responses[0]).Singles[0].CertID
+	rec, found, err := s.Lookup(first.Key(), &first)
+	if err != nil || !found {
+		t.Fatalf("%s: found %t, %v", &first, found, err)
+	}
+	other := parse(t, responses[1]).Singles[0].CertID
+	offset, n := s.table.next(other.Key(), 0)
+	slot := s.table.octets[(home(other.Key(), s.table.home)+n-1)*slotSize:]
+	le.PutUint64(slot, le.Uint64(slot)-offset+rec.offset)
+	for _, want := range []error{nil, ErrCorrupt} {
+		got := rec
+		if found, err := s.LookupInto(other.Key(), &other, &got, nil); found || err != want {
+			t.Errorf("%s in the slot of %s: found %t, error %v, want %v", &first, &other, found, err, want)
+		}
+		if got.segment != nil || got.octets != nil {
+			t.Errorf("with error %v the record at offset %d is left", want, got.offset)
+		}
+		file[rec.offset] ^= 1
 	}
 }
 
@@ -154,13 +187,14 @@ func TestFirstSlotIsWhatALookupFinds(t *testing.T) {
 				slots := uint64(s.table.countTo(id.Key(), rec.offset))
 				got, found, err := s.Lookup(id.Key(), &id)
 				reached := err == nil && found && got.offset == rec.offset
-				sound := !reached || slots >= examined
+				sound := true
 				switch {
 				case first == rec.offset:
 					direct++
 					sound = reached && slots == examined
 				case reached:
 					behind++
+					sound = slots > examined
 				}
 				if !sound || round == 0 && !reached {
 					t.Errorf("round %d, %s: the first of its slots, %d, leads to offset %d, the %d. to the record's, %d; a look-up finds %t, offset %d, %v",

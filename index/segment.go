@@ -180,24 +180,22 @@ func (s *Segment) Lookup(key uint64, id *CertID) (rec Record, found bool, err er
 	return rec, found, err
 }
 
-// LookupInto is Lookup with the result in *rec, which it may change where it finds nothing,
-// too. Unless buf is nil, the record is a copy in *buf: the octets of a mapping can change
-// after their checksum was compared, where a disk fails or somebody writes to the file.
-// *buf grows if need be; the record is valid until it is used again.
+// LookupInto is Lookup with the result in *rec, the zero Record where none is found. Unless
+// buf is nil, the record is a copy in *buf: the octets of a mapping can change after their
+// checksum was compared, where a disk fails or somebody writes to the file. *buf grows if
+// need be; the record is valid until it is used again.
 func (s *Segment) LookupInto(key uint64, id *CertID, rec *Record, buf *[]byte) (found bool, err error) {
-	for examined := uint64(0); ; {
-		offset, n := s.table.next(key, examined)
-		if offset == 0 {
-			return false, nil
-		}
+	for offset, n := s.table.next(key, 0); offset != 0; offset, n = s.table.next(key, n) {
 		if !s.record(offset, rec, buf) {
-			return false, ErrCorrupt
+			err = ErrCorrupt
+			break
 		}
 		if rec.has(id) {
 			return true, nil
 		}
-		examined = n
 	}
+	*rec = Record{}
+	return false, err
 }
 
 // record reads and checks the record at offset or, if buf is not nil, a copy of it in

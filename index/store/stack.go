@@ -57,9 +57,9 @@ func newStack(lines []SegmentLine, segments []*index.Segment) stack {
 // base is that of the certificates with serialHash.
 func (s *stack) base(serialHash uint64) *layer { return &s.bases[serialHash>>s.shift] }
 
-// find returns the layer that answers for id, and in *rec its record. An error is final: an
-// older layer could have an answer that is out of date. The record is a copy in *buf,
-// unless buf is nil.
+// find returns the layer that answers for id, and in *rec its record, the zero Record
+// where none does. An error is final: an older layer could have an answer that is out of
+// date. The record is a copy in *buf, unless buf is nil.
 func (s *stack) find(key uint64, id *index.CertID, rec *index.Record, buf *[]byte) (at *layer, err error) {
 	var serial uint64
 	if !s.whole {
@@ -79,6 +79,7 @@ func (s *stack) find(key uint64, id *index.CertID, rec *index.Record, buf *[]byt
 		}
 	}
 	if base.segment == nil {
+		*rec = index.Record{}
 		return nil, nil
 	}
 	found, err := base.segment.LookupInto(key, id, rec, buf)
