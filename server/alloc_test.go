@@ -3,6 +3,7 @@ package server
 import (
 	"crypto"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/valyala/fasthttp"
@@ -78,6 +79,23 @@ func TestNoAllocations(t *testing.T) {
 				t.Errorf("%v allocations a request, want none", n)
 			}
 		})
+	}
+}
+
+// An exchange that waits for a request keeps no generation mapped, and no connection.
+func TestExchangeLetsGo(t *testing.T) {
+	e := newEdge(t, files())
+	requests := hotPath(t, e)
+	x := new(exchange)
+	e.pool = sync.Pool{New: func() any { return x }} // nothing was put into it before
+	for name, c := range requests {
+		e.Handle(c.ctx)
+		if x.srv != e.Server {
+			t.Fatalf("%s: was answered by another exchange", name)
+		}
+		if x.ctx != nil || x.gen != nil || x.rec.Size() > 0 {
+			t.Errorf("%s: the exchange still has its request %t, its generation %t, a record of %d octets", name, x.ctx != nil, x.gen != nil, x.rec.Size())
+		}
 	}
 }
 
