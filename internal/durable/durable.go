@@ -3,7 +3,7 @@
 // calls of WriteFile("DIR/name") are
 //
 //	open("DIR/.tmp-1", O_CREAT|O_EXCL) = 3
-//	write(3)...
+//	write(3)..., sync_file_range(3, SYNC_FILE_RANGE_WRITE)
 //	fchmod(3, 0644)
 //	fsync(3)
 //	rename("DIR/.tmp-1", "DIR/name")
@@ -52,7 +52,7 @@ func replace(path string, write func(io.Writer) error) error {
 		return err
 	}
 	defer f.Close()
-	err = write(f)
+	err = write(&behind{file: f})
 	if err != nil {
 		err = fmt.Errorf("%s: %w", path, err)
 	}
@@ -67,6 +67,26 @@ func replace(path string, write func(io.Writer) error) error {
 		return err
 	}
 	return SyncDir(filepath.Dir(path))
+}
+
+// A behind is a file being written, which the kernel begins to write to the disk when there
+// is enough of it, so that little is left to wait for at the end.
+type behind struct {
+	file  *os.File
+	size  int64
+	begun int64 // octets that it has begun to write
+}
+
+// enough, in octets, makes the disk write in one go what takes it longer than beginning to.
+const enough = 2 << 20
+
+func (b *behind) Write(p []byte) (int, error) {
+	n, err := b.file.Write(p)
+	if b.size += int64(n); b.size-b.begun >= enough {
+		_ = unix.SyncFileRange(int(b.file.Fd()), b.begun, b.size-b.begun, unix.SYNC_FILE_RANGE_WRITE) // advice
+		b.begun = b.size
+	}
+	return n, err
 }
 
 // maxLinks is how many symbolic links are followed, as in path_resolution(7).
