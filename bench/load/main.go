@@ -27,9 +27,10 @@ func main() {
 	rate := flag.Float64("rate", 0, "send at this `RATE` a second, whatever the answers; 0: when the answer before is there")
 	reconnect := flag.Bool("reconnect", false, "open a connection for each request")
 	anyBody := flag.Bool("any", false, "take any body for right")
+	shares := flag.Bool("shares", false, "wait for answers in place of asking for them again and again: another load has the same core")
 	flag.Parse()
 
-	g := &generator{to: &unix.SockaddrInet4{Port: *port, Addr: [4]byte{127, 0, 0, 1}}, rate: *rate, reconnect: *reconnect, any: *anyBody, now: time.Now}
+	g := &generator{to: &unix.SockaddrInet4{Port: *port, Addr: [4]byte{127, 0, 0, 1}}, rate: *rate, reconnect: *reconnect, any: *anyBody, shares: *shares, now: time.Now}
 	if err := g.print(*exchanges, *connections, *duration); err != nil {
 		fmt.Fprintf(os.Stderr, "load: %v\n", err)
 		os.Exit(1)

@@ -109,8 +109,8 @@ func (r *coldRound) cpu() float64 {
 }
 
 // coldRound starts lancred without room, and loads it with warm requests alone and
-// then beside cold ones. The two generators share a core, so they wait for answers
-// instead of polling the clock, and warm ones come over two connections only.
+// then beside cold ones. The two generators share a core, so they wait for answers,
+// and warm ones come over two connections only.
 func (r *runner) coldRound(ctx context.Context, warm, rest string) (round coldRound, err error) {
 	group, err := memoryGroup(r.results.Cold.Limit)
 	if err != nil {
@@ -126,7 +126,8 @@ func (r *runner) coldRound(ctx context.Context, warm, rest string) (round coldRo
 		return round, err
 	}
 	defer p.stop()
-	few := []string{"--duration", r.duration.String(), "--connections", "2"}
+	all := []string{"--duration", r.duration.String(), "--shares"}
+	few := append([]string{"--connections", "2"}, all...)
 	for range 2 { // the first reads the pages
 		if round.quiet, err = r.load(ctx, p, warm, few...); err != nil {
 			return round, err
@@ -134,7 +135,7 @@ func (r *runner) coldRound(ctx context.Context, warm, rest string) (round coldRo
 	}
 	var coldErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { round.others, coldErr = r.load(ctx, p, rest, "--duration", r.duration.String()) })
+	wg.Go(func() { round.others, coldErr = r.load(ctx, p, rest, all...) })
 	round.beside, err = r.load(ctx, p, warm, few...)
 	wg.Wait()
 	return round, errors.Join(err, coldErr)
