@@ -47,15 +47,28 @@ type results struct {
 	Hundred  hundred  `json:"hundred"`
 }
 
-// A stamp says when something was measured, of what, and how busy the machine was before.
+// A stamp says when something was measured, of what, by which processor, and how busy the
+// machine was before.
 type stamp struct {
-	Date   string  `json:"date"`
-	Commit string  `json:"commit"`
-	Load   float64 `json:"load,omitempty"` // average of a minute; 0: not noted
-	Took   float64 `json:"took,omitempty"` // seconds; 0: not noted
+	Date      string  `json:"date"`
+	Commit    string  `json:"commit"`
+	Processor string  `json:"processor"`
+	Load      float64 `json:"load,omitempty"` // average of a minute; 0: not noted
+	Took      float64 `json:"took,omitempty"` // seconds; 0: not noted
 }
 
-func (s stamp) String() string { return s.Date + ", commit " + s.Commit }
+func (s stamp) String() string { return s.Date + ", commit " + s.Commit + ", " + s.Processor }
+
+// processor is the model of the machine's first.
+func processor() string {
+	text, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(text)) {
+		if name, model, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(model)
+		}
+	}
+	return "unknown processor"
+}
 
 // busy is a load of which figures must tell: two are from the section before.
 const busy = 4
@@ -119,7 +132,7 @@ func (r *results) mark(section string, load float64, took time.Duration) {
 	if r.Measured == nil {
 		r.Measured = make(map[string]stamp)
 	}
-	r.Measured[section] = stamp{time.Now().UTC().Format("2006-01-02"), output("git", "rev-parse", "--short", "HEAD"), load, took.Seconds()}
+	r.Measured[section] = stamp{time.Now().UTC().Format("2006-01-02"), output("git", "rev-parse", "--short", "HEAD"), processor(), load, took.Seconds()}
 }
 
 // When says when the sections were measured: once, if all were at the same time on a machine

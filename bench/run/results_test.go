@@ -4,11 +4,11 @@ import "testing"
 
 // The page says of every section when it was measured, and once if at the same time.
 func TestWhenSectionsWereMeasured(t *testing.T) {
-	first, second := stamp{"2026-11-22", "aaa", 0.2, 0}, stamp{"2026-11-23", "bbb", 15, 60}
+	first, second := stamp{"2026-11-22", "aaa", "Good", 0.2, 0}, stamp{"2026-11-23", "bbb", "Better", 15, 60}
 	for want, measured := range map[string]map[string]stamp{
-		"2026-11-22, commit aaa":                            {"cold": first, "swap": first},
-		"2026-11-23, commit bbb (cold beside a load of 15)": {"cold": second},
-		"2026-11-22, commit aaa (closed, swap); 2026-11-23, commit bbb (cold beside a load of 15)": {"cold": second, "swap": first, "closed": first},
+		"2026-11-22, commit aaa, Good":                                                                           {"cold": first, "swap": first},
+		"2026-11-23, commit bbb, Better (cold beside a load of 15)":                                              {"cold": second},
+		"2026-11-22, commit aaa, Good (closed, swap); 2026-11-23, commit bbb, Better (cold beside a load of 15)": {"cold": second, "swap": first, "closed": first},
 	} {
 		if got := (&results{Measured: measured}).When(); got != want {
 			t.Errorf("%q, want %q", got, want)
