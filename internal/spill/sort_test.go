@@ -1,6 +1,7 @@
 package spill
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -28,7 +29,7 @@ func TestSort(t *testing.T) {
 		"the same": some(5*alone, 1), "in order": ordered, "the other way round": reversed,
 	} {
 		want := slices.Clone(records)
-		slices.SortFunc(want, func(a, b Record) int { return compare(&a, &b) })
+		slices.SortFunc(want, func(a, b Record) int { return bytes.Compare(a[:], b[:]) })
 		for _, processors := range []int{1, 2, 3, 16} {
 			t.Run(fmt.Sprint(name, " by ", processors), func(t *testing.T) {
 				got := slices.Clone(records)
@@ -49,12 +50,17 @@ func TestDivideHalves(t *testing.T) {
 		}
 	}
 	cut := divide(records)
-	lesser := slices.MaxFunc(records[:cut], func(a, b Record) int { return compare(&a, &b) })
-	greater := slices.MinFunc(records[cut:], func(a, b Record) int { return compare(&a, &b) })
-	if compare(&lesser, &greater) > 0 {
+	lesser, greater := slices.MaxFunc(records[:cut], order), slices.MinFunc(records[cut:], order)
+	if order(lesser, greater) > 0 {
 		t.Errorf("%x is in front of %x", lesser, greater)
 	}
 	if cut < alone/4 || cut > alone*3/4 {
 		t.Errorf("%d of %d are in front", cut, alone)
+	}
+
+	slices.SortFunc(records, order)
+	ordered := slices.Clone(records)
+	if divide(records); !slices.Equal(records, ordered) {
+		t.Error("records that were in order are not any more")
 	}
 }

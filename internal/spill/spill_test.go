@@ -13,10 +13,12 @@ import (
 // as it went in, and no file is left.
 func TestSorter(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, n := range []int{0, 1, 7, 8, 9, 100, 1000} {
-		dir := t.TempDir()
+	for _, c := range []struct{ n, limit int }{
+		{0, 8}, {1, 8}, {7, 8}, {8, 8}, {9, 8}, {100, 8}, {1000, 8}, {5*few + 1, 5 * few}, {5 * few, held},
+	} {
+		n, dir := c.n, t.TempDir()
 		s := New(dir)
-		s.limit = 8
+		s.limit = c.limit
 		var want []Record
 		for range n {
 			r := Record{byte(random.IntN(4)), Size - 1: byte(random.IntN(50))}
