@@ -3,7 +3,7 @@
 // calls of WriteFile("DIR/name") are
 //
 //	open("DIR/.tmp-1", O_CREAT|O_EXCL) = 3
-//	write(3)..., sync_file_range(3, SYNC_FILE_RANGE_WRITE)
+//	write(3)..., sync_file_range(3, SYNC_FILE_RANGE_WRITE) for every 2 MiB
 //	fchmod(3, 0644)
 //	fsync(3)
 //	rename("DIR/.tmp-1", "DIR/name")
@@ -77,7 +77,8 @@ type behind struct {
 	begun int64 // octets that it has begun to write
 }
 
-// enough, in octets, makes the disk write in one go what takes it longer than beginning to.
+// enough, in octets, is that of a block of a segment: begun so, 45 MB of a CRL are on the disk
+// 25 ms earlier.
 const enough = 2 << 20
 
 func (b *behind) Write(p []byte) (int, error) {

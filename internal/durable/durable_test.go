@@ -1,11 +1,14 @@
 package durable
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -23,6 +26,29 @@ func TestWriteFile(t *testing.T) {
 	}
 	if info.Mode() != 0o644 {
 		t.Errorf("mode is %v, want 0644", info.Mode())
+	}
+}
+
+// What the kernel begins to write to the disk early is whole all the same, in whatever
+// pieces it comes.
+func TestWriteLongFile(t *testing.T) {
+	content := bytes.Repeat([]byte("0123456789abcdef\n"), 3*enough/17)
+	for _, piece := range []int{4093, enough - 1, enough, len(content)} {
+		path := filepath.Join(t.TempDir(), "name")
+		err := WriteFile(path, func(w io.Writer) error {
+			for part := range slices.Chunk(content, piece) {
+				if n, err := w.Write(part); n != len(part) || err != nil {
+					return fmt.Errorf("%d octets of %d written, %w", n, len(part), err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("in pieces of %d octets: the file has %d octets, want the %d written, %v", piece, len(got), len(content), err)
+		}
 	}
 }
 
