@@ -72,11 +72,15 @@ func TestEveryAnswerIsCompared(t *testing.T) {
 		name      string
 		rate      float64
 		reconnect bool
-	}{{"closed loop", 0, false}, {"connection for each request", 0, true}, {"open loop", 3000, false}} {
+		shares    bool
+	}{
+		{"closed loop", 0, false, false}, {"closed loop that waits", 0, false, true},
+		{"connection for each request", 0, true, false}, {"open loop", 3000, false, false},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := against(t)
 			goByAnswers(g, time.Millisecond)
-			g.rate, g.reconnect = c.rate, c.reconnect
+			g.rate, g.reconnect, g.shares = c.rate, c.reconnect, c.shares
 			r, err := g.run(4, 200*time.Millisecond)
 			if err != nil {
 				t.Fatal(err)
